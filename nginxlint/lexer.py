@@ -1,0 +1,540 @@
+"""Text to words, exactly as nginx reads them, with the place of every one and of every fault.
+
+The rules are those of `ngx_conf_read_token()` (src/core/ngx_conf_file.c). One flat regular expression matches a
+whole statement at a time; every alternative is possessive, so that no input makes it backtrack. The tokens have the
+shape that crossplane's parser takes, `(text, line, quoted)`, with the offset of the first word in place of the line.
+
+nginx stops at the first fault. We put the fault where it was made (the end of the line that lacks its `;`, the
+brace that is never closed), repair the token stream and go on.
+"""
+
+from __future__ import annotations
+
+import re
+
+Token = tuple[str, int, bool]
+
+# The buffer nginx reads a file through (NGX_CONF_BUFFER); one word has to fit into it.
+BUFFER = 4096
+# Deeper nesting than any real configuration has; crossplane's parser recurses once a level.
+MAX_DEPTH = 400
+# A file with more faults than this is not a configuration.
+MAX_FAULTS = 100
+
+_PLAIN = r"!$-&(-:<-\[\]-z|~"  # printable ASCII without ; { } " ' # \ and blank
+_WORD = r"""(?:\\.|\$\{*+|[^ \t\r\n;{}#"'\\$])(?:[^ \t\r\n;{\\$]++|\$\{*+|\\.)*+"""
+_STATEMENT = re.compile(
+    rf"""[ \t\r\n]*+(?:
+      ([ \t\r\n{_PLAIN}]*+) (?: (;) | (?<!\$)(\{{) )   # 1 plain words up to 2 a semicolon or 3 a brace
+    | ((?:[{_PLAIN}]++[ \t\r\n]++)++)                  # 4 plain words of a statement that goes on
+    | (\}})                                            # 5
+    | (\#[^\n]*+)                                      # 6
+    | ("[^"\\]*+(?:\\.[^"\\]*+)*+"|'[^'\\]*+(?:\\.[^'\\]*+)*+')(?=[ \t\r\n;{{)]|\Z)  # 7 a quoted word
+    | ({_WORD})                                        # 8 any other word
+    | (\Z)                                             # 9
+    | (.)                                              # 10 a quote that goes wrong, a backslash at the end
+    )""",
+    re.VERBOSE | re.DOTALL,
+)
+_ONE_WORD = re.compile(
+    rf"""[ \t\r\n]*+(?:
+      ("[^"\\]*+(?:\\.[^"\\]*+)*+"|'[^'\\]*+(?:\\.[^'\\]*+)*+')
+    | ({_WORD})
+    | (\#[^\n]*+)
+    | ([;{{}}]|\Z|.)
+    )""",
+    re.VERBOSE | re.DOTALL,
+)
+_ESCAPE = re.compile(r"""\\(["'\\trn])""")
+_ESCAPED = {"t": "\t", "r": "\r", "n": "\n"}
+_LUA = re.compile(r"""--\[(=*)\[|--[^\n]*+|\[(=*)\[|"(?:[^"\\\n]|\\.)*+"|'(?:[^'\\\n]|\\.)*+'|([{}])""", re.DOTALL)
+_QUANTIFIER = re.compile(r"\d+(?:,\d*)?\}")
+_SEMICOLON: Token = (";", 0, False)
+_OPEN: Token = ("{", 0, False)
+_CLOSE: Token = ("}", 0, False)
+
+
+class RawWord:
+    """A word in place: its text as nginx reads it, the offsets of what is written, the quote around it."""
+
+    __slots__ = ("end", "quote", "start", "text")
+
+    def __init__(self, text: str, start: int, end: int, quote: str) -> None:
+        self.text = text
+        self.start = start
+        self.end = end
+        self.quote = quote
+
+
+class Fault:
+    """Something nginx refuses to read. `kind` is the id of the finding, `start` to `end` the place of the cause,
+    `nginx_message` what nginx prints and `nginx_at` the offset of the line it blames."""
+
+    __slots__ = ("end", "kind", "label", "message", "nginx_at", "nginx_message", "repair", "start")
+
+    def __init__(
+        self,
+        kind: str,
+        start: int,
+        end: int,
+        message: str,
+        *,
+        label: str = "",
+        nginx_message: str | None = None,
+        nginx_at: int | None = None,
+        repair: tuple[int, str] | None = None,
+    ) -> None:
+        self.kind = kind
+        self.start = start
+        self.end = end
+        self.message = message
+        self.label = label
+        self.nginx_message = nginx_message
+        self.nginx_at = start if nginx_at is None else nginx_at
+        self.repair = repair
+
+
+class Lexed:
+    """What the lexer made of a text: `tokens` for crossplane's parser, `closes` from the offset of a block to that
+    of its `}`, the offsets of `comments`, and the `faults` in file order."""
+
+    __slots__ = ("closes", "comments", "faults", "tokens")
+
+    def __init__(self) -> None:
+        self.tokens: list[Token] = []
+        self.closes: dict[int, int] = {}
+        self.comments: list[int] = []
+        self.faults: list[Fault] = []
+
+
+def unescape(word: str) -> str:
+    r"""Decode the escapes nginx decodes in every word: `\"`, `\'`, `\\`, `\t`, `\r` and `\n`."""
+    return _ESCAPE.sub(lambda match: _ESCAPED.get(match[1], match[1]), word)
+
+
+def words_at(text: str, start: int) -> list[RawWord]:
+    """The words of the statement that begins at `start`, with their places."""
+    words: list[RawWord] = []
+    at = start
+    while match := _ONE_WORD.match(text, at):
+        at = match.end()
+        which = match.lastindex
+        if which == 1:
+            raw = match[1]
+            words.append(RawWord(unescape(raw[1:-1]), match.start(1), at, raw[0]))
+        elif which == 2:
+            raw = match[2]
+            words.append(RawWord(unescape(raw) if "\\" in raw else raw, match.start(2), at, ""))
+        elif which == 4:
+            break
+    return words
+
+
+def lex(text: str) -> Lexed:
+    """Read a whole text. Never raises: what is wrong is in `faults`, and the tokens are always balanced."""
+    lexed = _Lexer(text).run()
+    if any(fault.kind == "braces-unmatched" for fault in lexed.faults):
+        # Only now does indentation count: it tells which brace is the one that was forgotten.
+        lexed = _Lexer(text, by_indentation=True).run()
+    return lexed
+
+
+class _Lexer:
+    """One pass over one text."""
+
+    def __init__(self, text: str, *, by_indentation: bool = False) -> None:
+        self.text = text
+        self.by_indentation = by_indentation
+        self.out = Lexed()
+        self.open: list[int] = []  # offsets of the blocks around us
+        self.pending: list[RawWord] = []  # words of the statement being read, when it is not plain
+        self.too_deep = 0
+
+    def run(self) -> Lexed:
+        at: int | None = 0
+        while at is not None and len(self.out.faults) < MAX_FAULTS:
+            at = self._scan(at)
+        if at is not None:
+            self._fault("not-a-configuration", at, at, f"more than {MAX_FAULTS} syntax errors: gave up reading here")
+        while self.open:
+            self._close(len(self.text))
+        self.out.faults.sort(key=lambda fault: (fault.start, fault.end))
+        return self.out
+
+    def _scan(self, at: int) -> int | None:
+        """Read on from `at`. Returns where to go on after something out of the ordinary, None at the end."""
+        text, pending, out = self.text, self.pending, self.out
+        append, extend, comments = out.tokens.append, out.tokens.extend, out.comments
+        for match in _STATEMENT.finditer(text, at):
+            which = match.lastindex
+            if which == 2 and not pending:
+                words = match[1].split()
+                if not words or len(match[1]) >= BUFFER:
+                    return self._end(match, ";")
+                append((words[0], match.start(1), False))
+                if len(words) > 1:
+                    extend([(word, 0, False) for word in words[1:]])
+                append(_SEMICOLON)
+            elif which == 6:
+                comments.append(match.start(6))
+                if match.end(6) - match.start(6) >= BUFFER:
+                    self._check_length(match.start(6), match.end(6))
+            elif which == 5:
+                if (again := self._brace_closes(match.start(5))) is not None:
+                    return again
+            elif which == 4:
+                self._take_plain(match.start(4), match[4])
+            elif which == 7 or which == 8:
+                self._take_word(match.start(which), match[which], quoted=which == 7)
+            elif which == 2 or which == 3:
+                return self._end(match, match[which])
+            elif which == 9:
+                self._end_of_file()
+                return None
+            else:
+                return self._broken_quote(match.start(10))
+        return None
+
+    # --- statements -------------------------------------------------------------------------------------------
+
+    def _end(self, match: re.Match[str], terminator: str) -> int:
+        """A statement ends with `;` or opens a block."""
+        end = match.end()
+        if match[1]:
+            self._take_plain(match.start(1), match[1])
+        if not self.pending:
+            self._fault(
+                "unexpected-character",
+                end - 1,
+                end,
+                f'"{terminator}" stands where a directive should begin',
+                nginx_message=f'unexpected "{terminator}"',
+            )
+            if terminator == "{":
+                self._open_block(RawWord("", end - 1, end - 1, ""), end)
+            return end
+        if terminator == ";":
+            self._emit_pending(_SEMICOLON)
+            return end
+        return self._block(end)
+
+    def _block(self, end: int) -> int:
+        """The pending words open a block whose body begins at `end`."""
+        text, words = self.text, self.pending
+        last = words[-1]
+        if last.end == end - 1 and (quantifier := _QUANTIFIER.match(text, end)):
+            return self._unquoted_brace(last, end, quantifier.end())
+        if split := self._forgotten_semicolon():
+            self._missing_semicolon(
+                words[split - 1],
+                f'directive "{words[0].text}" is not terminated by ";"',
+                end - 1,
+            )
+            tail = words[split:]
+            del words[split:]
+            self._emit_pending(_SEMICOLON)
+            words.extend(tail)
+        first = words[0]
+        if first.text.endswith("_by_lua_block"):
+            return self._lua(end)
+        self._emit_pending(None)
+        self._open_block(first, end)
+        return end
+
+    def _open_block(self, first: RawWord, end: int) -> None:
+        if len(self.open) >= MAX_DEPTH:
+            if not self.too_deep:
+                self._fault("nesting-too-deep", end - 1, end, f"blocks nested deeper than {MAX_DEPTH} are not read")
+            self.too_deep += 1
+        if not first.text:
+            self.out.tokens.append(("", first.start, True))
+        self.out.tokens.append(_OPEN)
+        self.open.append(first.start)
+
+    def _emit_pending(self, terminator: Token | None) -> None:
+        words = self.pending
+        append = self.out.tokens.append
+        append((words[0].text, words[0].start, bool(words[0].quote)))
+        for word in words[1:]:
+            append((word.text, 0, True))
+        if terminator:
+            append(terminator)
+        words.clear()
+
+    def _take_plain(self, at: int, run: str) -> None:
+        for match in _BLANKS_BETWEEN.finditer(run):
+            start, end = match.span()
+            self.pending.append(RawWord(match[0], at + start, at + end, ""))
+            if end - start >= BUFFER:
+                self._check_length(at + start, at + end)
+
+    def _take_word(self, start: int, raw: str, *, quoted: bool) -> None:
+        end = start + len(raw)
+        quote = raw[0] if quoted else ""
+        content = raw[1:-1] if quoted else raw
+        self.pending.append(RawWord(unescape(content) if "\\" in content else content, start, end, quote))
+        if end - start >= BUFFER // 4:
+            self._check_length(start + quoted, end)
+
+    def _check_length(self, start: int, end: int) -> None:
+        """nginx has to hold a word, its closing quote, and a comment, in one buffer."""
+        raw = self.text[start:end]
+        size = len(raw) if raw.isascii() else len(raw.encode("utf-8", "surrogateescape"))
+        if size < BUFFER or end >= len(self.text):
+            return
+        before = self.text[start - 1 : start]
+        message = (
+            f'too long parameter, probably missing terminating "{before}" character'
+            if before in ('"', "'") and self.text[end - 1] == before
+            else f'too long parameter "{raw[:10]}..." started'
+        )
+        self._fault(
+            "argument-too-long",
+            start,
+            min(end, start + 20),
+            f"this {'comment' if raw[0] == '#' else 'argument'} has {size} bytes; nginx reads {BUFFER - 1} at most",
+            nginx_message=message,
+        )
+
+    # --- faults -----------------------------------------------------------------------------------------------
+
+    def _fault(
+        self,
+        kind: str,
+        start: int,
+        end: int,
+        message: str,
+        *,
+        label: str = "",
+        nginx_message: str | None = None,
+        nginx_at: int | None = None,
+        repair: tuple[int, str] | None = None,
+    ) -> None:
+        self.out.faults.append(
+            Fault(
+                kind, start, end, message, label=label, nginx_message=nginx_message, nginx_at=nginx_at, repair=repair
+            )
+        )
+
+    def _missing_semicolon(self, last: RawWord, nginx_message: str, nginx_at: int) -> None:
+        name = self.pending[0].text
+        self._fault(
+            "semicolon-missing",
+            last.end,
+            last.end,
+            f'"{name}" is not ended by a semicolon',
+            label='";" is missing here',
+            nginx_message=nginx_message,
+            nginx_at=nginx_at,
+            repair=(last.end, ";"),
+        )
+
+    def _forgotten_semicolon(self) -> int:
+        """The index of the pending word that begins a statement of its own, or 0.
+
+        A block that begins on a later line than the statement it seems to belong to: `listen 80` on one line and
+        `location / {` on the next. Names that take a block are the ones that tell.
+        """
+        words = self.pending
+        if words[0].text in BLOCK_NAMES or words[0].text.endswith("_by_lua_block"):
+            return 0
+        for index in range(len(words) - 1, 0, -1):
+            word = words[index]
+            if (
+                (word.text in BLOCK_NAMES or word.text.endswith("_by_lua_block"))
+                and not word.quote
+                and "\n" in self.text[words[index - 1].end : word.start]
+            ):
+                return index
+        return 0
+
+    def _unquoted_brace(self, last: RawWord, end: int, close: int) -> int:
+        """`a{2}` outside quotes: nginx takes the brace for a block. Read on as if it had been quoted."""
+        tail = _ONE_WORD.match(self.text, close)
+        rest = tail[2] if tail and tail.lastindex == 2 and tail.start(2) == close else ""
+        stop = close + len(rest)
+        name = self.pending[0].text
+        refused = (
+            f'directive "{name}" is not terminated by ";"'
+            if name not in BLOCK_NAMES
+            else f'unknown directive "{self.text[end : close - 1]}"'
+        )
+        self._fault(
+            "regex-brace-unquoted",
+            end - 1,
+            close,
+            "an unquoted { opens a block: put the regular expression in quotes",
+            label="nginx reads this as the beginning of a block",
+            nginx_message=refused if name not in BLOCK_NAMES else 'unexpected "}"',
+        )
+        written = self.text[last.start : stop]
+        self.pending[-1] = RawWord(unescape(written), last.start, stop, "")
+        return stop
+
+    def _brace_closes(self, at: int) -> int | None:
+        """A `}` at `at`. Returns where to go on when the scan has to begin anew."""
+        if self.pending:
+            self._missing_semicolon(self.pending[-1], 'unexpected "}"', at)
+            self._emit_pending(_SEMICOLON)
+        if self.by_indentation and self._stray_or_late(at):
+            return None
+        if not self.open:
+            self._fault(
+                "braces-unmatched",
+                at,
+                at + 1,
+                "this } closes nothing",
+                label="no block is open here",
+                nginx_message='unexpected "}"',
+            )
+            return None
+        self._close(at)
+        return None
+
+    def _close(self, at: int) -> None:
+        start = self.open.pop()
+        self.out.closes[start] = at
+        self.out.tokens.append(_CLOSE)
+
+    def _stray_or_late(self, at: int) -> bool:
+        """With braces known to be unbalanced: does the indentation of this `}` say that it is not the one of the
+        innermost block? Then the inner blocks were never closed, or this one closes too much."""
+        indent = self._indent(at)
+        if indent is None or not self.open:
+            return False
+        inner = self._indent(self.open[-1])
+        if inner is None or indent == inner:
+            return False
+        if indent < inner:
+            outer = [start for start in self.open if self._indent(start) == indent]
+            if not outer:
+                return False
+            while self.open[-1] != outer[-1]:
+                self._never_closed(self.open[-1])
+                self._close(at)
+            self._close(at)
+            return True
+        return False
+
+    def _indent(self, at: int) -> int | None:
+        """Width of the blanks before `at` if nothing else stands before it on its line."""
+        begin = self.text.rfind("\n", 0, at) + 1
+        blanks = self.text[begin:at]
+        return None if blanks.strip(" \t") else len(blanks.expandtabs(8))
+
+    def _never_closed(self, start: int) -> None:
+        words = words_at(self.text, start)
+        end = words[-1].end if words else start
+        brace = self.text.find("{", end)
+        name = words[0].text if words else ""
+        self._fault(
+            "braces-unmatched",
+            brace if brace >= 0 else start,
+            (brace if brace >= 0 else start) + 1,
+            f'the block "{name}" is never closed',
+            label="this { has no }",
+            nginx_message='unexpected end of file, expecting "}"',
+            nginx_at=len(self.text),
+        )
+
+    def _end_of_file(self) -> None:
+        if self.pending:
+            words = self.pending
+            self._missing_semicolon(
+                words[-1], 'unexpected end of file, expecting ";" or "}"', max(0, len(self.text) - 1)
+            )
+            self._emit_pending(_SEMICOLON)
+        while self.open:
+            self._never_closed(self.open[-1])
+            self._close(len(self.text))
+
+    def _broken_quote(self, at: int) -> int:
+        """At `at` stands a quote that is never closed, or closed in the middle of a word; or a lone backslash."""
+        text = self.text
+        quote = text[at]
+        if quote == "\\":  # only at the very end of the file
+            self.pending.append(RawWord("\\", at, at + 1, ""))
+            return at + 1
+        closed = _ONE_WORD.match(text, at)
+        end = closed.end(1) if closed and closed.lastindex == 1 else 0
+        line_end = text.find("\n", at)
+        line_end = len(text) if line_end < 0 else line_end
+        if end and end <= line_end:
+            # closed on its own line, and something follows without a blank: nginx wants a blank there
+            self._take_word(at, text[at:end], quoted=True)
+            self._fault(
+                "quote-unclosed" if text[end] in "\"'" else "unexpected-character",
+                end,
+                end + 1,
+                f"{text[end]} follows a closing quote without a blank",
+                label="a blank, ; or { has to follow the quote",
+                nginx_message=f'unexpected "{text[end]}"',
+            )
+            if text[end] in ";{}#\"'":
+                return end
+            return end
+        nginx = f'unexpected "{text[end]}"' if end else 'unexpected end of file, expecting ";" or "}"'
+        stop = at + 1 + len(text[at + 1 : line_end].rstrip())
+        body_end = stop - 1 if text[stop - 1] in ";{" and stop - 1 > at else stop
+        self._fault(
+            "quote-unclosed",
+            at,
+            at + 1,
+            f"the quote {quote} that begins here is not closed on its line",
+            label=f"no closing {quote}",
+            nginx_message=nginx,
+            nginx_at=end or max(0, len(text) - 1),
+            repair=(body_end, quote),
+        )
+        self.pending.append(RawWord(unescape(text[at + 1 : body_end]), at, body_end, ""))
+        if body_end == stop:
+            self._emit_pending(_SEMICOLON)
+        return body_end
+
+    # --- Lua --------------------------------------------------------------------------------------------------
+
+    def _lua(self, at: int) -> int:
+        """The body of a `*_by_lua_block`: Lua text up to the matching brace, as lua-nginx-module reads it."""
+        text, depth, begin = self.text, 1, at
+        while match := _LUA.search(text, at):
+            at = match.end()
+            brace = match[3]
+            if brace == "{":
+                depth += 1
+            elif brace == "}":
+                depth -= 1
+                if not depth:
+                    break
+            else:
+                level = match[1] if match[1] is not None else match[2]
+                if level is not None:
+                    closing = text.find(f"]{level}]", at)
+                    if closing < 0:
+                        break
+                    at = closing + len(level) + 2
+        words = self.pending
+        if depth:
+            self._fault(
+                "braces-unmatched",
+                begin - 1,
+                begin,
+                f'the Lua block "{words[0].text}" is never closed',
+                label="this { has no }",
+                nginx_message='Lua code block missing the closing long bracket "]]"' if match else "unexpected end of file",
+                nginx_at=len(text),
+            )
+            at = len(text) + 1
+        end = at - 1
+        self._emit_pending(None)
+        self.out.tokens.append((text[begin:end], begin, True))
+        self.out.tokens.append(_SEMICOLON)
+        return min(at, len(text))
+
+
+_BLANKS_BETWEEN = re.compile(r"[^ \t\r\n]++")
+
+# Directives that take a block, of nginx and of the modules people use (from the catalogue; a test compares).
+BLOCK_NAMES = frozenset(
+    "charset_map events geo geoip2 http if if_valid limit_except location mail map match otel_exporter server "
+    "split_clients stream types upstream rtmp application acme_issuer".split()
+)

@@ -1,0 +1,117 @@
+"""The text of one file and the places in it."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+
+
+class Source:
+    """One configuration file as it was read.
+
+    `path` is how a person would name the file (as given, relative where the user was relative), `text` its content.
+    Bytes that are not UTF-8 live in `text` as lone surrogates (`surrogateescape`), so that nothing is lost and
+    `text.encode("utf-8", "surrogateescape")` gives the file byte for byte.
+    """
+
+    __slots__ = ("_newlines", "path", "text")
+
+    def __init__(self, path: str, text: str) -> None:
+        self.path = path
+        self.text = text
+        self._newlines: list[int] | None = None
+
+    @classmethod
+    def from_bytes(cls, path: str, data: bytes) -> Source:
+        """Take the bytes of a file. Newlines are kept as they are: nginx knows only LF as an end of line."""
+        return cls(path, data.decode("utf-8", "surrogateescape"))
+
+    def __repr__(self) -> str:
+        return f"Source({self.path!r}, {len(self.text)} characters)"
+
+    def _line_starts(self) -> list[int]:
+        if self._newlines is None:
+            starts = [0]
+            find, at = self.text.find, 0
+            while (at := find("\n", at)) >= 0:
+                at += 1
+                starts.append(at)
+            self._newlines = starts
+        return self._newlines
+
+    def line(self, offset: int) -> int:
+        """Line number (from 1) of a character offset."""
+        return bisect_right(self._line_starts(), offset)
+
+    def column(self, offset: int) -> int:
+        """Column (characters, from 1) of a character offset."""
+        starts = self._line_starts()
+        return offset - starts[bisect_right(starts, offset) - 1] + 1
+
+    def byte_offset(self, offset: int) -> int:
+        """The offset in the file's bytes of a character offset."""
+        head = self.text[:offset]
+        return offset if head.isascii() else len(head.encode("utf-8", "surrogateescape"))
+
+    def line_count(self) -> int:
+        """Number of lines; a final newline does not begin another one."""
+        starts = self._line_starts()
+        return len(starts) - (starts[-1] == len(self.text) and len(starts) > 1)
+
+    def line_text(self, number: int) -> str:
+        """The text of line `number` (from 1) without its end of line."""
+        starts = self._line_starts()
+        if not 1 <= number <= len(starts):
+            return ""
+        end = starts[number] - 1 if number < len(starts) else len(self.text)
+        return self.text[starts[number - 1] : end].removesuffix("\r")
+
+    def line_start(self, number: int) -> int:
+        """Offset of the first character of line `number` (from 1)."""
+        return self._line_starts()[number - 1]
+
+
+class Span:
+    """A piece of a source: characters `start` (included) to `end` (excluded)."""
+
+    __slots__ = ("end", "source", "start")
+
+    def __init__(self, source: Source, start: int, end: int) -> None:
+        self.source = source
+        self.start = start
+        self.end = end
+
+    @property
+    def text(self) -> str:
+        return self.source.text[self.start : self.end]
+
+    @property
+    def line(self) -> int:
+        return self.source.line(self.start)
+
+    @property
+    def column(self) -> int:
+        return self.source.column(self.start)
+
+    @property
+    def end_line(self) -> int:
+        return self.source.line(max(self.start, self.end - 1)) if self.end > self.start else self.line
+
+    @property
+    def end_column(self) -> int:
+        """Column after the last character; on the line given by `end_line`."""
+        if self.end == self.start:
+            return self.column
+        return self.source.column(self.end - 1) + 1
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, Span)
+            and self.source is other.source
+            and (self.start, self.end) == (other.start, other.end)
+        )
+
+    def __hash__(self) -> int:
+        return hash((id(self.source), self.start, self.end))
+
+    def __repr__(self) -> str:
+        return f"{self.source.path}:{self.line}:{self.column}"

@@ -1,0 +1,169 @@
+"""The syntax tree: directives, their words, and ways to walk them. It knows braces and places, not nginx's vocabulary."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nginxlint.lexer import RawWord, words_at
+from nginxlint.source import Source, Span
+
+
+class Word:
+    """One argument (or the name) of a directive: its text as nginx reads it, and its place in the file.
+
+    The place is found by lexing the one statement again, because most words are never shown to anybody.
+    """
+
+    __slots__ = ("_directive", "_index", "text")
+
+    def __init__(self, directive: Directive, index: int, text: str) -> None:
+        self._directive = directive
+        self._index = index
+        self.text = text
+
+    @property
+    def span(self) -> Span:
+        """Where the word stands, quotes included."""
+        raw = self._directive.raw_words()[self._index]
+        return Span(self._directive.source, raw.start, raw.end)
+
+    @property
+    def quote(self) -> str:
+        """The quote character around the word, or an empty string."""
+        return self._directive.raw_words()[self._index].quote
+
+    def part(self, start: int, end: int) -> Span:
+        """The place of `text[start:end]`; the whole word where escapes make offsets differ."""
+        raw = self._directive.raw_words()[self._index]
+        inner = raw.start + len(raw.quote)
+        if raw.end - raw.start - 2 * len(raw.quote) != len(self.text):
+            return self.span
+        return Span(self._directive.source, inner + start, inner + end)
+
+    def __repr__(self) -> str:
+        return f"Word({self.text!r})"
+
+
+class Directive:
+    """`name values… ;` at `start` in `source`, inside the block `parent` (None only for the root block).
+
+    `values` are the argument texts as nginx reads them (quotes and escapes gone); `args` are the same with their
+    places. Includes are spliced: `parent` may lie in another file. A Lua block is a directive whose last value
+    is the code.
+    """
+
+    __slots__ = ("name", "parent", "source", "start", "values")
+
+    body: list[Directive] | None = None
+
+    def __init__(self, name: str, values: tuple[str, ...], start: int, source: Source, parent: Block | None) -> None:
+        self.name = name
+        self.values = values
+        self.start = start
+        self.source = source
+        self.parent = parent
+
+    def raw_words(self) -> list[RawWord]:
+        """The words with offsets and quotes, name first."""
+        words = words_at(self.source.text, self.start)
+        if len(words) == len(self.values) and self.name.endswith("_by_lua_block"):
+            begin = self.source.text.index("{", words[-1].end) + 1
+            words.append(RawWord(self.values[-1], begin, begin + len(self.values[-1]), ""))
+        return words
+
+    @property
+    def args(self) -> tuple[Word, ...]:
+        return tuple(Word(self, index, text) for index, text in enumerate(self.values, 1))
+
+    @property
+    def name_span(self) -> Span:
+        return Span(self.source, self.start, self.raw_words()[0].end)
+
+    @property
+    def head_span(self) -> Span:
+        """From the name to the last argument, without `;` or body."""
+        return Span(self.source, self.start, self.raw_words()[-1].end)
+
+    @property
+    def span(self) -> Span:
+        """The whole statement with its `;`."""
+        end = self.raw_words()[-1].end
+        semicolon = self.source.text.find(";", end)
+        between = self.source.text[end:semicolon]
+        return Span(self.source, self.start, semicolon + 1 if semicolon >= 0 and not between.strip() else end)
+
+    @property
+    def line(self) -> int:
+        return self.source.line(self.start)
+
+    def ancestors(self) -> Iterator[Block]:
+        """The blocks around it, nearest first, without the root block."""
+        block = self.parent
+        while block is not None and block.parent is not None:
+            yield block
+            block = block.parent
+
+    def enclosing(self, *names: str) -> Block | None:
+        """The nearest block around it that has one of these names."""
+        for block in self.ancestors():
+            if block.name in names:
+                return block
+        return None
+
+    def walk(self) -> Iterator[Directive]:
+        """Itself and everything inside it, in file order."""
+        yield self
+
+    def __repr__(self) -> str:
+        return f"<{' '.join((self.name, *self.values))[:60]} {self.source.path}:{self.line}>"
+
+
+class Block(Directive):
+    """A directive with a body. `close` is the offset of its `}` (the end of its file where that is missing).
+
+    `synthetic`: written by nobody; it stands for the surroundings of a snippet, or is the root.
+    """
+
+    __slots__ = ("body", "close", "synthetic")
+
+    body: list[Directive]
+
+    def __init__(self, name: str, values: tuple[str, ...], start: int, source: Source, parent: Block | None) -> None:
+        super().__init__(name, values, start, source, parent)
+        self.body = []
+        self.close = start
+        self.synthetic = False
+
+    def raw_words(self) -> list[RawWord]:
+        return [RawWord("", self.start, self.start, "")] if self.synthetic else super().raw_words()
+
+    @property
+    def span(self) -> Span:
+        """The whole block with its `}`."""
+        return Span(self.source, self.start, min(self.close + 1, len(self.source.text)))
+
+    def children(self, *names: str) -> list[Directive]:
+        """The directives directly inside it that have one of these names, in order."""
+        return [child for child in self.body if child.name in names]
+
+    def child(self, *names: str) -> Directive | None:
+        """The first directive directly inside it that has one of these names."""
+        for child in self.body:
+            if child.name in names:
+                return child
+        return None
+
+    def blocks(self, *names: str) -> list[Block]:
+        """The blocks directly inside it that have one of these names (all where none is given)."""
+        return [child for child in self.body if isinstance(child, Block) and (not names or child.name in names)]
+
+    def walk(self) -> Iterator[Directive]:
+        stack: list[Iterator[Directive]] = [iter((self,))]
+        while stack:
+            for directive in stack[-1]:
+                yield directive
+                if isinstance(directive, Block):
+                    stack.append(iter(directive.body))
+                    break
+            else:
+                stack.pop()
