@@ -55,13 +55,20 @@ def parse(text: str) -> Parsed:
     return Parsed(payload["config"][0]["parsed"], lexed.closes, lexed.comments, lexed.faults)
 
 
-def build(parsed: Parsed, source: Source, parent: Block) -> list[Directive]:
-    """Make directives of crossplane's statements, as children of `parent`. May be called again for another place
-    that includes the same file."""
-    return _build(parsed.statements, parsed.closes, source, parent)
+def build(parsed: Parsed, source: Source, parent: Block) -> tuple[list[Directive], list[Directive]]:
+    """Make directives of crossplane's statements, as children of `parent`. Returns them and, wherever they stand in
+    the file, its `include` directives. May be called again for another place that includes the same file."""
+    includes: list[Directive] = []
+    return _build(parsed.statements, parsed.closes, source, parent, includes), includes
 
 
-def _build(statements: list[Statement], closes: dict[int, int], source: Source, parent: Block) -> list[Directive]:
+def _build(
+    statements: list[Statement],
+    closes: dict[int, int],
+    source: Source,
+    parent: Block,
+    includes: list[Directive],
+) -> list[Directive]:
     body: list[Directive] = []
     append = body.append
     for statement in statements:
@@ -70,8 +77,11 @@ def _build(statements: list[Statement], closes: dict[int, int], source: Source, 
         if "block" in statement:
             block = Block(name, tuple(statement["args"]), start, source, parent)
             block.close = closes[start]
-            block.body = _build(statement["block"], closes, source, block)
+            block.body = _build(statement["block"], closes, source, block, includes)
             append(block)
         else:
-            append(Directive(name, tuple(statement["args"]), start, source, parent))
+            directive = Directive(name, tuple(statement["args"]), start, source, parent)
+            append(directive)
+            if name == "include":
+                includes.append(directive)
     return body

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from nginxlint.syntax import Directive
 
 
 class Source:
@@ -10,20 +14,31 @@ class Source:
 
     `path` is how a person would name the file (as given, relative where the user was relative), `text` its content.
     Bytes that are not UTF-8 live in `text` as lone surrogates (`surrogateescape`), so that nothing is lost and
-    `text.encode("utf-8", "surrogateescape")` gives the file byte for byte.
+    `text.encode("utf-8", "surrogateescape")` gives the file byte for byte. `included_at` is the `include` directive
+    that brought it in: a file included at two places is two sources.
     """
 
-    __slots__ = ("_newlines", "path", "text")
+    __slots__ = ("_newlines", "included_at", "path", "text")
 
-    def __init__(self, path: str, text: str) -> None:
+    def __init__(self, path: str, text: str, included_at: Directive | None = None) -> None:
         self.path = path
         self.text = text
+        self.included_at = included_at
         self._newlines: list[int] | None = None
 
     @classmethod
     def from_bytes(cls, path: str, data: bytes) -> Source:
         """Take the bytes of a file. Newlines are kept as they are: nginx knows only LF as an end of line."""
         return cls(path, data.decode("utf-8", "surrogateescape"))
+
+    def include_chain(self) -> list[Directive]:
+        """The `include` directives that lead here from the root file, outermost first."""
+        chain: list[Directive] = []
+        include = self.included_at
+        while include is not None:
+            chain.append(include)
+            include = include.source.included_at
+        return chain[::-1]
 
     def __repr__(self) -> str:
         return f"Source({self.path!r}, {len(self.text)} characters)"

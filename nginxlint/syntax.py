@@ -14,31 +14,31 @@ class Word:
     The place is found by lexing the one statement again, because most words are never shown to anybody.
     """
 
-    __slots__ = ("_directive", "_index", "text")
+    __slots__ = ("_index", "directive", "text")
 
     def __init__(self, directive: Directive, index: int, text: str) -> None:
-        self._directive = directive
+        self.directive = directive
         self._index = index
         self.text = text
 
     @property
     def span(self) -> Span:
         """Where the word stands, quotes included."""
-        raw = self._directive.raw_words()[self._index]
-        return Span(self._directive.source, raw.start, raw.end)
+        raw = self.directive.raw_words()[self._index]
+        return Span(self.directive.source, raw.start, raw.end)
 
     @property
     def quote(self) -> str:
         """The quote character around the word, or an empty string."""
-        return self._directive.raw_words()[self._index].quote
+        return self.directive.raw_words()[self._index].quote
 
     def part(self, start: int, end: int) -> Span:
         """The place of `text[start:end]`; the whole word where escapes make offsets differ."""
-        raw = self._directive.raw_words()[self._index]
+        raw = self.directive.raw_words()[self._index]
         inner = raw.start + len(raw.quote)
         if raw.end - raw.start - 2 * len(raw.quote) != len(self.text):
             return self.span
-        return Span(self._directive.source, inner + start, inner + end)
+        return Span(self.directive.source, inner + start, inner + end)
 
     def __repr__(self) -> str:
         return f"Word({self.text!r})"

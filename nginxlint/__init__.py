@@ -1,0 +1,61 @@
+"""nginxlint: what nginx would refuse, what it would serve wrongly, and which proxy_pass target would answer 502.
+
+These are the names a rule is written with. Nothing inside the package imports them from here.
+"""
+
+from nginxlint.config import Config
+from nginxlint.diagnostic import Confidence, Diagnostic, Edit, Fix, Note, Severity
+from nginxlint.routing.passes import Pass
+from nginxlint.routing.scope import Scope
+from nginxlint.routing.servers import Listen, Location, Server
+from nginxlint.routing.upstreams import Peer, Upstream
+from nginxlint.rule import (
+    Bad,
+    Good,
+    Rule,
+    delete,
+    insert_after,
+    insert_before,
+    insert_into,
+    insert_line_after,
+    insert_line_before,
+    note,
+    replace,
+)
+from nginxlint.source import Source, Span
+from nginxlint.syntax import Block, Directive, Word
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Bad",
+    "Block",
+    "Confidence",
+    "Config",
+    "Diagnostic",
+    "Directive",
+    "Edit",
+    "Fix",
+    "Good",
+    "Listen",
+    "Location",
+    "Note",
+    "Pass",
+    "Peer",
+    "Rule",
+    "Scope",
+    "Server",
+    "Severity",
+    "Source",
+    "Span",
+    "Upstream",
+    "Word",
+    "delete",
+    "insert_after",
+    "insert_before",
+    "insert_into",
+    "insert_line_after",
+    "insert_line_before",
+    "note",
+    "replace",
+]

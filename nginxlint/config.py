@@ -1,0 +1,209 @@
+"""What a rule is given: the whole configuration of one root, indexed once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nginxlint.includes import Include, Loaded, ReadFile
+from nginxlint.routing.passes import Pass
+from nginxlint.routing.scope import Scope
+from nginxlint.routing.servers import Location, Server
+from nginxlint.routing.upstreams import Upstream
+from nginxlint.syntax import Block, Directive
+
+Version = tuple[int, int, int]
+
+# The newest nginx the catalogue knows; taken where nothing says which nginx will run this.
+NEWEST: Version = (1, 31, 5)
+
+
+class Config:
+    """One root with all its includes.
+
+    `root` is the PATH argument it came from, `main` the root block, `files` all that was read, `includes` every
+    include directive with what it read, `version` the nginx it is judged for, `snippet` true where the surroundings
+    are guessed (facts about what is absent elsewhere are then unknown), `broken` true where a syntax fault means
+    that structure may have been lost.
+    """
+
+    def __init__(self, root: str, loaded: Loaded, *, version: Version = NEWEST, snippet: bool = False) -> None:
+        self.root = root
+        self.main = loaded.main
+        self.files: list[ReadFile] = loaded.files
+        self.includes: list[Include] = loaded.includes
+        self.version = version
+        self.snippet = snippet
+        self.broken = any(file.parsed.faults for file in loaded.files)
+        self.directive_count = 0
+        self._by_name = self._index()
+        self._scopes: dict[Block, Scope] = {}
+        self._servers: list[Server] | None = None
+        self._server_of: dict[Block, Server] = {}
+        self._upstreams: dict[tuple[str, str], Upstream] | None = None
+        self._locations: dict[Block, Location] = {}
+        self._variables: dict[str, list[Directive]] | None = None
+
+    def _index(self) -> dict[str, list[Directive]]:
+        """All directives by name, in file order; one pass over the tree."""
+        index: dict[str, list[Directive]] = {}
+        count = 0
+        stack = [iter(self.main.body)]
+        while stack:
+            for directive in stack[-1]:
+                count += 1
+                name = directive.name
+                if name in index:
+                    index[name].append(directive)
+                else:
+                    index[name] = [directive]
+                if directive.body is not None:
+                    stack.append(iter(directive.body))
+                    break
+            else:
+                stack.pop()
+        self.directive_count = count
+        return index
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The names of all directives that occur."""
+        return frozenset(self._by_name)
+
+    def find(self, *names: str) -> Iterator[Directive]:
+        """All directives that have one of these names, wherever they stand, in file order per name."""
+        for name in names:
+            yield from self._by_name.get(name, ())
+
+    def blocks(self, *names: str) -> Iterator[Block]:
+        """All blocks that have one of these names."""
+        for directive in self.find(*names):
+            if isinstance(directive, Block):
+                yield directive
+
+    def scope(self, place: Directive) -> Scope:
+        """The scope of a block, or of the block a directive stands in."""
+        block = place if isinstance(place, Block) else place.parent
+        if block is None:
+            block = self.main
+        scope = self._scopes.get(block)
+        if scope is None:
+            outer = None if block.parent is None else self.scope(block.parent)
+            scope = self._scopes[block] = Scope(block, outer)
+        return scope
+
+    # --- servers and locations --------------------------------------------------------------------------------
+
+    @property
+    def servers(self) -> list[Server]:
+        """All `server` blocks of http and stream, in the order nginx meets them."""
+        if self._servers is None:
+            self._servers = [
+                self._server(block) for block in self.blocks("server") if block.parent and block.parent.name in _HOLDERS
+            ]
+        return self._servers
+
+    def http_servers(self) -> list[Server]:
+        return [server for server in self.servers if server.kind == "http"]
+
+    def _server(self, block: Block) -> Server:
+        kind = block.parent.name if block.parent is not None else "http"
+        server = self._server_of[block] = Server(block, self.scope(block), kind)
+        stack: list[tuple[Block, Location | None]] = [(block, None)]
+        while stack:
+            around, outer = stack.pop()
+            for child in around.blocks("location"):
+                location = Location(child, self.scope(child), server, outer)
+                self._locations[child] = location
+                (server.locations if outer is None else outer.nested).append(location)
+                stack.append((child, location))
+        return server
+
+    def location(self, place: Directive) -> Location | None:
+        """The location a directive stands in (through `if` and `limit_except`), or the one a location block is."""
+        assert self.servers is not None
+        block = place if place.name == "location" else place.enclosing("location")
+        return self._locations.get(block) if isinstance(block, Block) else None
+
+    def server(self, place: Directive) -> Server | None:
+        """The server a directive stands in."""
+        block = place if place.name == "server" and isinstance(place, Block) else place.enclosing("server")
+        assert self.servers is not None
+        return self._server_of.get(block) if isinstance(block, Block) else None
+
+    @property
+    def sockets(self) -> dict[str, list[Server]]:
+        """http servers by listen socket, in file order."""
+        result: dict[str, list[Server]] = {}
+        for server in self.http_servers():
+            for socket in dict.fromkeys(listen.socket for listen in server.listens):
+                result.setdefault(socket, []).append(server)
+        return result
+
+    def default_server(self, socket: str) -> Server | None:
+        """The server that answers names nobody has: the one that says `default_server`, else the first."""
+        servers = self.sockets.get(socket, [])
+        for server in servers:
+            if any(listen.default and listen.socket == socket for listen in server.listens):
+                return server
+        return servers[0] if servers else None
+
+    # --- variables --------------------------------------------------------------------------------------------
+
+    def variable_definitions(self) -> dict[str, list[Directive]]:
+        """The directives that define each variable, by its name without `$`, lower-cased."""
+        if self._variables is None:
+            self._variables = {}
+            for name, position in _DEFINERS.items():
+                for directive in self.find(name):
+                    if len(directive.values) > abs(position) - (position < 0):
+                        variable = directive.values[position].removeprefix("$").lower()
+                        self._variables.setdefault(variable, []).append(directive)
+        return self._variables
+
+    # --- upstream groups and passes ---------------------------------------------------------------------------
+
+    @property
+    def upstreams(self) -> list[Upstream]:
+        """All upstream groups; of twins the first."""
+        return list(self._upstream_index().values())
+
+    def _upstream_index(self) -> dict[tuple[str, str], Upstream]:
+        if self._upstreams is None:
+            self._upstreams = {}
+            for block in self.blocks("upstream"):
+                kind = "stream" if block.enclosing("stream") else "http"
+                self._upstreams.setdefault((kind, "".join(block.values[:1]).lower()), Upstream(block, kind))
+        return self._upstreams
+
+    def upstream(self, name: str, kind: str = "http") -> Upstream | None:
+        """The group of that name; nginx compares without regard to case."""
+        return self._upstream_index().get((kind, name.lower()))
+
+    def passes(self, *names: str) -> Iterator[Pass]:
+        """The pass targets of these directives (`proxy_pass` where none is named), http and stream."""
+        for directive in self.find(*(names or ("proxy_pass",))):
+            if directive.values:
+                yield Pass(directive)
+
+
+_HOLDERS = ("http", "stream")
+
+# Directives that define a variable, and the argument that names it (from the end where negative).
+_DEFINERS = {
+    "set": 0,
+    "map": 1,
+    "geo": -1,
+    "split_clients": 1,
+    "auth_request_set": 0,
+    "js_set": 0,
+    "js_var": 0,
+    "perl_set": 0,
+    "set_by_lua": 0,
+    "set_by_lua_block": 0,
+    "set_by_lua_file": 0,
+    "auth_jwt_claim_set": 0,
+    "keyval": 1,
+    "set_escape_uri": 0,
+    "set_unescape_uri": 0,
+    "set_random": 0,
+}

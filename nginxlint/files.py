@@ -1,0 +1,140 @@
+"""Where the text of configuration files comes from: the disk, an `nginx -T` dump, standard input."""
+
+from __future__ import annotations
+
+import errno
+import fnmatch
+import glob
+import os
+import stat
+
+# nginx configurations of 10,000 virtual hosts have 10 MB in all; one file beyond this is something else.
+MAX_FILE_BYTES = 64 * 1024 * 1024
+
+# Where distributions keep nginx.conf. An absolute include below one of these, in a tree that lives elsewhere (a
+# repository), means the file of that tree.
+CONF_FOLDERS = (
+    "/etc/nginx",
+    "/usr/local/etc/nginx",
+    "/usr/local/nginx/conf",
+    "/usr/local/openresty/nginx/conf",
+    "/opt/homebrew/etc/nginx",
+)
+
+
+class Disk:
+    """Files of the file system.
+
+    `conf_folder` is the folder of the root file: relative includes start there, as in nginx. With `root`, absolute
+    paths are looked up below it (a copied or chrooted tree). `maps` are (from, to) pairs of path prefixes, tried in
+    order, component-wise, for paths that do not exist as they stand.
+    """
+
+    def __init__(self, conf_folder: str, *, root: str = "", maps: tuple[tuple[str, str], ...] = ()) -> None:
+        self.conf_folder = conf_folder
+        self.root = root.rstrip("/")
+        self.maps = maps
+        absolute = os.path.abspath(conf_folder)
+        self._foreign = not any(absolute == folder or absolute.startswith(folder + "/") for folder in CONF_FOLDERS)
+
+    def full(self, path: str) -> str:
+        """The path nginx would open for an include of `path`."""
+        return path if path.startswith("/") else os.path.join(self.conf_folder, path)
+
+    def _candidates(self, path: str) -> list[str]:
+        """Where to look for what nginx would open as `path`, best first."""
+        found = []
+        if not path.startswith("/"):
+            found.append(os.path.join(self.conf_folder, path))
+        elif self.root:
+            found.append(self.root + path)
+        else:
+            if self._foreign:
+                found.extend(
+                    os.path.join(self.conf_folder, path[len(folder) + 1 :])
+                    for folder in CONF_FOLDERS
+                    if path.startswith(folder + "/")
+                )
+            found.append(path)
+        for old, new in self.maps:
+            for candidate in [path, *found]:
+                if mapped := _replace_components(candidate, old, new):
+                    found.append(mapped)
+        return found
+
+    def find(self, pattern: str) -> list[str]:
+        """The files an `include` of `pattern` reads, in nginx's order (bytewise, as glob(3) in the C locale). A
+        pattern without `*?[` gives itself, existing or not."""
+        candidates = self._candidates(pattern)
+        if not any(character in pattern for character in "*?["):
+            return [next((path for path in candidates if os.path.lexists(path)), candidates[0])]
+        for candidate in candidates:
+            if names := glob.glob(candidate):
+                return sorted(names, key=os.fsencode)
+        return []
+
+    def read(self, path: str) -> bytes:
+        """The bytes of a file. Raises OSError: absent, unreadable, too large, or not a regular file."""
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            status = os.fstat(descriptor)
+            if not stat.S_ISREG(status.st_mode):
+                if stat.S_ISDIR(status.st_mode):
+                    raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path)
+                raise OSError(errno.EINVAL, "not a regular file", path)
+            if status.st_size > MAX_FILE_BYTES:
+                raise OSError(errno.EFBIG, f"larger than {MAX_FILE_BYTES // 1024 // 1024} MiB", path)
+            chunks = []
+            while chunk := os.read(descriptor, max(65536, status.st_size + 1)):
+                chunks.append(chunk)
+                if len(chunk) > MAX_FILE_BYTES:
+                    raise OSError(errno.EFBIG, "grows while it is read", path)
+            return b"".join(chunks)
+        finally:
+            os.close(descriptor)
+
+    def identity(self, path: str) -> str:
+        """The same for all names of one file: tells include cycles and twins."""
+        return os.path.realpath(path)
+
+
+class Dump:
+    """The files of an `nginx -T` dump, under the paths they had on their machine."""
+
+    def __init__(self, texts: dict[str, bytes], conf_folder: str) -> None:
+        self.texts = texts
+        self.conf_folder = conf_folder
+
+    def full(self, path: str) -> str:
+        return path if path.startswith("/") else os.path.join(self.conf_folder, path)
+
+    def find(self, pattern: str) -> list[str]:
+        full = os.path.normpath(self.full(pattern))
+        if not any(character in pattern for character in "*?["):
+            return [full]
+        depth = full.count("/")
+        names = [name for name in self.texts if name.count("/") == depth and fnmatch.fnmatchcase(name, full)]
+        return sorted(names, key=os.fsencode)
+
+    def read(self, path: str) -> bytes:
+        try:
+            return self.texts[path]
+        except KeyError:
+            raise FileNotFoundError(errno.ENOENT, "not in the dump", path) from None
+
+    def identity(self, path: str) -> str:
+        return path
+
+
+Files = Disk | Dump
+
+
+def _replace_components(path: str, old: str, new: str) -> str:
+    """`path` with the run of components `old` replaced by `new`, or an empty string."""
+    if old.startswith("/"):
+        return new + path[len(old) :] if path == old or path.startswith(old.rstrip("/") + "/") else ""
+    wanted, parts = old.strip("/").split("/"), path.split("/")
+    for at in range(len(parts) - len(wanted) + 1):
+        if parts[at : at + len(wanted)] == wanted:
+            return "/".join([*parts[:at], *new.strip("/").split("/"), *parts[at + len(wanted) :]])
+    return ""

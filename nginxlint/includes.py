@@ -1,0 +1,157 @@
+"""Follow `include` across files: one spliced tree, as nginx reads it, and a record of every include."""
+
+from __future__ import annotations
+
+import os
+
+from nginxlint.files import Files
+from nginxlint.parser import Parsed, build, parse
+from nginxlint.source import Source
+from nginxlint.syntax import Block, Directive
+
+# Limits on what one root may read. Reaching one is reported; nobody's configuration is near them.
+MAX_FILES = 200_000
+MAX_DIRECTIVES = 5_000_000
+MAX_CHAIN = 64
+
+
+class Include:
+    """One `include` directive and the files it read. `problems` are (path, reason) of those it could not."""
+
+    __slots__ = ("directive", "files", "pattern", "problems")
+
+    def __init__(self, directive: Directive, pattern: str) -> None:
+        self.directive = directive
+        self.pattern = pattern
+        self.files: list[str] = []
+        self.problems: list[tuple[str, OSError | str]] = []
+
+
+class ReadFile:
+    """A file that was read: its source (one per place that includes it) and what the parser found in it."""
+
+    __slots__ = ("parsed", "source")
+
+    def __init__(self, source: Source, parsed: Parsed) -> None:
+        self.source = source
+        self.parsed = parsed
+
+
+class Loaded:
+    """A root file with all it includes: `main` is the root block, `files` in the order they were read."""
+
+    __slots__ = ("files", "includes", "limit", "main")
+
+    def __init__(self, main: Block) -> None:
+        self.main = main
+        self.files: list[ReadFile] = []
+        self.includes: list[Include] = []
+        self.limit = ""
+
+
+def load(files: Files, path: str, text: str, around: tuple[str, ...] = ()) -> Loaded:
+    """Parse `text`, the content of `path`, and everything it includes.
+
+    `around` names the blocks that surround a snippet (`("http", "server")`): they become synthetic blocks.
+    """
+    source = Source(path, text)
+    main = Block("", (), 0, source, None)
+    main.synthetic = True
+    main.close = len(text)
+    loaded = Loaded(main)
+    inner = main
+    for name in around:
+        block = Block(name, ("/",) if name == "location" else (), 0, source, inner)
+        block.synthetic = True
+        block.close = len(text)
+        inner.body = [block]
+        inner = block
+    reader = _Reader(files, loaded)
+    inner.body = reader.body(source, parse(text), inner, (files.identity(path),))
+    return loaded
+
+
+class _Reader:
+    def __init__(self, files: Files, loaded: Loaded) -> None:
+        self.files = files
+        self.loaded = loaded
+        self.directives = 0
+        # Files named without a wildcard (proxy_params, snippets) are included again and again: parse them once.
+        self.parsed: dict[str, tuple[str, Parsed]] = {}
+
+    def body(self, source: Source, parsed: Parsed, parent: Block, chain: tuple[str, ...]) -> list[Directive]:
+        """The directives of one file, includes spliced. `chain` identifies the files being read."""
+        loaded = self.loaded
+        loaded.files.append(ReadFile(source, parsed))
+        body, includes = build(parsed, source, parent)
+        self.directives += source.text.count(";")
+        if not includes:
+            return body
+        spliced: dict[int, list[Directive]] = {}
+        blocks: dict[int, Block] = {}
+        for include in includes:
+            spliced[id(include)] = self._expand(include, chain)
+            if include.parent is not None and include.parent is not parent:
+                blocks[id(include.parent)] = include.parent
+        for block in blocks.values():
+            block.body = _splice(block.body, spliced)
+        return _splice(body, spliced)
+
+    def _expand(self, directive: Directive, chain: tuple[str, ...]) -> list[Directive]:
+        """What an include directive stands for."""
+        record = Include(directive, directive.values[0] if directive.values else "")
+        self.loaded.includes.append(record)
+        parent = directive.parent
+        if len(directive.values) != 1 or parent is None:
+            return []
+        result: list[Directive] = []
+        literal = not any(character in record.pattern for character in "*?[")
+        for path in self.files.find(record.pattern):
+            identity = self.files.identity(path)
+            if identity in chain:
+                record.problems.append((path, "includes itself"))
+                continue
+            if len(self.loaded.files) >= MAX_FILES or self.directives >= MAX_DIRECTIVES or len(chain) >= MAX_CHAIN:
+                self.loaded.limit = "the configuration is too large: not all includes were read"
+                return result
+            cached = self.parsed.get(identity) if literal else None
+            if cached is None:
+                try:
+                    text = self.files.read(path).decode("utf-8", "surrogateescape")
+                except OSError as error:
+                    record.problems.append((path, error))
+                    continue
+                cached = (text, parse(text))
+                if literal:
+                    self.parsed[identity] = cached
+            record.files.append(path)
+            source = Source(path, cached[0], directive)
+            result.extend(self.body(source, cached[1], parent, (*chain, identity)))
+            if not literal:
+                cached[1].statements = []  # only the tree is needed from here on
+        return result
+
+
+def _splice(body: list[Directive], spliced: dict[int, list[Directive]]) -> list[Directive]:
+    result: list[Directive] = []
+    for directive in body:
+        if (inner := spliced.get(id(directive))) is None:
+            result.append(directive)
+        else:
+            result.extend(inner)
+    return result
+
+
+def conf_folder_of(path: str) -> str:
+    """The folder relative includes of a loose snippet start from: the nearest one above it that has an nginx.conf,
+    else its own. Relative where `path` is relative."""
+    own = os.path.dirname(path)
+    folder = own
+    for _ in range(6):
+        if os.path.isfile(os.path.join(folder, "nginx.conf")):
+            return folder
+        above = os.path.dirname(folder) if folder else ""
+        if above == folder or not folder:
+            break
+        folder = above
+    return own

@@ -1,0 +1,220 @@
+"""From the PATHs a user gives to the roots to check: files, folders, snippets, `nginx -T` dumps, standard input."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Sequence
+
+from nginxlint.error import NginxlintError
+from nginxlint.files import Disk, Dump, Files
+from nginxlint.includes import Loaded, conf_folder_of, load
+from nginxlint.lexer import lex
+
+_DUMP_MARK = re.compile(rb"^# configuration file (.+):\r?$", re.MULTILINE)
+_CONTEXT_COMMENT = re.compile(r"^[ \t]*#[ \t]*nginxlint:[ \t]*context[ \t]+([a-z_, \t-]+)$", re.MULTILINE)
+_STDIN = "-"
+
+# Folders that hold configuration whatever the file is called, and files in them that are something else.
+_CONF_FOLDERS = re.compile(r"^(conf\.d|sites?-(available|enabled)|snippets|vhosts?|streams?(\.d|-(available|enabled)))$")
+_NOT_CONF = re.compile(
+    r"(^\.|~$|\.(md|rst|txt|py|sh|js|json|ya?ml|html?|css|pem|crt|key|bak|swp|orig|rej|dpkg-\w+|rpm\w+)$"
+    r"|^(mime\.types|koi-utf|koi-win|win-utf|Dockerfile|Makefile|LICENSE)$)",
+    re.IGNORECASE,
+)
+
+# What may surround a snippet, by the name used on the command line; the blocks it stands for.
+CONTEXTS: dict[str, tuple[str, ...]] = {
+    "main": (),
+    "events": ("events",),
+    "http": ("http",),
+    "server": ("http", "server"),
+    "location": ("http", "server", "location"),
+    "upstream": ("http", "upstream"),
+    "stream": ("stream",),
+    "stream_server": ("stream", "server"),
+    "stream_upstream": ("stream", "upstream"),
+    "mail": ("mail",),
+    "mail_server": ("mail", "server"),
+}
+
+
+class Root:
+    """One root: `given` is the PATH argument that led to it, `path` its file, `context` the surroundings of a
+    snippet (None for a whole configuration), `guessed` true where the context is our guess, `live` true where it
+    is the configuration of this machine."""
+
+    __slots__ = ("context", "files", "given", "guessed", "live", "path", "text")
+
+    def __init__(
+        self, given: str, path: str, text: str, files: Files, context: str | None, *, guessed: bool, live: bool
+    ) -> None:
+        self.given = given
+        self.path = path
+        self.text = text
+        self.files = files
+        self.context = context
+        self.guessed = guessed
+        self.live = live
+
+    def load(self) -> Loaded:
+        """Parse it with everything it includes."""
+        return load(self.files, self.path, self.text, CONTEXTS.get(self.context or "main", ()))
+
+
+class Unreadable:
+    """A given file that could not be read, and why."""
+
+    __slots__ = ("path", "reason")
+
+    def __init__(self, path: str, reason: str) -> None:
+        self.path = path
+        self.reason = reason
+
+
+class InputOptions:
+    """How paths are looked up: see `nginxlint check --help`, group Input."""
+
+    __slots__ = ("context", "maps", "prefix", "root", "stdin", "stdin_filename")
+
+    def __init__(
+        self,
+        *,
+        context: str = "",
+        prefix: str = "",
+        root: str = "",
+        maps: tuple[tuple[str, str], ...] = (),
+        stdin_filename: str = "",
+        stdin: Callable[[], bytes] = lambda: b"",
+    ) -> None:
+        self.context = context
+        self.prefix = prefix
+        self.root = root
+        self.maps = maps
+        self.stdin_filename = stdin_filename
+        self.stdin = stdin
+
+
+def find_roots(
+    paths: Sequence[str], options: InputOptions, guess: Callable[[str], str]
+) -> tuple[list[Root], list[Unreadable]]:
+    """The roots that PATHs stand for. `guess` names the context of a snippet's text.
+
+    Raises NginxlintError where there is nothing to check: no such path, a folder without configuration.
+    """
+    roots: list[Root] = []
+    unreadable: list[Unreadable] = []
+    for given in paths:
+        found = _roots_of(given, options, guess, unreadable)
+        roots.extend(found)
+    return roots, unreadable
+
+
+def _roots_of(
+    given: str, options: InputOptions, guess: Callable[[str], str], unreadable: list[Unreadable]
+) -> list[Root]:
+    if given == _STDIN:
+        return [_root(given, options.stdin_filename or "<stdin>", options.stdin(), options, guess)]
+    if os.path.isdir(given):
+        files = _files_of_folder(given)
+        if not files:
+            raise NginxlintError(f"{given}: no nginx configuration found in this folder")
+    elif os.path.lexists(given):
+        files = [given]
+    else:
+        raise NginxlintError(f"{given}: no such file or folder")
+    roots = []
+    for path in files:
+        try:
+            data = Disk("").read(path)
+        except OSError as error:
+            unreadable.append(Unreadable(path, reason_of(error)))
+            continue
+        roots.append(_root(given, path, data, options, guess))
+    return roots
+
+
+def _files_of_folder(folder: str) -> list[str]:
+    """The root files of a folder: its nginx.conf; else every nginx.conf below it and every other file that looks
+    like configuration (which ones are included by others shows when they are loaded)."""
+    for name in ("nginx.conf", "conf/nginx.conf", "etc/nginx/nginx.conf"):
+        path = os.path.join(folder, name)
+        if os.path.lexists(path):
+            return [path]
+    mains: list[str] = []
+    others: list[str] = []
+    for around, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith(".") and name != "node_modules")
+        in_conf_folder = _CONF_FOLDERS.match(os.path.basename(os.path.abspath(around)))
+        for name in sorted(names):
+            if name == "nginx.conf":
+                mains.append(os.path.join(around, name))
+            elif not _NOT_CONF.search(name) and (in_conf_folder or name.endswith((".conf", ".nginx", ".vhost"))):
+                others.append(os.path.join(around, name))
+    return mains + others
+
+
+def _root(given: str, path: str, data: bytes, options: InputOptions, guess: Callable[[str], str]) -> Root:
+    if b"# configuration file " in data and (texts := split_dump(data)):
+        main = next(iter(texts))
+        text = texts[main].decode("utf-8", "surrogateescape")
+        files: Files = Dump(texts, options.prefix or os.path.dirname(main))
+        return Root(given, main, text, files, None, guessed=False, live=False)
+    text = data.decode("utf-8", "surrogateescape")
+    context, guessed = options.context, False
+    if not context and (comment := _CONTEXT_COMMENT.search(text)):
+        context = comment[1].replace(" ", "").split(",")[-1]
+        if comment[1].replace(" ", "").startswith("stream,") and context in ("server", "upstream"):
+            context = f"stream_{context}"
+    if not context and os.path.basename(path) != "nginx.conf":
+        context = guess(text)
+        guessed = context != "main"
+    context = context or "main"
+    if context not in CONTEXTS:
+        raise NginxlintError(f"unknown context {context!r}: one of {', '.join(CONTEXTS)}")
+    own = os.path.dirname(path)
+    whole = context == "main" and (os.path.basename(path) == "nginx.conf" or is_whole(text))
+    folder = options.prefix or (own if whole else conf_folder_of(path))
+    disk = Disk(folder, root=options.root, maps=options.maps)
+    live = os.path.abspath(path) in _LIVE and not options.root
+    return Root(given, path, text, disk, None if whole else context, guessed=guessed, live=live)
+
+
+_LIVE = ("/etc/nginx/nginx.conf", "/usr/local/etc/nginx/nginx.conf", "/usr/local/nginx/conf/nginx.conf")
+
+
+def top_level_names(text: str) -> list[str]:
+    """The names of the directives at the top level of a text."""
+    names: list[str] = []
+    depth, at_start = 0, True
+    for token, _, quoted in lex(text).tokens:
+        if not quoted and token in ("{", "}", ";"):
+            depth += {"{": 1, "}": -1, ";": 0}[token]
+            at_start = True
+        elif at_start:
+            if depth == 0:
+                names.append(token)
+            at_start = False
+    return names
+
+
+def is_whole(text: str) -> bool:
+    """Is it a whole configuration, rather than a piece that another file includes?"""
+    return any(name in ("http", "events", "stream", "mail") for name in top_level_names(text))
+
+
+def split_dump(data: bytes) -> dict[str, bytes]:
+    """The files of an `nginx -T` dump, in order, byte for byte. nginx writes a mark, the file, and a newline."""
+    marks = list(_DUMP_MARK.finditer(data))
+    texts: dict[str, bytes] = {}
+    for mark, after in zip(marks, [*marks[1:], None], strict=True):
+        body = data[mark.end() + 1 : after.start() if after else len(data)]
+        if body.endswith(b"\n"):
+            body = body[:-1]
+        texts.setdefault(mark[1].decode("utf-8", "surrogateescape"), body)
+    return texts
+
+
+def reason_of(error: OSError) -> str:
+    """Why a file could not be read, in the system's words."""
+    return (error.strerror or str(error)).lower()

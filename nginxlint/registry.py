@@ -1,0 +1,158 @@
+"""Where rules come from: the built-in package, installed plugins, and folders the user names."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from importlib import import_module
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+from nginxlint.error import NginxlintError
+from nginxlint.rule import Rule
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+# The folder rules/ is installed under this name (see pyproject.toml).
+BUILT_IN = "nginxlint_rules"
+ENTRY_POINTS = "nginxlint.rules"
+
+
+class Entry:
+    """A rule that is known but perhaps not imported: its id, the directives without which it has nothing to say
+    (empty: always runs), and how to get its class."""
+
+    __slots__ = ("directives", "id", "load", "origin")
+
+    def __init__(self, id: str, directives: tuple[str, ...], load: Callable[[], type[Rule]], origin: str) -> None:
+        self.id = id
+        self.directives = directives
+        self.load = load
+        self.origin = origin
+
+
+def all_rules(folders: Iterable[str] = ()) -> dict[str, Entry]:
+    """Every rule by id: built-in ones, those of installed packages that declare the entry point `nginxlint.rules`,
+    and those in the *.py files of `folders`. Raises NginxlintError for a broken plugin and for two rules of one id."""
+    found: dict[str, Entry] = {}
+    for entry in (*_built_in(), *_installed(), *_from_folders(folders)):
+        if entry.id in found:
+            raise NginxlintError(f"two rules are called {entry.id}: in {found[entry.id].origin} and {entry.origin}")
+        found[entry.id] = entry
+    return found
+
+
+def rules_of(module: ModuleType) -> list[type[Rule]]:
+    """The rule classes a module defines (not those it imports)."""
+    return [
+        value
+        for value in vars(module).values()
+        if isinstance(value, type) and issubclass(value, Rule) and value.__module__ == module.__name__ and value.id
+    ]
+
+
+def built_in_names() -> list[str]:
+    """The module names in the built-in package, without the package."""
+    try:
+        package = import_module(BUILT_IN)
+    except ModuleNotFoundError:
+        raise NginxlintError("the rules are not installed: run pip install -e . in the checkout") from None
+    return sorted(
+        name[:-3]
+        for folder in package.__path__
+        for name in os.listdir(folder)
+        if name.endswith(".py") and not name.startswith("_")
+    )
+
+
+def _built_in() -> Iterator[Entry]:
+    """From the generated index, so that a rule is imported only when it may fire; from the modules themselves where
+    the index does not know all of them (a rule is being written)."""
+    names = built_in_names()
+    try:
+        index: dict[str, tuple[str, tuple[str, ...]]] = import_module(f"{BUILT_IN}._index").RULES
+    except ModuleNotFoundError:
+        index = {}
+    if set(index) != set(names):
+        index = build_index()
+    for module, (id, directives) in index.items():
+        yield Entry(id, directives, _loader(f"{BUILT_IN}.{module}", id), f"the built-in {module}.py")
+
+
+def build_index() -> dict[str, tuple[str, tuple[str, ...]]]:
+    """Module → (rule id, directives) of every built-in rule, by importing them all."""
+    index = {}
+    for name in built_in_names():
+        for rule in rules_of(import_module(f"{BUILT_IN}.{name}")):
+            index[name] = (rule.id, rule.directives)
+    return index
+
+
+def _loader(module: str, id: str) -> Callable[[], type[Rule]]:
+    return lambda: next(rule for rule in rules_of(import_module(module)) if rule.id == id)
+
+
+def _installed() -> Iterator[Entry]:
+    if not any(_declares_rules(folder) for folder in sys.path):
+        return
+    from importlib.metadata import entry_points  # 80 ms: only where a plugin is installed
+
+    for point in entry_points(group=ENTRY_POINTS):
+        try:
+            loaded = point.load()
+        except Exception as error:
+            raise NginxlintError(f"the plugin {point.name} ({point.value}) cannot be loaded: {error}") from error
+        modules = [loaded]
+        for folder in getattr(loaded, "__path__", ()):
+            modules.extend(
+                import_module(f"{loaded.__name__}.{name[:-3]}")
+                for name in sorted(os.listdir(folder))
+                if name.endswith(".py") and not name.startswith("_")
+            )
+        for module in modules:
+            yield from _entries(module, f"the plugin {point.name}")
+
+
+def _declares_rules(folder: str) -> bool:
+    """Does a distribution in this folder of sys.path declare our entry point? importlib.metadata tells the same,
+    but to import it takes four times as long as a whole check."""
+    try:
+        names = [name for name in os.listdir(folder or ".") if name.endswith((".dist-info", ".egg-info"))]
+    except OSError:
+        return False
+    for name in names:
+        try:
+            with open(os.path.join(folder, name, "entry_points.txt"), "rb") as file:
+                if f"[{ENTRY_POINTS}]".encode() in file.read():
+                    return True
+        except OSError:
+            continue
+    return False
+
+
+def _from_folders(folders: Iterable[str]) -> Iterator[Entry]:
+    from importlib.util import module_from_spec, spec_from_file_location
+
+    for folder in folders:
+        if not os.path.isdir(folder):
+            raise NginxlintError(f"--rules {folder}: no such folder")
+        for file in sorted(os.listdir(folder)):
+            if not file.endswith(".py") or file.startswith("_"):
+                continue
+            path = os.path.join(folder, file)
+            spec = spec_from_file_location(f"nginxlint_local_{file[:-3]}", path)
+            if spec is None or spec.loader is None:
+                continue
+            module = module_from_spec(spec)
+            try:
+                spec.loader.exec_module(module)
+            except Exception as error:
+                raise NginxlintError(f"the rule file {path} cannot be loaded: {error}") from error
+            yield from _entries(module, path)
+
+
+def _entries(module: ModuleType, origin: str) -> Iterator[Entry]:
+    for rule in rules_of(module):
+        yield Entry(rule.id, rule.directives, lambda rule=rule: rule, origin)  # type: ignore[misc]

@@ -1,0 +1,1 @@
+"""The effective configuration: scopes, servers, locations, upstream groups, and the route simulator."""

@@ -1,0 +1,73 @@
+"""What a `*_pass` directive points at: scheme, authority, URI part, and the upstream group if it names one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nginxlint.routing.upstreams import Upstream, split_authority
+from nginxlint.syntax import Directive
+
+if TYPE_CHECKING:
+    from nginxlint.config import Config
+
+# Scheme and default port of every pass directive; an empty scheme: the directive takes none.
+_SCHEMES: dict[str, dict[str, int | None]] = {
+    "proxy_pass": {"http": 80, "https": 443},
+    "grpc_pass": {"grpc": None, "grpcs": None},
+    "uwsgi_pass": {"uwsgi": None, "suwsgi": None},
+    "fastcgi_pass": {},
+    "scgi_pass": {},
+    "memcached_pass": {},
+}
+
+
+class Pass:
+    """A pass target as written (variables not expanded).
+
+    `scheme` is lower-case and empty where none is written; `authority` is `host[:port]` or `unix:PATH`; `uri` is the
+    URI part, None where there is none (`""` cannot occur); `port` is the one written, else None. `has_variables`
+    is about the whole argument.
+    """
+
+    __slots__ = ("authority", "directive", "host", "port", "scheme", "text", "unix", "uri")
+
+    def __init__(self, directive: Directive) -> None:
+        self.directive = directive
+        self.text = directive.values[0] if directive.values else ""
+        self.scheme, self.authority, self.uri = split_target(self.text)
+        self.host, self.port, self.unix = split_authority(self.authority)
+
+    @property
+    def has_variables(self) -> bool:
+        return "$" in self.text
+
+    @property
+    def tls(self) -> bool:
+        return self.scheme in ("https", "grpcs", "suwsgi")
+
+    @property
+    def default_port(self) -> int | None:
+        """The port nginx takes where none is written (http and https only)."""
+        return _SCHEMES.get(self.directive.name, {}).get(self.scheme)
+
+    def group(self, config: Config) -> Upstream | None:
+        """The upstream group it names. A name with a port never names a group."""
+        if self.unix is not None or self.port is not None or "$" in self.authority:
+            return None
+        in_stream = self.directive.enclosing("stream", "http", "mail")
+        return config.upstream(self.authority, "stream" if in_stream and in_stream.name == "stream" else "http")
+
+
+def split_target(text: str) -> tuple[str, str, str | None]:
+    """Scheme, authority and URI part of a pass target (ngx_http_proxy_pass, ngx_parse_url)."""
+    scheme, rest = "", text
+    colon = text.find("://")
+    if colon > 0 and "$" not in text[:colon]:
+        scheme, rest = text[:colon].lower(), text[colon + 3 :]
+    if rest.startswith("unix:"):
+        path, separator, uri = rest[5:].partition(":")
+        return scheme, f"unix:{path}", (uri or "/") if separator else None
+    for at, character in enumerate(rest):
+        if character in "/?#":
+            return scheme, rest[:at], rest[at:]
+    return scheme, rest, None

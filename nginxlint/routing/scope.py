@@ -1,0 +1,70 @@
+"""What is in effect in a block: its own directives and, by nginx's kinds of inheritance, those of the blocks around."""
+
+from __future__ import annotations
+
+from nginxlint.catalogue.inheritance import ANONYMOUS, NEVER, PASSES, SET_OF
+from nginxlint.syntax import Block, Directive
+
+_INHERIT_SWITCH = {"add_header": "add_header_inherit", "add_trailer": "add_trailer_inherit"}
+
+
+class Scope:
+    """A block and the scope around it. `outer` is None for the root block."""
+
+    __slots__ = ("_own", "block", "outer")
+
+    def __init__(self, block: Block, outer: Scope | None) -> None:
+        self.block = block
+        self.outer = outer
+        self._own: dict[str, list[Directive]] | None = None
+
+    def own(self, name: str) -> list[Directive]:
+        """The directives of that name written directly in this block."""
+        if self._own is None:
+            self._own = {}
+            for directive in self.block.body:
+                self._own.setdefault(directive.name, []).append(directive)
+        return self._own.get(name, [])
+
+    def effective(self, name: str) -> list[Directive]:
+        """The directives of that name in effect here, own or inherited (ngx_conf_merge_* of its module).
+
+        For `add_header` and `add_trailer`, `*_inherit merge|off` (nginx 1.29.3) is honoured.
+        """
+        own = self.own(name)
+        if name in NEVER:
+            if not own and name in PASSES and self.block.name in ANONYMOUS and self.outer is not None:
+                return self.outer.effective(name)
+            return own
+        if self.outer is None:
+            return own
+        if (switch := _INHERIT_SWITCH.get(name)) and (mode := self.value(switch)) in ("merge", "off"):
+            return own if mode == "off" else self.outer.effective(name) + own
+        if own or any(self.own(twin) for twin in SET_OF.get(name, ())):
+            return own
+        return self.outer.effective(name)
+
+    def directive(self, name: str) -> Directive | None:
+        """The one directive in effect here; where a name is repeated, the last one."""
+        found = self.effective(name)
+        return found[-1] if found else None
+
+    def value(self, name: str, default: str = "") -> str:
+        """The first argument of the directive in effect, or `default` (also where it has no argument)."""
+        found = self.directive(name)
+        return found.values[0] if found is not None and found.values else default
+
+    def on(self, name: str, default: bool = False) -> bool:
+        """A flag directive in effect: `on` or `off`."""
+        value = self.value(name)
+        return value.lower() == "on" if value else default
+
+    def origin(self, name: str) -> Scope | None:
+        """The nearest scope, this one included, that sets `name` itself."""
+        scope: Scope | None = self
+        while scope is not None and not scope.own(name):
+            scope = scope.outer
+        return scope
+
+    def __repr__(self) -> str:
+        return f"Scope({self.block!r})"

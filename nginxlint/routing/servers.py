@@ -1,0 +1,135 @@
+"""Servers, the sockets they listen on, and their locations, for http and stream."""
+
+from __future__ import annotations
+
+from nginxlint.routing.scope import Scope
+from nginxlint.syntax import Block, Directive, Word
+
+
+class Listen:
+    """One `listen` of a server. `address` is normalised: `*` for every IPv4 address, `[::]` for every IPv6 address,
+    a literal, a name as written, or `unix:PATH`. `port` is 0 for unix sockets. `directive` is None for the implicit
+    `listen 80` of a server without one."""
+
+    __slots__ = ("address", "directive", "options", "port")
+
+    def __init__(self, address: str, port: int, options: tuple[str, ...], directive: Directive | None) -> None:
+        self.address = address
+        self.port = port
+        self.options = options
+        self.directive = directive
+
+    @property
+    def socket(self) -> str:
+        """The same text for every way to write the same socket; UDP (quic) sockets are apart from TCP ones."""
+        where = self.address if self.address.startswith("unix:") else f"{self.address}:{self.port}"
+        return f"udp {where}" if "quic" in self.options or "udp" in self.options else where
+
+    @property
+    def default(self) -> bool:
+        return "default_server" in self.options or "default" in self.options
+
+    @property
+    def ssl(self) -> bool:
+        return "ssl" in self.options or "quic" in self.options
+
+
+class Location:
+    """A location: `modifier` is one of ``""``, ``=``, ``^~``, ``~``, ``~*`` and ``@``; `pattern` what follows it
+    (with the `@` for a named location). `outer` is the location around it; `if` and `limit_except` do not count."""
+
+    __slots__ = ("block", "modifier", "nested", "outer", "pattern", "scope", "server")
+
+    def __init__(self, block: Block, scope: Scope, server: Server, outer: Location | None) -> None:
+        self.block = block
+        self.scope = scope
+        self.server = server
+        self.outer = outer
+        self.modifier, self.pattern = split_location(block.values)
+        self.nested: list[Location] = []
+
+    @property
+    def is_regex(self) -> bool:
+        return self.modifier in ("~", "~*")
+
+    @property
+    def pattern_word(self) -> Word | None:
+        """The argument that holds the pattern (with the modifier where they are written together)."""
+        args = self.block.args
+        return args[-1] if args else None
+
+    def __repr__(self) -> str:
+        return f"<location {' '.join(self.block.values)}>"
+
+
+class Server:
+    """A server block. `kind` is http or stream; `names` are the `server_name` arguments as words."""
+
+    __slots__ = ("block", "kind", "listens", "locations", "names", "scope")
+
+    def __init__(self, block: Block, scope: Scope, kind: str) -> None:
+        self.block = block
+        self.scope = scope
+        self.kind = kind
+        self.names: list[Word] = [word for directive in block.children("server_name") for word in directive.args]
+        self.listens = [parse_listen(directive) for directive in block.children("listen")]
+        if not self.listens and kind == "http":
+            self.listens = [Listen("*", 80, (), None)]
+        self.locations: list[Location] = []
+
+    def all_locations(self) -> list[Location]:
+        """Every location of the server, nested ones after the one around them."""
+        result: list[Location] = []
+        stack = self.locations[::-1]
+        while stack:
+            location = stack.pop()
+            result.append(location)
+            stack.extend(location.nested[::-1])
+        return result
+
+    @property
+    def first_name(self) -> str:
+        """The first `server_name`, as nginx shows it in logs and falls back to for `$host`."""
+        return self.names[0].text if self.names else ""
+
+    def __repr__(self) -> str:
+        return f"<server {self.first_name}>"
+
+
+def split_location(values: tuple[str, ...]) -> tuple[str, str]:
+    """Modifier and pattern of a location's arguments (ngx_http_core_location): they may be written together."""
+    if len(values) >= 2:
+        return values[0], values[1]
+    text = values[0] if values else ""
+    for modifier in ("~*", "^~", "~", "="):
+        if text.startswith(modifier):
+            return modifier, text[len(modifier) :]
+    return ("@", text) if text.startswith("@") else ("", text)
+
+
+def parse_listen(directive: Directive) -> Listen:
+    """Read a `listen` (ngx_parse_url with default port 80). What nginx would refuse is read as well as it goes."""
+    where = directive.values[0] if directive.values else "80"
+    options = directive.values[1:]
+    if where.startswith("unix:"):
+        return Listen(where, 0, options, directive)
+    if where.isdigit():
+        return Listen("*", int(where), options, directive)
+    if where.startswith("["):
+        host, _, rest = where.partition("]")
+        address, port = _ipv6(host[1:]), rest.removeprefix(":")
+    else:
+        address, _, port = where.partition(":")
+    if address in ("0.0.0.0", "", "*"):
+        address = "*"
+    first = port.partition("-")[0]
+    return Listen(address.lower(), int(first) if first.isdigit() else 80, options, directive)
+
+
+def _ipv6(text: str) -> str:
+    import ipaddress
+
+    try:
+        return f"[{ipaddress.IPv6Address(text).compressed}]"
+    except ValueError:
+        return f"[{text}]"

@@ -1,0 +1,72 @@
+"""Upstream groups and their peers."""
+
+from __future__ import annotations
+
+from nginxlint.syntax import Block, Directive, Word
+
+
+class Peer:
+    """One `server` line of an upstream group. `host` without brackets; `port` None where none is written (nginx then
+    takes 80, whatever the protocol); `unix` is the path of a unix socket."""
+
+    __slots__ = ("directive", "host", "options", "port", "unix")
+
+    def __init__(self, directive: Directive) -> None:
+        self.directive = directive
+        self.options = directive.values[1:]
+        address = directive.values[0] if directive.values else ""
+        self.host, self.port, self.unix = split_authority(address)
+
+    @property
+    def address(self) -> Word:
+        return self.directive.args[0]
+
+    @property
+    def down(self) -> bool:
+        return "down" in self.options
+
+    @property
+    def backup(self) -> bool:
+        return "backup" in self.options
+
+    @property
+    def resolve(self) -> bool:
+        """Its name is looked up at run time (nginx 1.27.3), not when nginx starts."""
+        return "resolve" in self.options
+
+    def option(self, name: str, default: str = "") -> str:
+        """The value of `name=value`."""
+        prefix = f"{name}="
+        return next((text[len(prefix) :] for text in self.options if text.startswith(prefix)), default)
+
+    @property
+    def weight(self) -> int:
+        text = self.option("weight", "1")
+        return int(text) if text.isdigit() else 1
+
+
+class Upstream:
+    """An `upstream NAME { }`. nginx compares names without regard to case."""
+
+    __slots__ = ("block", "kind", "name", "peers")
+
+    def __init__(self, block: Block, kind: str) -> None:
+        self.block = block
+        self.kind = kind
+        self.name = block.values[0] if block.values else ""
+        self.peers = [Peer(directive) for directive in block.children("server") if directive.values]
+
+    def __repr__(self) -> str:
+        return f"<upstream {self.name}>"
+
+
+def split_authority(text: str) -> tuple[str, int | None, str | None]:
+    """Host (no brackets), port (None if not written or not a number) and unix path of `host[:port]`."""
+    if text.startswith("unix:"):
+        return "", None, text[5:]
+    if text.startswith("["):
+        host, _, rest = text[1:].partition("]")
+        port = rest.removeprefix(":") if rest.startswith(":") else ""
+    else:
+        host, _, port = text.partition(":")
+    return host, int(port) if port.isdecimal() and port.isascii() else None, None

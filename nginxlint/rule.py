@@ -1,0 +1,187 @@
+"""What a rule is: its documentation, its examples, and the check; with the edits rules write fixes from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from nginxlint.diagnostic import Confidence, Diagnostic, Edit, Fix, Note, Severity, Stage
+from nginxlint.source import Span
+from nginxlint.syntax import Block, Directive, Word
+
+if TYPE_CHECKING:
+    from nginxlint.config import Config, Version
+
+Place = Span | Directive | Word
+
+
+class Bad:
+    """A configuration the rule must report at every line marked `# here`, and nowhere else. `fixed` is what the fix
+    makes of it (None: the rule offers none here). `context` and `version` as for a snippet on the command line."""
+
+    __slots__ = ("context", "fixed", "text", "version")
+
+    def __init__(
+        self, text: str, fixed: str | None = None, *, context: str | None = None, version: Version | None = None
+    ) -> None:
+        self.text = text
+        self.fixed = fixed
+        self.context = context
+        self.version = version
+
+
+class Good:
+    """A configuration the rule must be silent on: the mended one, and the false alarms it was taught not to raise."""
+
+    __slots__ = ("context", "text", "version")
+
+    def __init__(self, text: str, *, context: str | None = None, version: Version | None = None) -> None:
+        self.text = text
+        self.context = context
+        self.version = version
+
+
+class Rule:
+    """One rule: `id` is the file name with hyphens and says what is wrong. The docstring is its page.
+
+    A rule holds no state: `check` yields what it finds. Most rules set `directives` and write `check_directive`;
+    one about inheritance or routing overrides `check`. `directives` then still names what has to occur for the rule
+    to have anything to say: without any of them in the configuration the rule is not even imported (leave it empty
+    for a rule about something that is absent).
+
+    `opt_in`: off unless selected or in the strict profile. `tolerant`: also runs on a file with syntax faults.
+    `options` are the settings of the rule with their defaults; read them with `self.option(name)`.
+    """
+
+    id: ClassVar[str] = ""
+    group: ClassVar[str] = "correctness"
+    severity: ClassVar[Severity] = Severity.WARNING
+    confidence: ClassVar[Confidence] = Confidence.HIGH
+    directives: ClassVar[tuple[str, ...]] = ()
+    examples: ClassVar[tuple[Bad | Good, ...]] = ()
+    options: ClassVar[dict[str, Any]] = {}
+    opt_in: ClassVar[bool] = False
+    tolerant: ClassVar[bool] = False
+
+    def __init__(self, **options: Any) -> None:
+        self._options = {**self.options, **options}
+
+    def option(self, name: str) -> Any:
+        """The value of one of `options`, from the settings or its default."""
+        return self._options[name]
+
+    def check(self, config: Config) -> Iterator[Diagnostic]:
+        """Yield what is wrong in a configuration."""
+        for directive in config.find(*self.directives):
+            yield from self.check_directive(directive)
+
+    def check_directive(self, directive: Directive) -> Iterator[Diagnostic]:
+        """Yield what is wrong with one directive of those named by `directives`."""
+        raise NotImplementedError(f"{type(self).__name__} has neither check nor check_directive")
+
+    def report(
+        self,
+        place: Place,
+        message: str,
+        *fixes: Fix,
+        label: str = "",
+        related: tuple[Note, ...] = (),
+        help: tuple[str, ...] | str = (),
+        severity: Severity | None = None,
+        confidence: Confidence | None = None,
+        blocks_start: bool = False,
+        nginx_message: str | None = None,
+        at: Directive | None = None,
+    ) -> Diagnostic:
+        """A finding of this rule at `place`: a directive (its name and arguments are marked), a word, or a span.
+        `at` is the directive it belongs to; needed only where `place` is a span."""
+        span, owner = spot(place)
+        return Diagnostic(
+            self.id,
+            self.severity if severity is None else severity,
+            message,
+            span,
+            group=self.group,
+            stage=Stage.RULE,
+            confidence=self.confidence if confidence is None else confidence,
+            label=label,
+            related=related,
+            help=(help,) if isinstance(help, str) else help,
+            fixes=fixes,
+            blocks_start=blocks_start,
+            nginx_message=nginx_message,
+            at=at or owner,
+        )
+
+
+def spot(place: Place) -> tuple[Span, Directive | None]:
+    """The span of a place, and the directive it belongs to where that is known."""
+    if isinstance(place, Directive):
+        return place.head_span, place
+    if isinstance(place, Word):
+        return place.span, place.directive
+    return place, None
+
+
+def note(place: Place, label: str) -> Note:
+    """A related place."""
+    return Note(spot(place)[0], label)
+
+
+# --- edits ----------------------------------------------------------------------------------------------------
+
+
+def insert_after(span: Span, text: str) -> Edit:
+    """Write `text` right behind a place."""
+    return Edit(Span(span.source, span.end, span.end), text)
+
+
+def insert_before(span: Span, text: str) -> Edit:
+    """Write `text` right before a place."""
+    return Edit(Span(span.source, span.start, span.start), text)
+
+
+def replace(span: Span, text: str) -> Edit:
+    """Write `text` in place of what stands there."""
+    return Edit(span, text)
+
+
+def delete(directive: Directive) -> Edit:
+    """Take a whole statement out, with its line where nothing else stands on it."""
+    span = directive.span
+    text, start, end = span.source.text, span.start, span.end
+    line_start = text.rfind("\n", 0, start) + 1
+    line_end = text.find("\n", end)
+    line_end = len(text) if line_end < 0 else line_end + 1
+    if not text[line_start:start].strip() and not text[end:line_end].strip():
+        start, end = line_start, line_end
+    return Edit(Span(span.source, start, end), "")
+
+
+def insert_line_after(directive: Directive, *statements: str) -> Edit:
+    """Write statements on lines of their own below a directive, indented as it is."""
+    span = directive.span
+    indent = _indent(span)
+    return insert_after(span, "".join(f"\n{indent}{statement}" for statement in statements))
+
+
+def insert_line_before(directive: Directive, *statements: str) -> Edit:
+    """Write statements on lines of their own above a directive, indented as it is."""
+    span = directive.span
+    indent = _indent(span)
+    return insert_before(span, "".join(f"{statement}\n{indent}" for statement in statements))
+
+
+def insert_into(block: Block, *statements: str) -> Edit:
+    """Write statements at the beginning of a block's body, indented as its first directive is."""
+    brace = block.source.text.index("{", block.head_span.end)
+    first = next((child for child in block.body if child.source is block.source), None)
+    indent = _indent(first.span) if first is not None else _indent(block.span) + "    "
+    text = "".join(f"\n{indent}{statement}" for statement in statements)
+    return insert_after(Span(block.source, brace, brace + 1), text)
+
+
+def _indent(span: Span) -> str:
+    text = span.source.text
+    begin = text.rfind("\n", 0, span.start) + 1
+    return text[begin : begin + len(text[begin : span.start]) - len(text[begin : span.start].lstrip(" \t"))]

@@ -1,0 +1,77 @@
+"""Run the examples of rules: the harness for ours and for everybody's own.
+
+    from nginxlint.testing import check_rule
+
+    @pytest.mark.parametrize("rule", [MyRule])
+    def test_examples(rule):
+        check_rule(rule)
+"""
+
+from __future__ import annotations
+
+import re
+
+from nginxlint.config import NEWEST, Config, Version
+from nginxlint.diagnostic import Diagnostic, Edit
+from nginxlint.files import Dump
+from nginxlint.includes import load
+from nginxlint.inputs import CONTEXTS, top_level_names
+from nginxlint.inputs import is_whole as _is_whole
+from nginxlint.rule import Bad, Good, Rule
+
+_HERE = re.compile(r"#\s*here\b")
+
+
+def config_of(text: str, *, context: str | None = None, version: Version | None = None) -> Config:
+    """A text as a configuration; a snippet gets the surroundings its first directives need (or `context`)."""
+    if context is None:
+        context = "main" if _is_whole(text) else guess_context(text)
+    files = Dump({"nginx.conf": text.encode("utf-8", "surrogateescape")}, "")
+    loaded = load(files, "nginx.conf", text, CONTEXTS[context])
+    return Config("nginx.conf", loaded, version=version or NEWEST)
+
+
+def guess_context(text: str) -> str:
+    """The context of an example: a location's content is not guessed, write the location around it."""
+    names = set(top_level_names(text))
+    if names & {"server", "upstream", "map", "geo", "split_clients", "log_format", "limit_req_zone", "types"}:
+        return "http"
+    return "server"
+
+
+def run(rule: type[Rule], example: Bad | Good) -> list[Diagnostic]:
+    """What the rule says of an example."""
+    config = config_of(example.text, context=example.context, version=example.version)
+    assert not config.broken, f"{rule.id}: the example has a syntax fault:\n{example.text}"
+    return list(rule().check(config))
+
+
+def apply(text: str, edits: list[Edit]) -> str:
+    """A text with edits made, the last place first. Repeated edits count once."""
+    unique = {(edit.span.start, edit.span.end, edit.text) for edit in edits}
+    for start, end, new in sorted(unique, reverse=True):
+        text = text[:start] + new + text[end:]
+    return text
+
+
+def check_rule(rule: type[Rule]) -> None:
+    """Assert that a rule reports exactly the marked lines of its bad examples, that its fixes give the shown text
+    and silence it, that its good examples are silent, and that it has a docstring and one of each."""
+    assert rule.__doc__, f"{rule.id} has no docstring"
+    assert any(isinstance(example, Bad) for example in rule.examples), f"{rule.id} has no bad example"
+    assert any(isinstance(example, Good) for example in rule.examples), f"{rule.id} has no good example"
+    for example in rule.examples:
+        found = run(rule, example)
+        lines = sorted({finding.span.line for finding in found})
+        wanted = [n for n, line in enumerate(example.text.split("\n"), 1) if _HERE.search(line)]
+        assert lines == wanted, f"{rule.id} reports lines {lines}, not {wanted}:\n{example.text}\n{found}"
+        if isinstance(example, Good):
+            continue
+        assert wanted, f"{rule.id}: a bad example marks no line:\n{example.text}"
+        assert all(finding.rule == rule.id for finding in found)
+        if example.fixed is None:
+            continue
+        fixed = apply(example.text, [edit for finding in found for fix in finding.fixes[:1] for edit in fix.edits])
+        assert fixed == example.fixed, f"{rule.id}: the fix gives\n{fixed}\nnot\n{example.fixed}"
+        again = run(rule, Good(fixed, context=example.context, version=example.version))
+        assert not again, f"{rule.id} still reports after its fix:\n{fixed}\n{again}"
