@@ -16,6 +16,8 @@ Token = tuple[str, int, bool]
 
 # The buffer nginx reads a file through (NGX_CONF_BUFFER); one word has to fit into it.
 BUFFER = 4096
+# Characters from which a word may be too long: a character has four bytes at most.
+_NEAR_BUFFER = BUFFER // 4 - 2
 # Deeper nesting than any real configuration has; crossplane's parser recurses once a level.
 MAX_DEPTH = 400
 # A file with more faults than this is not a configuration.
@@ -49,6 +51,7 @@ _ESCAPE = re.compile(r"""\\(["'\\trn])""")
 _ESCAPED = {"t": "\t", "r": "\r", "n": "\n"}
 _LUA = re.compile(r"""--\[(=*)\[|--[^\n]*+|\[(=*)\[|"(?:[^"\\\n]|\\.)*+"|'(?:[^'\\\n]|\\.)*+'|([{}])""", re.DOTALL)
 _QUANTIFIER = re.compile(r"\d+(?:,\d*)?\}")
+_BLANKS = tuple(" \t\r\n")
 _SEMICOLON: Token = (";", 0, False)
 _OPEN: Token = ("{", 0, False)
 _CLOSE: Token = ("}", 0, False)
@@ -112,6 +115,10 @@ def unescape(word: str) -> str:
     return _ESCAPE.sub(lambda match: _ESCAPED.get(match[1], match[1]), word)
 
 
+def _bytes(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogateescape"))
+
+
 def words_at(text: str, start: int) -> list[RawWord]:
     """The words of the statement that begins at `start`, with their places."""
     words: list[RawWord] = []
@@ -139,6 +146,10 @@ def lex(text: str) -> Lexed:
     return lexed
 
 
+class _GiveUp(Exception):
+    """A limit is reached; a fault says which."""
+
+
 class _Lexer:
     """One pass over one text."""
 
@@ -148,14 +159,14 @@ class _Lexer:
         self.out = Lexed()
         self.open: list[int] = []  # offsets of the blocks around us
         self.pending: list[RawWord] = []  # words of the statement being read, when it is not plain
-        self.too_deep = 0
 
     def run(self) -> Lexed:
         at: int | None = 0
-        while at is not None and len(self.out.faults) < MAX_FAULTS:
-            at = self._scan(at)
-        if at is not None:
-            self._fault("not-a-configuration", at, at, f"more than {MAX_FAULTS} syntax errors: gave up reading here")
+        try:
+            while at is not None:
+                at = self._scan(at)
+        except _GiveUp:
+            self.pending.clear()
         while self.open:
             self._close(len(self.text))
         self.out.faults.sort(key=lambda fault: (fault.start, fault.end))
@@ -169,7 +180,7 @@ class _Lexer:
             which = match.lastindex
             if which == 2 and not pending:
                 words = match[1].split()
-                if not words or len(match[1]) >= BUFFER:
+                if not words or len(match[1]) >= _NEAR_BUFFER:
                     return self._end(match, ";")
                 append((words[0], match.start(1), False))
                 if len(words) > 1:
@@ -177,7 +188,7 @@ class _Lexer:
                 append(_SEMICOLON)
             elif which == 6:
                 comments.append(match.start(6))
-                if match.end(6) - match.start(6) >= BUFFER:
+                if match.end(6) - match.start(6) >= _NEAR_BUFFER:
                     self._check_length(match.start(6), match.end(6))
             elif which == 5:
                 if (again := self._brace_closes(match.start(5))) is not None:
@@ -242,14 +253,18 @@ class _Lexer:
         return end
 
     def _open_block(self, first: RawWord, end: int) -> None:
-        if len(self.open) >= MAX_DEPTH:
-            if not self.too_deep:
-                self._fault("nesting-too-deep", end - 1, end, f"blocks nested deeper than {MAX_DEPTH} are not read")
-            self.too_deep += 1
         if not first.text:
             self.out.tokens.append(("", first.start, True))
         self.out.tokens.append(_OPEN)
         self.open.append(first.start)
+        if len(self.open) >= MAX_DEPTH:
+            self._fault(
+                "nesting-too-deep",
+                end - 1,
+                end,
+                f"more than {MAX_DEPTH} blocks inside each other: gave up reading here",
+            )
+            raise _GiveUp
 
     def _emit_pending(self, terminator: Token | None) -> None:
         words = self.pending
@@ -265,7 +280,7 @@ class _Lexer:
         for match in _BLANKS_BETWEEN.finditer(run):
             start, end = match.span()
             self.pending.append(RawWord(match[0], at + start, at + end, ""))
-            if end - start >= BUFFER:
+            if end - start >= _NEAR_BUFFER:
                 self._check_length(at + start, at + end)
 
     def _take_word(self, start: int, raw: str, *, quoted: bool) -> None:
@@ -273,27 +288,26 @@ class _Lexer:
         quote = raw[0] if quoted else ""
         content = raw[1:-1] if quoted else raw
         self.pending.append(RawWord(unescape(content) if "\\" in content else content, start, end, quote))
-        if end - start >= BUFFER // 4:
-            self._check_length(start + quoted, end)
+        if end - start >= _NEAR_BUFFER:
+            self._check_length(start + quoted, end - quoted, quote)
 
-    def _check_length(self, start: int, end: int) -> None:
-        """nginx has to hold a word, its closing quote, and a comment, in one buffer."""
+    def _check_length(self, start: int, end: int, quote: str = "") -> None:
+        """nginx needs a word or comment, its closing quote and one blank behind it in its buffer at once. `start` to
+        `end` is the content without quotes."""
         raw = self.text[start:end]
-        size = len(raw) if raw.isascii() else len(raw.encode("utf-8", "surrogateescape"))
-        if size < BUFFER or end >= len(self.text):
+        size = _bytes(raw)
+        behind = self.text[end + len(quote) : end + len(quote) + 1]
+        held = size + len(quote) + (behind in _BLANKS and raw[:1] != "#")
+        if held < BUFFER or _bytes(self.text[start : start + BUFFER + 1]) <= BUFFER:
             return
-        before = self.text[start - 1 : start]
-        message = (
-            f'too long parameter, probably missing terminating "{before}" character'
-            if before in ('"', "'") and self.text[end - 1] == before
-            else f'too long parameter "{raw[:10]}..." started'
-        )
         self._fault(
             "argument-too-long",
             start,
             min(end, start + 20),
             f"this {'comment' if raw[0] == '#' else 'argument'} has {size} bytes; nginx reads {BUFFER - 1} at most",
-            nginx_message=message,
+            nginx_message=f'too long parameter, probably missing terminating "{quote}" character'
+            if quote and size >= BUFFER
+            else f'too long parameter "{raw[:10]}..." started',
         )
 
     # --- faults -----------------------------------------------------------------------------------------------
@@ -311,10 +325,13 @@ class _Lexer:
         repair: tuple[int, str] | None = None,
     ) -> None:
         self.out.faults.append(
-            Fault(
-                kind, start, end, message, label=label, nginx_message=nginx_message, nginx_at=nginx_at, repair=repair
-            )
+            Fault(kind, start, end, message, label=label, nginx_message=nginx_message, nginx_at=nginx_at, repair=repair)
         )
+        if len(self.out.faults) == MAX_FAULTS:
+            self._fault(
+                "not-a-configuration", start, end, f"more than {MAX_FAULTS} syntax errors: gave up reading here"
+            )
+            raise _GiveUp
 
     def _missing_semicolon(self, last: RawWord, nginx_message: str, nginx_at: int) -> None:
         name = self.pending[0].text
@@ -418,7 +435,9 @@ class _Lexer:
 
     def _indent(self, at: int) -> int | None:
         """Width of the blanks before `at` if nothing else stands before it on its line."""
-        begin = self.text.rfind("\n", 0, at) + 1
+        begin = self.text.rfind("\n", max(0, at - MAX_DEPTH), at) + 1
+        if not begin and at > MAX_DEPTH:
+            return None
         blanks = self.text[begin:at]
         return None if blanks.strip(" \t") else len(blanks.expandtabs(8))
 
@@ -496,6 +515,7 @@ class _Lexer:
     def _lua(self, at: int) -> int:
         """The body of a `*_by_lua_block`: Lua text up to the matching brace, as lua-nginx-module reads it."""
         text, depth, begin = self.text, 1, at
+        nginx_message = 'unexpected end of file, expecting "}"'
         while match := _LUA.search(text, at):
             at = match.end()
             brace = match[3]
@@ -510,6 +530,10 @@ class _Lexer:
                 if level is not None:
                     closing = text.find(f"]{level}]", at)
                     if closing < 0:
+                        nginx_message = (
+                            f'Lua code block missing the closing long bracket "]{level}]", '
+                            "the inlined Lua code may be too long"
+                        )
                         break
                     at = closing + len(level) + 2
         words = self.pending
@@ -520,7 +544,7 @@ class _Lexer:
                 begin,
                 f'the Lua block "{words[0].text}" is never closed',
                 label="this { has no }",
-                nginx_message='Lua code block missing the closing long bracket "]]"' if match else "unexpected end of file",
+                nginx_message=nginx_message,
                 nginx_at=len(text),
             )
             at = len(text) + 1
@@ -535,6 +559,27 @@ _BLANKS_BETWEEN = re.compile(r"[^ \t\r\n]++")
 
 # Directives that take a block, of nginx and of the modules people use (from the catalogue; a test compares).
 BLOCK_NAMES = frozenset(
-    "charset_map events geo geoip2 http if if_valid limit_except location mail map match otel_exporter server "
-    "split_clients stream types upstream rtmp application acme_issuer".split()
+    [
+        "charset_map",
+        "events",
+        "geo",
+        "geoip2",
+        "http",
+        "if",
+        "if_valid",
+        "limit_except",
+        "location",
+        "mail",
+        "map",
+        "match",
+        "otel_exporter",
+        "server",
+        "split_clients",
+        "stream",
+        "types",
+        "upstream",
+        "rtmp",
+        "application",
+        "acme_issuer",
+    ]
 )

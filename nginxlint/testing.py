@@ -1,10 +1,10 @@
 """Run the examples of rules: the harness for ours and for everybody's own.
 
-    from nginxlint.testing import check_rule
+from nginxlint.testing import check_rule
 
-    @pytest.mark.parametrize("rule", [MyRule])
-    def test_examples(rule):
-        check_rule(rule)
+@pytest.mark.parametrize("rule", [MyRule])
+def test_examples(rule):
+    check_rule(rule)
 """
 
 from __future__ import annotations
