@@ -1,0 +1,42 @@
+# Every verb sets up what it needs. On a fresh machine `make demo` and `make test` are all there is to do.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: demo test lint docs bench clean nginx fuzz
+
+demo: $(VENV)/run
+	@$(BIN)/nginxlint demo || test $$? -eq 1  # the demo shows faults: findings are what it is for
+
+test: lint nginx
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/python -m nginxlint.docs --check
+
+docs: $(VENV)/dev
+	$(BIN)/python -m nginxlint.docs
+
+bench: $(VENV)/dev
+	$(BIN)/python benchmarks/run.py
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+# The differential tests want a real nginx with its modules; without one they are skipped, and say how many.
+nginx:
+	@command -v nginx >/dev/null || test -x /usr/sbin/nginx || tools/install-nginx
+
+$(VENV)/run: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --upgrade pip
+	$(BIN)/pip install --quiet --editable .
+	@touch $@
+
+$(VENV)/dev: $(VENV)/run
+	$(BIN)/pip install --quiet --group dev
+	@touch $@
