@@ -1,0 +1,112 @@
+"""Includes are spliced where they stand, as nginx reads them, and every trouble is on record."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from nginxlint.files import MAX_FILE_BYTES, Disk, Dump
+from nginxlint.includes import Loaded, load
+from nginxlint.inputs import split_dump
+
+
+def load_tree(folder: Path, files: dict[str, str], **options: object) -> Loaded:
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+    main = str(folder / "nginx.conf")
+    disk = Disk(str(folder), **options)  # type: ignore[arg-type]
+    return load(disk, main, (folder / "nginx.conf").read_text())
+
+
+def names(loaded: Loaded) -> list[str]:
+    return [" ".join((directive.name, *directive.values)) for directive in loaded.main.walk() if directive.name]
+
+
+def test_an_include_is_spliced_where_it_stands(tmp_path: Path) -> None:
+    loaded = load_tree(tmp_path, {"nginx.conf": "a 1;\ninclude b.conf;\nc 3;", "b.conf": "b 2;"})
+    assert names(loaded) == ["a 1", "b 2", "c 3"]
+
+
+def test_a_pattern_is_read_in_byte_order_and_without_dot_files(tmp_path: Path) -> None:
+    files = {"nginx.conf": "include d/*.conf;", "d/b.conf": "b;", "d/a.conf": "a;", "d/B.conf": "B;", "d/.x.conf": "x;"}
+    assert names(load_tree(tmp_path, files)) == ["B", "a", "b"]
+
+
+def test_relative_includes_of_an_included_file_start_at_the_conf_folder(tmp_path: Path) -> None:
+    files = {"nginx.conf": "include d/a.conf;", "d/a.conf": "include b.conf;", "b.conf": "top;", "d/b.conf": "wrong;"}
+    assert names(load_tree(tmp_path, files)) == ["top"]
+
+
+def test_a_file_included_at_two_places_has_two_parents_and_two_chains(tmp_path: Path) -> None:
+    loaded = load_tree(tmp_path, {"nginx.conf": "x { include s.conf; }\ny { include s.conf; }", "s.conf": "p 1;"})
+    found = [directive for directive in loaded.main.walk() if directive.name == "p"]
+    assert [directive.parent.name for directive in found if directive.parent] == ["x", "y"]
+    assert [[include.line for include in directive.source.include_chain()] for directive in found] == [[1], [2]]
+
+
+def test_a_cycle_is_on_record_and_ends(tmp_path: Path) -> None:
+    loaded = load_tree(tmp_path, {"nginx.conf": "include a.conf;", "a.conf": "a;\ninclude a.conf;"})
+    assert names(loaded) == ["a"]
+    assert [reason for include in loaded.includes for _, reason in include.problems] == ["includes itself"]
+
+
+def test_a_missing_file_is_on_record_and_an_empty_pattern_is_not(tmp_path: Path) -> None:
+    loaded = load_tree(tmp_path, {"nginx.conf": "include no.conf;\ninclude no/*.conf;\na;"})
+    assert names(loaded) == ["a"]
+    assert [len(include.problems) for include in loaded.includes] == [1, 0]
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything: 1 case not tried")
+def test_an_unreadable_file_is_on_record(tmp_path: Path) -> None:
+    (tmp_path / "s.conf").write_text("a;")
+    (tmp_path / "s.conf").chmod(0)
+    loaded = load_tree(tmp_path, {"nginx.conf": "include s.conf;"})
+    assert isinstance(loaded.includes[0].problems[0][1], PermissionError)
+
+
+def test_a_fifo_a_folder_and_a_giant_are_refused_without_reading(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "fifo")
+    (tmp_path / "folder").mkdir()
+    with open(tmp_path / "giant", "wb") as file:
+        file.truncate(MAX_FILE_BYTES + 1)
+    loaded = load_tree(tmp_path, {"nginx.conf": "include fifo;\ninclude folder;\ninclude giant;\na;"})
+    assert names(loaded) == ["a"]
+    assert [isinstance(include.problems[0][1], OSError) for include in loaded.includes] == [True, True, True]
+
+
+def test_the_root_option_finds_absolute_paths_below_it(tmp_path: Path) -> None:
+    files = {"nginx.conf": "include /etc/nginx/a.conf;", "etc/nginx/a.conf": "a;"}
+    assert names(load_tree(tmp_path, files, root=str(tmp_path))) == ["a"]
+
+
+def test_an_absolute_include_in_a_repository_means_the_file_of_the_repository(tmp_path: Path) -> None:
+    files = {"nginx.conf": "include /etc/nginx/conf.d/*.conf;", "conf.d/a.conf": "mine;"}
+    assert names(load_tree(tmp_path, files)) == ["mine"]
+
+
+def test_a_map_replaces_a_folder_that_is_not_there(tmp_path: Path) -> None:
+    files = {"nginx.conf": "include sites-enabled/*;", "sites-available/a": "a;"}
+    assert names(load_tree(tmp_path, files, maps=(("sites-enabled", "sites-available"),))) == ["a"]
+
+
+def test_a_dump_gives_the_tree_of_its_machine() -> None:
+    dump = (
+        b"nginx: the configuration file /etc/nginx/nginx.conf syntax is ok\n"
+        b"# configuration file /etc/nginx/nginx.conf:\nhttp {\n    include conf.d/*.conf;\n}\n\n"
+        b"# configuration file /etc/nginx/conf.d/a.conf:\nserver {\n    listen 80; }\n"
+    )
+    texts = split_dump(dump)
+    main = next(iter(texts))
+    loaded = load(Dump(texts, "/etc/nginx"), main, texts[main].decode())
+    listen = next(directive for directive in loaded.main.walk() if directive.name == "listen")
+    assert (listen.source.path, listen.line) == ("/etc/nginx/conf.d/a.conf", 2)
+    assert texts[main] == b"http {\n    include conf.d/*.conf;\n}\n"
+
+
+def test_a_snippet_gets_the_blocks_around_it(tmp_path: Path) -> None:
+    loaded = load(Disk(str(tmp_path)), "x.conf", "listen 80;", ("http", "server"))
+    listen = next(directive for directive in loaded.main.walk() if directive.name == "listen")
+    assert [block.name for block in listen.ancestors()] == ["server", "http"]
