@@ -11,6 +11,7 @@ brace that is never closed), repair the token stream and go on.
 from __future__ import annotations
 
 import re
+from itertools import repeat
 
 Token = tuple[str, int, bool]
 
@@ -51,7 +52,8 @@ _ESCAPE = re.compile(r"""\\(["'\\trn])""")
 _ESCAPED = {"t": "\t", "r": "\r", "n": "\n"}
 _LUA = re.compile(r"""--\[(=*)\[|--[^\n]*+|\[(=*)\[|"(?:[^"\\\n]|\\.)*+"|'(?:[^'\\\n]|\\.)*+'|([{}])""", re.DOTALL)
 _QUANTIFIER = re.compile(r"\d+(?:,\d*)?\}")
-_BLANKS = tuple(" \t\r\n")
+_BLANKS = frozenset(" \t\r\n")
+_ZEROS, _FALSES = repeat(0), repeat(False)
 _SEMICOLON: Token = (";", 0, False)
 _OPEN: Token = ("{", 0, False)
 _CLOSE: Token = ("}", 0, False)
@@ -158,7 +160,8 @@ class _Lexer:
         self.by_indentation = by_indentation
         self.out = Lexed()
         self.open: list[int] = []  # offsets of the blocks around us
-        self.pending: list[RawWord] = []  # words of the statement being read, when it is not plain
+        self.pending: list[Token] = []  # words of the statement being read, when it is not plain
+        self.last_end = 0  # where the last pending word ends
 
     def run(self) -> Lexed:
         at: int | None = 0
@@ -174,37 +177,74 @@ class _Lexer:
 
     def _scan(self, at: int) -> int | None:
         """Read on from `at`. Returns where to go on after something out of the ordinary, None at the end."""
-        text, pending, out = self.text, self.pending, self.out
-        append, extend, comments = out.tokens.append, out.tokens.extend, out.comments
+        text, pending, out, open_blocks = self.text, self.pending, self.out, self.open
+        append, extend, comments, closes = out.tokens.append, out.tokens.extend, out.comments, out.closes
+        plain_braces = not self.by_indentation
         for match in _STATEMENT.finditer(text, at):
             which = match.lastindex
-            if which == 2 and not pending:
-                words = match[1].split()
-                if not words or len(match[1]) >= _NEAR_BUFFER:
-                    return self._end(match, ";")
-                append((words[0], match.start(1), False))
+            if which == 2 or which == 3:
+                if pending:
+                    if which == 3 or len(match[1]) >= _NEAR_BUFFER:
+                        return self._end(match, match[which])
+                    out.tokens += pending
+                    extend(zip(match[1].split(), _ZEROS, _FALSES, strict=False))
+                    append(_SEMICOLON)
+                    pending.clear()
+                    continue
+                run = match[1]
+                words = run.split()
+                if not words or len(run) >= _NEAR_BUFFER:
+                    return self._end(match, match[which])
+                if which == 3 and self._is_special(run, words[0], match.end()):
+                    return self._end(match, "{")
+                start = match.start(1)
+                append((words[0], start, False))
                 if len(words) > 1:
-                    extend([(word, 0, False) for word in words[1:]])
-                append(_SEMICOLON)
+                    extend(zip(words[1:], _ZEROS, _FALSES, strict=False))
+                if which == 2:
+                    append(_SEMICOLON)
+                else:
+                    append(_OPEN)
+                    open_blocks.append(start)
+            elif which == 5:
+                if plain_braces and open_blocks and not pending:
+                    closes[open_blocks.pop()] = match.end() - 1
+                    append(_CLOSE)
+                elif (again := self._brace_closes(match.end() - 1)) is not None:
+                    return again
             elif which == 6:
                 comments.append(match.start(6))
                 if match.end(6) - match.start(6) >= _NEAR_BUFFER:
                     self._check_length(match.start(6), match.end(6))
-            elif which == 5:
-                if (again := self._brace_closes(match.start(5))) is not None:
-                    return again
             elif which == 4:
-                self._take_plain(match.start(4), match[4])
+                run = match[4]
+                if len(run) >= _NEAR_BUFFER:
+                    self._take_plain(match.start(4), run)
+                    continue
+                first = len(pending)
+                pending.extend(zip(run.split(), _ZEROS, _FALSES, strict=False))
+                if not first:
+                    pending[0] = (pending[0][0], match.start(4), False)
+                self.last_end = match.start(4) + len(run.rstrip())
             elif which == 7 or which == 8:
                 self._take_word(match.start(which), match[which], quoted=which == 7)
-            elif which == 2 or which == 3:
-                return self._end(match, match[which])
             elif which == 9:
                 self._end_of_file()
                 return None
+            elif match[10] == "{":  # behind an escaped $, which does not begin a variable
+                return self._end(match, "{")
             else:
                 return self._broken_quote(match.start(10))
         return None
+
+    def _is_special(self, run: str, name: str, end: int) -> bool:
+        """May the plain words of `run` be more than the head of a block whose body begins at `end`?"""
+        return (
+            "\n" in run
+            or self.text[end : end + 1].isdigit()
+            or name.endswith("_by_lua_block")
+            or len(self.open) > MAX_DEPTH - 2
+        )
 
     # --- statements -------------------------------------------------------------------------------------------
 
@@ -222,7 +262,8 @@ class _Lexer:
                 nginx_message=f'unexpected "{terminator}"',
             )
             if terminator == "{":
-                self._open_block(RawWord("", end - 1, end - 1, ""), end)
+                self.out.tokens.append(("", end - 1, True))
+                self._open_block(end - 1, end)
             return end
         if terminator == ";":
             self._emit_pending(_SEMICOLON)
@@ -231,32 +272,28 @@ class _Lexer:
 
     def _block(self, end: int) -> int:
         """The pending words open a block whose body begins at `end`."""
-        text, words = self.text, self.pending
-        last = words[-1]
-        if last.end == end - 1 and (quantifier := _QUANTIFIER.match(text, end)):
-            return self._unquoted_brace(last, end, quantifier.end())
+        words = self.pending
+        if self.last_end == end - 1 and (quantifier := _QUANTIFIER.match(self.text, end)):
+            return self._unquoted_brace(end, quantifier.end())
         if split := self._forgotten_semicolon():
-            self._missing_semicolon(
-                words[split - 1],
-                f'directive "{words[0].text}" is not terminated by ";"',
-                end - 1,
-            )
+            raw = words_at(self.text, words[0][1])
+            self.last_end = raw[split - 1].end
+            self._missing_semicolon(f'directive "{words[0][0]}" is not terminated by ";"', end - 1)
             tail = words[split:]
             del words[split:]
             self._emit_pending(_SEMICOLON)
-            words.extend(tail)
-        first = words[0]
-        if first.text.endswith("_by_lua_block"):
+            words.append((tail[0][0], raw[split].start, tail[0][2]))
+            words.extend(tail[1:])
+        name, start, _ = words[0]
+        if name.endswith("_by_lua_block"):
             return self._lua(end)
         self._emit_pending(None)
-        self._open_block(first, end)
+        self._open_block(start, end)
         return end
 
-    def _open_block(self, first: RawWord, end: int) -> None:
-        if not first.text:
-            self.out.tokens.append(("", first.start, True))
+    def _open_block(self, start: int, end: int) -> None:
         self.out.tokens.append(_OPEN)
-        self.open.append(first.start)
+        self.open.append(start)
         if len(self.open) >= MAX_DEPTH:
             self._fault(
                 "nesting-too-deep",
@@ -267,19 +304,20 @@ class _Lexer:
             raise _GiveUp
 
     def _emit_pending(self, terminator: Token | None) -> None:
-        words = self.pending
-        append = self.out.tokens.append
-        append((words[0].text, words[0].start, bool(words[0].quote)))
-        for word in words[1:]:
-            append((word.text, 0, True))
+        self.out.tokens += self.pending
         if terminator:
-            append(terminator)
-        words.clear()
+            self.out.tokens.append(terminator)
+        self.pending.clear()
+
+    def _take(self, text: str, start: int, end: int, *, quoted: bool) -> None:
+        """One more word of the statement being read."""
+        self.pending.append((text, 0 if self.pending else start, quoted))
+        self.last_end = end
 
     def _take_plain(self, at: int, run: str) -> None:
-        for match in _BLANKS_BETWEEN.finditer(run):
+        for match in _PLAIN_WORD.finditer(run):
             start, end = match.span()
-            self.pending.append(RawWord(match[0], at + start, at + end, ""))
+            self._take(match[0], at + start, at + end, quoted=False)
             if end - start >= _NEAR_BUFFER:
                 self._check_length(at + start, at + end)
 
@@ -287,7 +325,8 @@ class _Lexer:
         end = start + len(raw)
         quote = raw[0] if quoted else ""
         content = raw[1:-1] if quoted else raw
-        self.pending.append(RawWord(unescape(content) if "\\" in content else content, start, end, quote))
+        # a word that is not quoted may still look like a terminator or a comment to crossplane's parser
+        self._take(unescape(content) if "\\" in content else content, start, end, quoted=True)
         if end - start >= _NEAR_BUFFER:
             self._check_length(start + quoted, end - quoted, quote)
 
@@ -333,17 +372,18 @@ class _Lexer:
             )
             raise _GiveUp
 
-    def _missing_semicolon(self, last: RawWord, nginx_message: str, nginx_at: int) -> None:
-        name = self.pending[0].text
+    def _missing_semicolon(self, nginx_message: str, nginx_at: int) -> None:
+        """The pending statement should have ended at its last word."""
+        name = self.pending[0][0]
         self._fault(
             "semicolon-missing",
-            last.end,
-            last.end,
+            self.last_end,
+            self.last_end,
             f'"{name}" is not ended by a semicolon',
             label='";" is missing here',
             nginx_message=nginx_message,
             nginx_at=nginx_at,
-            repair=(last.end, ";"),
+            repair=(self.last_end, ";"),
         )
 
     def _forgotten_semicolon(self) -> int:
@@ -352,46 +392,40 @@ class _Lexer:
         A block that begins on a later line than the statement it seems to belong to: `listen 80` on one line and
         `location / {` on the next. Names that take a block are the ones that tell.
         """
-        words = self.pending
-        if words[0].text in BLOCK_NAMES or words[0].text.endswith("_by_lua_block"):
+        name, start, _ = self.pending[0]
+        if _takes_block(name) or "\n" not in self.text[start : self.last_end]:
             return 0
+        words = words_at(self.text, start)[: len(self.pending)]
         for index in range(len(words) - 1, 0, -1):
             word = words[index]
-            if (
-                (word.text in BLOCK_NAMES or word.text.endswith("_by_lua_block"))
-                and not word.quote
-                and "\n" in self.text[words[index - 1].end : word.start]
-            ):
+            if _takes_block(word.text) and not word.quote and "\n" in self.text[words[index - 1].end : word.start]:
                 return index
         return 0
 
-    def _unquoted_brace(self, last: RawWord, end: int, close: int) -> int:
+    def _unquoted_brace(self, end: int, close: int) -> int:
         """`a{2}` outside quotes: nginx takes the brace for a block. Read on as if it had been quoted."""
         tail = _ONE_WORD.match(self.text, close)
         rest = tail[2] if tail and tail.lastindex == 2 and tail.start(2) == close else ""
         stop = close + len(rest)
-        name = self.pending[0].text
-        refused = (
-            f'directive "{name}" is not terminated by ";"'
-            if name not in BLOCK_NAMES
-            else f'unknown directive "{self.text[end : close - 1]}"'
-        )
+        name, first, _ = self.pending[0]
+        last = words_at(self.text, first)[len(self.pending) - 1]
         self._fault(
             "regex-brace-unquoted",
             end - 1,
             close,
             "an unquoted { opens a block: put the regular expression in quotes",
             label="nginx reads this as the beginning of a block",
-            nginx_message=refused if name not in BLOCK_NAMES else 'unexpected "}"',
+            nginx_message='unexpected "}"' if name in BLOCK_NAMES else f'directive "{name}" is not terminated by ";"',
         )
         written = self.text[last.start : stop]
-        self.pending[-1] = RawWord(unescape(written), last.start, stop, "")
+        self.pending[-1] = (unescape(written), self.pending[-1][1], True)
+        self.last_end = stop
         return stop
 
     def _brace_closes(self, at: int) -> int | None:
         """A `}` at `at`. Returns where to go on when the scan has to begin anew."""
         if self.pending:
-            self._missing_semicolon(self.pending[-1], 'unexpected "}"', at)
+            self._missing_semicolon('unexpected "}"', at)
             self._emit_pending(_SEMICOLON)
         if self.by_indentation and self._stray_or_late(at):
             return None
@@ -458,10 +492,7 @@ class _Lexer:
 
     def _end_of_file(self) -> None:
         if self.pending:
-            words = self.pending
-            self._missing_semicolon(
-                words[-1], 'unexpected end of file, expecting ";" or "}"', max(0, len(self.text) - 1)
-            )
+            self._missing_semicolon('unexpected end of file, expecting ";" or "}"', max(0, len(self.text) - 1))
             self._emit_pending(_SEMICOLON)
         while self.open:
             self._never_closed(self.open[-1])
@@ -472,7 +503,7 @@ class _Lexer:
         text = self.text
         quote = text[at]
         if quote == "\\":  # only at the very end of the file
-            self.pending.append(RawWord("\\", at, at + 1, ""))
+            self._take("\\", at, at + 1, quoted=True)
             return at + 1
         closed = _ONE_WORD.match(text, at)
         end = closed.end(1) if closed and closed.lastindex == 1 else 0
@@ -505,7 +536,7 @@ class _Lexer:
             nginx_at=end or max(0, len(text) - 1),
             repair=(body_end, quote),
         )
-        self.pending.append(RawWord(unescape(text[at + 1 : body_end]), at, body_end, ""))
+        self._take(unescape(text[at + 1 : body_end]), at, body_end, quoted=True)
         if body_end == stop:
             self._emit_pending(_SEMICOLON)
         return body_end
@@ -536,13 +567,12 @@ class _Lexer:
                         )
                         break
                     at = closing + len(level) + 2
-        words = self.pending
         if depth:
             self._fault(
                 "braces-unmatched",
                 begin - 1,
                 begin,
-                f'the Lua block "{words[0].text}" is never closed',
+                f'the Lua block "{self.pending[0][0]}" is never closed',
                 label="this { has no }",
                 nginx_message=nginx_message,
                 nginx_at=len(text),
@@ -555,31 +585,15 @@ class _Lexer:
         return min(at, len(text))
 
 
-_BLANKS_BETWEEN = re.compile(r"[^ \t\r\n]++")
+_PLAIN_WORD = re.compile(r"[^ \t\r\n]++")
 
 # Directives that take a block, of nginx and of the modules people use (from the catalogue; a test compares).
-BLOCK_NAMES = frozenset(
-    [
-        "charset_map",
-        "events",
-        "geo",
-        "geoip2",
-        "http",
-        "if",
-        "if_valid",
-        "limit_except",
-        "location",
-        "mail",
-        "map",
-        "match",
-        "otel_exporter",
-        "server",
-        "split_clients",
-        "stream",
-        "types",
-        "upstream",
-        "rtmp",
-        "application",
-        "acme_issuer",
-    ]
-)
+BLOCK_NAMES = frozenset((
+    "charset_map", "events", "geo", "geoip2", "http", "if", "if_valid", "limit_except", "location", "mail", "map",
+    "match", "otel_exporter", "server", "split_clients", "stream", "types", "upstream", "rtmp", "application",
+    "acme_issuer",
+))  # fmt: skip
+
+
+def _takes_block(name: str) -> bool:
+    return name in BLOCK_NAMES or name.endswith("_by_lua_block")
