@@ -3,7 +3,7 @@
     python benchmarks/generate.py FOLDER --hosts 1000 [--split] [--certificates]
 
 The mix: proxied applications with upstream groups, PHP with regex locations, static sites, websockets; redirects from
-80 to 443; maps, log formats, comments, quoted quantifiers, `${host}`. Deterministic: the same arguments give the same bytes.
+80 to 443; maps, log formats, comments, quoted quantifiers, `${host}`. The same arguments give the same bytes.
 """
 
 from __future__ import annotations
@@ -136,7 +136,14 @@ def hosts(count: int, certificate: str) -> list[tuple[str, str]]:
     tls = "443 ssl" if certificate else "8443"
     for n in range(count):
         name, kind = f"site{n}.example.com", (APP, PHP, APP, STATIC, WEBSOCKET)[n % 5]
-        values = {"name": name, "id": f"site{n}", "a": n // 250 % 250, "b": n % 250, "tls": tls, "certificate": certificate}
+        values = {
+            "name": name,
+            "id": f"site{n}",
+            "a": n // 250 % 250,
+            "b": n % 250,
+            "tls": tls,
+            "certificate": certificate,
+        }
         result.append((name, REDIRECT.format(**values) + kind.format(**values)))
     return result
 

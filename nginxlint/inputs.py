@@ -16,7 +16,9 @@ _CONTEXT_COMMENT = re.compile(r"^[ \t]*#[ \t]*nginxlint:[ \t]*context[ \t]+([a-z
 _STDIN = "-"
 
 # Folders that hold configuration whatever the file is called, and files in them that are something else.
-_CONF_FOLDERS = re.compile(r"^(conf\.d|sites?-(available|enabled)|snippets|vhosts?|streams?(\.d|-(available|enabled)))$")
+_CONF_FOLDERS = re.compile(
+    r"^(conf\.d|sites?-(available|enabled)|snippets|vhosts?|streams?(\.d|-(available|enabled)))$"
+)
 _NOT_CONF = re.compile(
     r"(^\.|~$|\.(md|rst|txt|py|sh|js|json|ya?ml|html?|css|pem|crt|key|bak|swp|orig|rej|dpkg-\w+|rpm\w+)$"
     r"|^(mime\.types|koi-utf|koi-win|win-utf|Dockerfile|Makefile|LICENSE)$)",

@@ -7,11 +7,11 @@ import sys
 from collections.abc import Iterable, Iterator
 from importlib import import_module
 from types import ModuleType
-from typing import TYPE_CHECKING
 
 from nginxlint.error import NginxlintError
 from nginxlint.rule import Rule
 
+TYPE_CHECKING = False  # typing costs 3 ms to import; checkers know the name
 if TYPE_CHECKING:
     from collections.abc import Callable
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, ClassVar
 
 from nginxlint.diagnostic import Confidence, Diagnostic, Edit, Fix, Note, Severity, Stage
 from nginxlint.source import Span
 from nginxlint.syntax import Block, Directive, Word
 
+TYPE_CHECKING = False  # typing costs 3 ms to import; checkers know the name
 if TYPE_CHECKING:
+    from typing import Any, ClassVar
+
     from nginxlint.config import Config, Version
 
 Place = Span | Directive | Word

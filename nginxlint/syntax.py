@@ -1,4 +1,4 @@
-"""The syntax tree: directives, their words, and ways to walk them. It knows braces and places, not nginx's vocabulary."""
+"""The syntax tree: directives, their words, and ways to walk them. It knows braces and places, not what names mean."""
 
 from __future__ import annotations
 

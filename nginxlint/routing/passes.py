@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from nginxlint.routing.upstreams import Upstream, split_authority
 from nginxlint.syntax import Directive
 
+TYPE_CHECKING = False  # typing costs 3 ms to import; checkers know the name
 if TYPE_CHECKING:
     from nginxlint.config import Config
 

@@ -1,0 +1,157 @@
+"""Compare nginxlint with its peers and with nginx, in paired runs of whole processes.
+
+    make bench                       # the sizes that take minutes, not hours
+    python benchmarks/run.py --full  # 10,000 virtual hosts with every peer too
+
+Every comparison runs A B A B …; the ratio is the median of the ratios of the pairs, in CPU seconds (user + system).
+Peers are installed from the package index, each in an environment of its own below `--peers DIR`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+
+sys.path.insert(0, os.path.dirname(__file__))
+from generate import generate
+
+TINY = """events {}
+http {
+    upstream app { server 127.0.0.1:8080; server 127.0.0.1:8081; }
+    server {
+        listen 80;
+        server_name example.com;
+        location / {
+            proxy_pass http://app;
+            proxy_set_header Host $host;
+            proxy_set_header X-Real-IP $remote_addr;
+        }
+        location /static/ { root /srv; expires 1d; }
+        location ~ \\.php$ { fastcgi_pass unix:/run/php.sock; fastcgi_param SCRIPT_FILENAME $document_root$uri; }
+    }
+}
+"""
+
+
+class Cost:
+    """What one run of a command cost: CPU seconds, peak resident MiB, exit code."""
+
+    def __init__(self, command: Sequence[str], limit: float) -> None:
+        with open(os.devnull, "wb") as null:
+            process = subprocess.Popen(command, stdout=null, stderr=null)
+            begin = time.monotonic()
+            while True:
+                pid, status, usage = os.wait4(process.pid, os.WNOHANG)
+                if pid:
+                    break
+                if time.monotonic() - begin > limit:
+                    process.kill()
+                    os.waitpid(process.pid, 0)
+                    raise TimeoutError(f"{command[0]} had not finished after {limit:.0f} s")
+                time.sleep(0.002)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        self.cpu = usage.ru_utime + usage.ru_stime
+        self.peak = usage.ru_maxrss / 1024
+        self.code = process.returncode
+
+
+def paired(ours: Sequence[str], theirs: Sequence[str], rounds: int, limit: float) -> tuple[Cost, Cost, float]:
+    """The median cost of each and the median of theirs ÷ ours over `rounds` pairs."""
+    pairs = [(Cost(ours, limit), Cost(theirs, limit)) for _ in range(rounds)]
+    ratio = statistics.median(b.cpu / a.cpu for a, b in pairs)
+    middle = rounds // 2
+    return (
+        sorted((a for a, _ in pairs), key=lambda cost: cost.cpu)[middle],
+        sorted((b for _, b in pairs), key=lambda cost: cost.cpu)[middle],
+        ratio,
+    )
+
+
+def peer(name: str, folder: str) -> str:
+    """The executable of a peer, installed in an environment of its own on first use; empty where it cannot be had."""
+    home = os.path.join(folder, name)
+    script = os.path.join(home, "bin", {"gixy-next": "gixy", "gixy-ng": "gixy"}.get(name, name))
+    if not os.path.exists(script):
+        subprocess.run([sys.executable, "-m", "venv", home], check=True)
+        run = subprocess.run(
+            [os.path.join(home, "bin", "pip"), "install", "-q", name], check=False, capture_output=True
+        )
+        if run.returncode:
+            return ""
+    return script if os.path.exists(script) else ""
+
+
+class Table:
+    def __init__(self) -> None:
+        self.rows: list[tuple[str, ...]] = []
+
+    def add(self, size: str, other: str, ours: Cost, theirs: Cost, ratio: float, must: str) -> None:
+        row = (size, other, f"{ours.cpu:.3f}", f"{ours.peak:.0f}", f"{theirs.cpu:.3f}", f"{theirs.peak:.0f}")
+        self.rows.append((*row, f"{ratio:.2f}", must))
+        print("  ".join(self.rows[-1]), flush=True)
+
+    def markdown(self) -> str:
+        head = ("size", "other", "our CPU s", "our MiB", "their CPU s", "their MiB", "theirs ÷ ours", "must")
+        lines = [head, tuple("---" for _ in head), *self.rows]
+        return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def main(argv: list[str]) -> int:
+    parser = argparse.ArgumentParser(description="Compare nginxlint with its peers.")
+    parser.add_argument("--full", action="store_true", help="10,000 virtual hosts with every peer too (an hour)")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--peers", default=os.path.expanduser("~/.cache/nginxlint-bench"))
+    parser.add_argument("--folder", default="/tmp/nginxlint-bench")
+    parser.add_argument("--without-peers", action="store_true", help="only ourselves, crossplane, nginx and python")
+    args = parser.parse_args(argv)
+    scripts = os.path.dirname(sys.executable)
+    ours = [os.path.join(scripts, "nginxlint"), "check", "-o", "concise", "--no-cache"]
+    if b"--no-cache" not in subprocess.run([ours[0], "check", "--help"], capture_output=True, check=False).stdout:
+        ours.remove("--no-cache")
+    others = {"crossplane": [os.path.join(scripts, "crossplane"), "parse"]}
+    if nginx := shutil.which("nginx") or shutil.which("/usr/sbin/nginx"):
+        others["nginx -t"] = [nginx, "-t", "-c"]
+    if not args.without_peers:
+        for name in ("gixy-next", "gixy-ng"):
+            if script := peer(name, args.peers):
+                others[name] = [script]
+    os.makedirs(args.folder, exist_ok=True)
+    tiny = os.path.join(args.folder, "tiny.conf")
+    with open(tiny, "w", encoding="utf-8") as file:
+        file.write(TINY)
+    roots = {"tiny": tiny}
+    for size in (100, 1000, 10000):
+        roots[str(size)] = generate(os.path.join(args.folder, str(size)), size, split=True, certificates=False)
+    table = Table()
+
+    def compare(size: str, other: str, must: str, rounds: int = args.rounds) -> None:
+        command = [sys.executable, "-c", "pass"] if other == "python -c pass" else [*others.get(other, []), roots[size]]
+        if len(command) < 2:
+            return
+        try:
+            table.add(size, other, *paired([*ours, roots[size]], command, rounds, 1800), must)
+        except TimeoutError as late:
+            print(f"{size}  {other}: {late}", flush=True)
+
+    compare("tiny", "python -c pass", ">= 0.25", 15)
+    for other, must in (("gixy-next", ">= 4"), ("gixy-ng", ">= 2"), ("crossplane", ">= 1"), ("nginx -t", "")):
+        compare("tiny", other, must, 9)
+    for other, must in (("gixy-next", ">= 15"), ("gixy-ng", ">= 20"), ("crossplane", ">= 3"), ("nginx -t", "")):
+        compare("1000", other, must, 3 if other.startswith("gixy") else args.rounds)
+    compare("10000", "crossplane", "memory: ours <= 0.45", 3)
+    compare("10000", "nginx -t", ">= 1.3", 3)
+    if args.full:
+        compare("10000", "gixy-next", ">= 90", 1)
+    thousand, ten = (statistics.median(Cost([*ours, roots[n]], 600).cpu for _ in range(3)) for n in ("1000", "10000"))
+    print(f"\n{table.markdown()}\n\n10,000 against 1,000 virtual hosts: {ten / thousand:.2f} (must <= 11)")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
