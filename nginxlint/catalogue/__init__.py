@@ -1,0 +1,21 @@
+"""What nginx knows: directives and variables as data, and the check "would nginx refuse it?"."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from nginxlint.catalogue.refusal import Refusal
+    from nginxlint.catalogue.target import Target
+    from nginxlint.syntax import Block
+
+
+def check(root: Block, target: Target, *, complete: bool = True) -> list[Refusal]:
+    """All that nginx would refuse (or warn about) in this tree, in the order in which it would meet it.
+
+    The first refusal with `blocks_start` is what `nginx -t` prints. `complete` is false for a loose snippet: names
+    that are not defined in it may be defined elsewhere, and are not reported.
+    """
+    from nginxlint.catalogue.frame import Frame
+
+    return Frame(root, target, complete=complete).run()

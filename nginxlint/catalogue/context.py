@@ -1,0 +1,121 @@
+"""What a check of one directive is given: the target, where it stands, and the names known so far."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nginxlint.catalogue.refusal import Refusal
+from nginxlint.diagnostic import Severity
+from nginxlint.source import Span
+
+if TYPE_CHECKING:
+    from nginxlint.catalogue.target import Target
+    from nginxlint.diagnostic import Fix, Note
+    from nginxlint.syntax import Block, Directive, Word
+
+
+class Context:
+    """The state of one run over one tree, as nginx has it while it reads.
+
+    `place` names the context of the directive at hand by the catalogue's word (main, events, http, server, location,
+    if-in-server, if-in-location, limit_except, upstream, stream, stream-server, stream-upstream, mail, mail-server);
+    in a `BLOCK_END` check it is that of the block itself (its body). `complete` is false for a loose snippet:
+    what is absent may stand elsewhere. `state` is free for the checks: what one has to remember for a later one
+    (key: a name of its own), for example the zones declared so far. Names below are filled in document order.
+    """
+
+    __slots__ = ("complete", "place", "root", "state", "target", "version")
+
+    def __init__(self, root: Block, target: Target, *, complete: bool = True) -> None:
+        self.root = root
+        self.target = target
+        self.version = target.version
+        self.complete = complete
+        self.place = "main"
+        self.state: dict[str, object] = {}
+
+    @property
+    def subsystem(self) -> str:
+        """http, stream, mail or main: which of nginx's worlds the directive at hand belongs to."""
+        return SUBSYSTEM.get(self.place, "main")
+
+    def refuse(
+        self,
+        rule: str,
+        at: Directive,
+        message: str,
+        nginx_message: str | None,
+        *,
+        word: Word | None = None,
+        span: Span | None = None,
+        nginx_at: Span | None | str = "end",
+        group: str = "correctness",
+        severity: Severity = Severity.ERROR,
+        blocks_start: bool = True,
+        label: str = "",
+        related: tuple[Note, ...] = (),
+        help: tuple[str, ...] = (),
+        fixes: tuple[Fix, ...] = (),
+    ) -> Refusal:
+        """A refusal at `span`, else at `word`, else at the whole head of the directive.
+
+        `nginx_at`: "end" = the `;` or `{` of `at` (what nginx names for all it finds while it reads), "close" = the
+        `}` of the block `at`, None = nginx names no line, or a span.
+        """
+        place = span or (word.span if word is not None else at.head_span)
+        if nginx_at == "end":
+            nginx_at = terminator(at)
+        elif nginx_at == "close":
+            nginx_at = closing(at)
+        assert not isinstance(nginx_at, str)
+        return Refusal(
+            rule,
+            message,
+            place,
+            nginx_message,
+            nginx_at,
+            at=at,
+            group=group,
+            severity=severity,
+            blocks_start=blocks_start,
+            label=label,
+            related=related,
+            help=help,
+            fixes=fixes,
+        )
+
+
+SUBSYSTEM = {
+    "http": "http",
+    "server": "http",
+    "location": "http",
+    "if-in-server": "http",
+    "if-in-location": "http",
+    "limit_except": "http",
+    "upstream": "http",
+    "stream": "stream",
+    "stream-server": "stream",
+    "stream-upstream": "stream",
+    "mail": "mail",
+    "mail-server": "mail",
+}
+
+
+def terminator(directive: Directive) -> Span:
+    """The `;` or `{` that ends a statement: the line nginx names when its setter refuses it."""
+    source = directive.source
+    end = directive.raw_words()[-1].end
+    text = source.text
+    while end < len(text) and text[end] not in ";{}":
+        if text[end] == "#":
+            newline = text.find("\n", end)
+            end = len(text) if newline < 0 else newline
+        else:
+            end += 1
+    return Span(source, min(end, len(text)), min(end + 1, len(text)))
+
+
+def closing(block: Directive) -> Span:
+    """The `}` of a block."""
+    close: int = getattr(block, "close", block.start)
+    return Span(block.source, close, min(close + 1, len(block.source.text)))

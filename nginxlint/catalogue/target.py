@@ -1,0 +1,72 @@
+"""Which nginx a configuration is judged for: its version, its modules, open source or Plus."""
+
+from __future__ import annotations
+
+import re
+
+Version = tuple[int, int, int]
+
+# The newest nginx the catalogue knows; taken where nothing says which nginx will run the configuration.
+NEWEST: Version = (1, 31, 5)
+
+_VERSION = re.compile(r"nginx(?:/|\s+version:\s*)?(?:nginx/|openresty/)?(\d+)\.(\d+)\.(\d+)")
+_ADDED = re.compile(r"^--add-(?:dynamic-)?module=(.+)$")
+
+
+class Target:
+    """The nginx that will read the configuration.
+
+    `modules` are names of nginx modules (`ngx_http_ssl_module`) and of third-party repositories
+    (`openresty/echo-nginx-module`) that it has; None = unknown: every known module is taken to be there.
+    `plus`: it is NGINX Plus. `options` are the arguments of its `configure`, where they are known.
+    """
+
+    __slots__ = ("modules", "options", "plus", "version")
+
+    def __init__(
+        self,
+        version: Version = NEWEST,
+        modules: frozenset[str] | None = None,
+        *,
+        plus: bool = False,
+        options: tuple[str, ...] = (),
+    ) -> None:
+        self.version = version
+        self.modules = modules
+        self.plus = plus
+        self.options = options
+
+    @classmethod
+    def from_build(cls, text: str, extra_modules: frozenset[str] = frozenset()) -> Target | None:
+        """Read what `nginx -V` prints. None where it is no such text."""
+        version = _VERSION.search(text)
+        if version is None:
+            return None
+        from nginxlint.catalogue.modules import built_modules
+
+        begin = text.find("configure arguments:")
+        options = tuple(_split_options(text[begin + len("configure arguments:") :])) if begin >= 0 else ()
+        modules = built_modules(options) | extra_modules if begin >= 0 else None
+        number = (int(version[1]), int(version[2]), int(version[3]))
+        return cls(number, modules, plus="nginx-plus" in text, options=options)
+
+    def added_modules(self) -> list[str]:
+        """The folders of the third-party modules it was built with."""
+        return [match[1] for option in self.options if (match := _ADDED.match(option))]
+
+    @property
+    def version_text(self) -> str:
+        return ".".join(map(str, self.version))
+
+    def has(self, module: str) -> bool:
+        """Does it have this module (as far as is known)?"""
+        return self.modules is None or module in self.modules
+
+    def __repr__(self) -> str:
+        return f"Target({self.version_text}, {'any' if self.modules is None else len(self.modules)} modules)"
+
+
+def _split_options(text: str) -> list[str]:
+    """The arguments of `configure`, as the shell would split them."""
+    words = re.findall(r"""(?:[^\s'"]|'[^']*'|"[^"]*")+""", text)
+    return [re.sub(r"""['"]""", "", word) for word in words]
