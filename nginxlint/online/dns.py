@@ -1,0 +1,178 @@
+"""A name asked of DNS servers as nginx's own resolver does: no hosts file or search list, CNAMEs chased."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from dataclasses import dataclass, field
+
+import dns.exception
+import dns.flags
+import dns.message
+import dns.name
+import dns.rcode
+import dns.rdatatype
+
+from nginxlint.online.network import Network
+
+MAX_CHASES = 50  # NGX_RESOLVER_MAX_RECURSION
+RESEND_AFTER = 5.0  # ngx_resolver: a question is sent again, to the next server, after this
+
+# Reply code → verdict code. Any other code is treated like a server failure.
+RCODES = {
+    dns.rcode.NXDOMAIN: "DNS_NOTFOUND",
+    dns.rcode.SERVFAIL: "DNS_SERVFAIL",
+    dns.rcode.REFUSED: "DNS_REFUSED",
+    dns.rcode.FORMERR: "DNS_FORMERR",
+    dns.rcode.NOTIMP: "DNS_NOTIMP",
+}
+
+
+@dataclass(slots=True)
+class Answer:
+    """What the servers said: addresses, or a verdict code with a sentence."""
+
+    addresses: list[str] = field(default_factory=list)
+    code: str = ""
+    error: str = ""
+    ttl: int | None = None
+    chain: list[str] = field(default_factory=list)
+    failed_families: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Family:
+    """The answer for one record type."""
+
+    addresses: list[str] = field(default_factory=list)
+    alias: str = ""
+    code: str = ""
+    error: str = ""
+    ttl: int | None = None
+
+
+async def ask_servers(
+    network: Network,
+    servers: tuple[tuple[str, int], ...],
+    name: str,
+    limit: float,
+    *,
+    ipv4: bool = True,
+    ipv6: bool = True,
+) -> Answer:
+    """Addresses of `name`, within `limit` seconds whatever the servers do."""
+    try:
+        wanted = dns.name.from_text(name.rstrip(".") + ".")
+        if len(wanted.to_wire() or b"") > 255:
+            raise ValueError("longer than 255 bytes")
+    except (dns.exception.DNSException, UnicodeError, ValueError) as error:
+        return Answer(code="DNS_NOTFOUND", error=f"{name!r} cannot be a host name: {error}")
+    types = [kind for kind, asked in (("A", ipv4), ("AAAA", ipv6)) if asked]
+    answer = Answer()
+    seen = {wanted}
+    deadline = asyncio.get_running_loop().time() + limit
+    for _ in range(MAX_CHASES):
+        families = await asyncio.gather(*(_family(network, servers, wanted, kind, deadline) for kind in types))
+        for family in families:
+            answer.addresses.extend(family.addresses)
+            if family.ttl is not None:
+                answer.ttl = family.ttl if answer.ttl is None else min(answer.ttl, family.ttl)
+        silent = [kind for kind, family in zip(types, families, strict=True) if family.code == "DNS_TIMEOUT"]
+        if answer.addresses:
+            answer.failed_families = [k for k, family in zip(types, families, strict=True) if family.code]
+            if silent:
+                # nginx waits for both families before it uses either.
+                answer.code = "DNS_TIMEOUT"
+                answer.error = f"no answer to the {silent[0]} question, and nginx waits for both"
+            return answer
+        alias = next((family.alias for family in families if family.alias), "")
+        if not alias:
+            _explain(answer, families, types)
+            return answer
+        wanted = dns.name.from_text(alias)
+        answer.chain.append(alias.rstrip("."))
+        if wanted in seen:
+            break
+        seen.add(wanted)
+    answer.code = "DNS_LOOP"
+    answer.error = f"its CNAME chain never ends ({' → '.join(answer.chain[:4])}…)"
+    return answer
+
+
+def _explain(answer: Answer, families: list[_Family], types: list[str]) -> None:
+    worst = next((family for family in families if family.code == "DNS_TIMEOUT"), None)
+    worst = worst or next((family for family in families if family.code and family.code != "DNS_NOTFOUND"), None)
+    worst = worst or next((family for family in families if family.code), None)
+    if worst is not None:
+        answer.code, answer.error = worst.code, worst.error
+    else:
+        answer.code = "DNS_NODATA"
+        answer.error = f"the name exists, but has no {' or '.join(types)} record"
+
+
+async def _family(
+    network: Network, servers: tuple[tuple[str, int], ...], name: dns.name.Name, kind: str, deadline: float
+) -> _Family:
+    """One record type, asked of one server after the other until one answers."""
+    loop = asyncio.get_running_loop()
+    result = _Family(code="DNS_TIMEOUT", error="no DNS server answered")
+    share = max(0.05, min(RESEND_AFTER, (deadline - loop.time()) / max(1, len(servers))))
+    for server in servers:
+        left = deadline - loop.time()
+        if left <= 0:
+            break
+        heard = await _one(network, server, name, kind, min(left, share))
+        if not heard.code or heard.code == "DNS_NOTFOUND":
+            return heard
+        if heard.code != "DNS_TIMEOUT" or result.code == "DNS_TIMEOUT":
+            result = heard
+    return result
+
+
+async def _one(network: Network, server: tuple[str, int], name: dns.name.Name, kind: str, limit: float) -> _Family:
+    query = dns.message.make_query(name, kind, use_edns=False)
+    shown = f"{server[0]}:{server[1]}"
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(limit):
+            while True:
+                try:
+                    wire = await network.ask(server, query.to_wire(), tcp=False)
+                    if dns.flags.TC & int.from_bytes(wire[2:4], "big"):
+                        wire = await network.ask(server, query.to_wire(), tcp=True)
+                except OSError as error:
+                    return _Family(code="DNS_TIMEOUT", error=f"{shown} cannot be asked: {error.strerror or error}")
+                try:
+                    return _read(dns.message.from_wire(wire, ignore_trailing=True), name, kind, shown)
+                except (dns.exception.DNSException, ValueError):
+                    # nginx drops a malformed reply and goes on waiting; ask once more so as not to spin.
+                    await asyncio.sleep(min(1.0, limit / 2))
+    return _Family(code="DNS_TIMEOUT", error=f"{shown} gave no answer in {limit:.1f} s")
+
+
+def _read(message: dns.message.Message, name: dns.name.Name, kind: str, server: str) -> _Family:
+    code = message.rcode()
+    if code != dns.rcode.NOERROR:
+        return _Family(
+            code=RCODES.get(code, "DNS_SERVFAIL"), error=f"{server} answered {dns.rcode.to_text(code)} ({kind})"
+        )
+    aliases: dict[dns.name.Name, dns.name.Name] = {}
+    addresses: dict[dns.name.Name, list[str]] = {}
+    ttls: list[int] = []
+    for rrset in message.answer:
+        ttls.append(rrset.ttl)
+        if rrset.rdtype == dns.rdatatype.CNAME:
+            for item in rrset:
+                aliases[rrset.name] = item.target
+        elif rrset.rdtype == dns.rdatatype.from_text(kind):
+            addresses.setdefault(rrset.name, []).extend(item.address for item in rrset)
+    last = name
+    for _ in range(len(aliases) + 1):
+        if last in addresses or last not in aliases:
+            break
+        last = aliases[last]
+    # nginx takes every address in the answer, whoever it belongs to (ngx_resolver_process_a).
+    found = [address for group in addresses.values() for address in group]
+    alias = last.to_text() if not found and last != name else ""
+    if not found and not alias and aliases:
+        alias = name.to_text()
+    return _Family(found, alias, ttl=min(ttls) if ttls else None)

@@ -1,0 +1,215 @@
+"""The second look: a few more connections to an address that failed, to say why. They never make a verdict worse."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from nginxlint.online.failure import Failure
+from nginxlint.online.network import close_quietly
+from nginxlint.online.pings import H2_PREFACE
+from nginxlint.online.steps import connect, exchange
+from nginxlint.online.types import Address, Observation, Phase, Target, TlsProfile
+
+if TYPE_CHECKING:
+    from nginxlint.online.probe import Prober
+
+LOOK_LIMIT = 2.0
+_HOST_STATUSES = frozenset((400, 403, 404, 421))
+_NO_ANSWER = frozenset(("L7_CLOSED", "L7_RESET", "L7_TIMEOUT"))
+_CGI = frozenset(("fastcgi", "uwsgi", "scgi", "memcached", "grpc"))
+
+
+async def explain(prober: Prober, target: Target, address: Address, seen: Observation) -> Observation:
+    """The observation with a better code or a hint, where a second look finds one."""
+    failure = seen.failure
+    if failure is None:
+        if target.protocol == "http" and seen.status in _HOST_STATUSES:
+            return await _status(prober, target, address, seen)
+        if target.protocol == "scgi":
+            return await _http_behind(prober, target, address, seen)
+        return seen
+    if failure.name == "tls":
+        return await _handshake(prober, target, address, seen, failure)
+    if failure.name != "http":
+        return seen
+    if target.protocol == "http":
+        return await _no_answer(prober, target, address, seen, failure)
+    if target.protocol in _CGI and failure.code in _NO_ANSWER:
+        return await _http_behind(prober, target, address, seen)
+    return seen
+
+
+async def _status(prober: Prober, target: Target, address: Address, seen: Observation) -> Observation:
+    """400, 403, 404 or 421: because of TLS, because of the Host, or simply so?"""
+    if seen.status == 400 and target.tls is None and not address.unix and await _speaks_tls(prober, target, address):
+        return _with(seen, "L7_SCHEME", "it answers 400 to plain HTTP and speaks TLS", "proxy_pass https://…")
+    for host in _other_hosts(target):
+        other = await _quick(prober, target, address, host=host)
+        if other is not None and other.failure is None and other.status is not None and other.status < 400:
+            detail = f"answers {seen.status} to Host “{target.host_header or ''}” and {other.status} to “{host}”"
+            return _with(seen, "L7_STATUS_4XX", detail, f"proxy_set_header Host {_as_written(host, target)};")
+    if seen.status == 400 and not target.proxy_protocol and await _wants_proxy(prober, target, address):
+        return _with(seen, "L7_NEEDS_PROXY", "it answers only behind a PROXY protocol header", _NO_PROXY)
+    return seen
+
+
+_NO_PROXY = "take proxy_protocol off the upstream's listen: nginx's HTTP proxy cannot send that header"
+
+
+def _other_hosts(target: Target) -> list[str]:
+    visitor = target.client_url.partition("://")[2].partition("/")[0]
+    names = [visitor, target.host if target.host and not target.host.replace(".", "").isdigit() else ""]
+    sent = (target.host_header or "").lower()
+    return [name for name in dict.fromkeys(names) if name and name.lower() != sent and name != "localhost"]
+
+
+def _as_written(host: str, target: Target) -> str:
+    visitor = target.client_url.partition("://")[2].partition("/")[0]
+    return "$host" if host == visitor else host
+
+
+async def _no_answer(
+    prober: Prober, target: Target, address: Address, seen: Observation, failure: Phase
+) -> Observation:
+    """No usable HTTP/1 answer: is it TLS, HTTP/2, or a PROXY header that is missing?"""
+    tls_alert = failure.code == "L7_NOTHTTP" and "TLS" in failure.detail
+    if failure.code not in _NO_ANSWER and not tls_alert:
+        return seen
+    if target.tls is None and not address.unix and await _speaks_tls(prober, target, address):
+        return _with(seen, "L7_SCHEME", f"it speaks TLS; to plain HTTP: {failure.detail}", "proxy_pass https://…")
+    if tls_alert:
+        return seen
+    if target.tls is None and await _speaks_http2(prober, target, address):
+        return _with(seen, "L7_H2ONLY", f"it speaks only HTTP/2; to HTTP/1: {failure.detail}", "grpc_pass for gRPC")
+    if not target.proxy_protocol and failure.code != "L7_TIMEOUT" and await _wants_proxy(prober, target, address):
+        return _with(seen, "L7_NEEDS_PROXY", "it answers only behind a PROXY protocol header", _NO_PROXY)
+    return seen
+
+
+async def _handshake(
+    prober: Prober, target: Target, address: Address, seen: Observation, failure: Phase
+) -> Observation:
+    """A handshake failed: would a server name help, or is it a plain port?"""
+    assert target.tls is not None
+    if failure.code in ("L6_NOTTLS", "L6_TIMEOUT", "L6_CLOSED") and target.protocol in ("http", "grpc"):
+        plain = replace(target, tls=None, protocol="http", http_version="1.1")
+        other = await _quick(prober, plain, address)
+        if other is not None and other.status is not None:
+            hint = "write http:// in proxy_pass, or the port that speaks TLS"
+            return _with(seen, failure.code, f"{failure.detail}; plain HTTP is answered with {other.status}", hint)
+    if failure.code in ("L6_CLOSED", "L6_NAME") and not target.tls.server_name and target.tls.name:
+        names = [target.tls.name, target.client_url.partition("://")[2].partition("/")[0]]
+        for name in dict.fromkeys(names):
+            if not name or name.replace(".", "").isdigit() or ":" in name or "." not in name:
+                continue
+            named = replace(target, tls=replace(target.tls, server_name=name))
+            other = await _quick(prober, named, address, level="tls")
+            if other is not None and other.failure is None:
+                hint = "proxy_ssl_server_name on;"
+                if name != target.tls.name:
+                    hint += f" with proxy_ssl_name {name};"
+                detail = f"{failure.detail}; with the server name {name} the handshake works"
+                return _with(seen, failure.code, detail, hint)
+    if failure.code == "L6_CLOSED":
+        newest = replace(
+            target.tls, protocols=("TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"), ciphers="DEFAULT:@SECLEVEL=0"
+        )
+        if newest.protocols != target.tls.protocols or target.tls.ciphers != "DEFAULT":
+            other = await _quick(prober, replace(target, tls=newest), address, level="tls")
+            if other is not None and other.failure is None and other.tls_version not in target.tls.protocols:
+                hint = f"proxy_ssl_protocols {' '.join(target.tls.protocols)} {other.tls_version};"
+                return _with(seen, failure.code, f"{failure.detail}; it speaks {other.tls_version}", hint)
+    return seen
+
+
+async def _http_behind(prober: Prober, target: Target, address: Address, seen: Observation) -> Observation:
+    """Silence under fastcgi_pass and the like: is it an HTTP server that waits for the end of a request?"""
+    plain = replace(
+        target, protocol="http", tls=None, path="/", host_header=target.host or "localhost", http_version="1.0"
+    )
+    other = await _quick(prober, plain, address)
+    if other is None or other.status is None:
+        return seen
+    detail = f"it speaks HTTP (answers {other.status})"
+    if target.protocol != "scgi":
+        return _with(seen, "L7_WRONGPROTO", detail, "proxy_pass http://…")
+    status, log = await _scgi_reaction(prober, target, address)
+    return replace(_with(seen, "L7_WRONGPROTO", detail, "proxy_pass http://…"), predicted_status=status, log=log)
+
+
+async def _scgi_reaction(prober: Prober, target: Target, address: Address) -> tuple[int | None, str]:
+    """What an HTTP server (never an application) does with the start of an SCGI request."""
+    limit = min(LOOK_LIMIT, target.timeouts.read)
+    try:
+        stream = await connect(prober.network, address, limit, user="", nginx_limit=limit)
+    except Failure:
+        return 502, ""
+    try:
+        question = b"17:CONTENT_LENGTH\x000\x00,"
+        heard = await exchange(stream, question, idle=limit, total=limit, room=64, done=lambda data: len(data) >= 12)
+    finally:
+        close_quietly(stream)
+    if heard.data.startswith(b"HTTP/1") and heard.data[9:12].isdigit():
+        return int(heard.data[9:12]), ""
+    if heard.end == "timeout":
+        log = "upstream timed out (110: Connection timed out) while reading response header from upstream"
+        return 504, log
+    return 502, "upstream prematurely closed connection while reading response header from upstream"
+
+
+async def _speaks_tls(prober: Prober, target: Target, address: Address) -> bool:
+    name = target.host if target.host and not target.host.replace(".", "").isdigit() and ":" not in target.host else ""
+    secure = replace(target, tls=TlsProfile(server_name=name))
+    other = await _quick(prober, secure, address, level="tls")
+    if other is None:
+        return False
+    failure = other.failure
+    # A refused handshake is TLS as well, as long as the peer answered in TLS.
+    return failure is None or (failure.name == "tls" and failure.code == "L6_CLIENTCERT")
+
+
+async def _speaks_http2(prober: Prober, target: Target, address: Address) -> bool:
+    limit = _limit(prober)
+    try:
+        stream = await connect(prober.network, address, limit, user="", nginx_limit=limit)
+    except Failure:
+        return False
+    try:
+        settings = b"\x00\x00\x00\x04\x00\x00\x00\x00\x00"
+        heard = await exchange(
+            stream, H2_PREFACE + settings, idle=limit, total=limit, room=64, done=lambda data: len(data) >= 9
+        )
+    except OSError:
+        return False
+    finally:
+        close_quietly(stream)
+    return len(heard.data) >= 9 and heard.data[3] == 4 and heard.data[:1] == b"\x00" and heard.data[5:9] == bytes(4)
+
+
+async def _wants_proxy(prober: Prober, target: Target, address: Address) -> bool:
+    other = await _quick(prober, target, address, pp=True)
+    return other is not None and other.failure is None and other.status is not None and other.status < 400
+
+
+async def _quick(
+    prober: Prober, target: Target, address: Address, *, host: str | None = "", level: str = "", pp: bool = False
+) -> Observation | None:
+    """One more attempt with a short limit of its own."""
+    try:
+        async with asyncio.timeout(_limit(prober)):
+            return await prober.attempt(target, address, "GET", host=host, level=level, pp=pp)
+    except TimeoutError:
+        return None
+
+
+def _limit(prober: Prober) -> float:
+    return min(LOOK_LIMIT, prober.options.read_limit)
+
+
+def _with(seen: Observation, code: str, detail: str, hint: str) -> Observation:
+    """The observation with its last phase told anew."""
+    last = seen.phases[-1]
+    phases = (*seen.phases[:-1], Phase(last.name, last.ms, code, detail))
+    return replace(seen, phases=phases, hints=(hint,) if hint else seen.hints)

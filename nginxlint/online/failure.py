@@ -1,0 +1,141 @@
+"""How a step of a probe fails: at which stage, with which verdict code, and what nginx would log."""
+
+from __future__ import annotations
+
+import errno
+import os
+import ssl
+
+from nginxlint.online.network import OUR_FAULTS
+from nginxlint.online.untrusted import clean
+
+
+class Failure(Exception):
+    """`status` and `log` override what the verdict table says for the code; `clipped`: our own limit ended the wait,
+    nginx would have waited longer."""
+
+    def __init__(
+        self,
+        stage: str,
+        code: str,
+        detail: str,
+        *,
+        log: str = "",
+        status: int | None = None,
+        hint: str = "",
+        clipped: bool = False,
+    ) -> None:
+        super().__init__(detail)
+        self.stage = stage
+        self.code = code
+        self.detail = detail
+        self.log = log
+        self.status = status
+        self.hint = hint
+        self.clipped = clipped
+
+
+def connect_failure(error: OSError, *, unix: bool) -> Failure:
+    """What a failed connect means."""
+    number = error.errno or 0
+    reason = os.strerror(number) if number else clean(str(error))
+    if unix:
+        log = f"connect() failed ({number}: {reason}) while connecting to upstream"
+        if number == errno.ENOENT:
+            return Failure("tcp", "L4_UNIX_MISSING", "there is no such socket", log=log)
+        if number in (errno.EACCES, errno.EPERM):
+            return Failure("tcp", "L4_UNIX_PERM", "no right to open the socket", log=log)
+        if number in (errno.ECONNREFUSED, errno.ENOTSOCK, errno.EPROTOTYPE):
+            return Failure("tcp", "L4_UNIX_STALE", "the file is there, but nobody listens", log=log)
+        if number == errno.EAGAIN:
+            return Failure("tcp", "L4_UNIX_FULL", "the listener's queue is full", log=log)
+    if number in OUR_FAULTS:
+        return Failure("tcp", "TOOL_FAULT", f"{OUR_FAULTS[number]} ({reason})")
+    if number == errno.ECONNREFUSED:
+        return Failure("tcp", "L4_REFUSED", "nothing listens there")
+    if number == errno.ETIMEDOUT:
+        return Failure("tcp", "L4_TIMEOUT", "the system gave up connecting")
+    if number in (errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EHOSTDOWN):
+        log = f"connect() failed ({number}: {reason}) while connecting to upstream"
+        return Failure("tcp", "L4_UNREACH", reason.lower(), log=log)
+    if number in (errno.ECONNRESET, errno.ECONNABORTED, errno.EPIPE):
+        log = f"connect() failed ({number}: {reason}) while connecting to upstream"
+        return Failure("tcp", "L4_RESET", "the connection was reset while it was made", log=log)
+    return Failure("tcp", "TOOL_FAULT", f"connecting failed in an unexpected way: {reason}")
+
+
+# OpenSSL's reason for a fatal alert → (what it says, what may mend it).
+_ALERTS: dict[str, tuple[str, str]] = {
+    "TLSV1_UNRECOGNIZED_NAME": ("the server knows no such name, or was told none", "sni"),
+    "SSLV3_ALERT_HANDSHAKE_FAILURE": ("the server found nothing acceptable in nginx's offer", "sni"),
+    "TLSV1_ALERT_PROTOCOL_VERSION": ("the server wants another TLS version", "protocols"),
+    "TLSV1_ALERT_INTERNAL_ERROR": ("the server failed, as some do without a server name", "sni"),
+    "TLSV1_ALERT_ACCESS_DENIED": ("the server denies access", "sni"),
+    "TLSV13_ALERT_CERTIFICATE_REQUIRED": ("the server demands a client certificate", "certificate"),
+    "TLSV1_ALERT_UNKNOWN_CA": ("the server does not know who signed nginx's client certificate", "certificate"),
+    "SSLV3_ALERT_BAD_CERTIFICATE": ("the server refuses nginx's client certificate", "certificate"),
+    "SSLV3_ALERT_CERTIFICATE_EXPIRED": ("nginx's client certificate has expired", "certificate"),
+    "SSLV3_ALERT_CERTIFICATE_UNKNOWN": ("the server refuses nginx's client certificate", "certificate"),
+    "TLSV1_ALERT_INSUFFICIENT_SECURITY": ("the server wants stronger ciphers", "ciphers"),
+    "TLSV1_ALERT_NO_APPLICATION_PROTOCOL": ("the server does not offer HTTP/2", "alpn"),
+}
+_NOT_TLS = frozenset(
+    (
+        "WRONG_VERSION_NUMBER",
+        "HTTP_REQUEST",
+        "HTTPS_PROXY_REQUEST",
+        "PACKET_LENGTH_TOO_LONG",
+        "RECORD_LAYER_FAILURE",
+        "BAD_RECORD_TYPE",
+        "UNKNOWN_PROTOCOL",
+    )
+)
+_VERSIONS = frozenset(
+    ("UNSUPPORTED_PROTOCOL", "VERSION_TOO_LOW", "NO_PROTOCOLS_AVAILABLE", "TLSV1_ALERT_PROTOCOL_VERSION")
+)
+_HINTS = {
+    "sni": "proxy_ssl_server_name on;",
+    "protocols": "proxy_ssl_protocols TLSv1.2 TLSv1.3;",
+    "certificate": "proxy_ssl_certificate and proxy_ssl_certificate_key with a certificate the server accepts",
+    "ciphers": "proxy_ssl_ciphers with what the server offers",
+    "alpn": "",
+}
+VERIFY_TEXTS = {
+    2: "unable to get issuer certificate",
+    9: "certificate is not yet valid",
+    10: "certificate has expired",
+    18: "self-signed certificate",
+    19: "self-signed certificate in certificate chain",
+    20: "unable to get local issuer certificate",
+    21: "unable to verify the first certificate",
+    22: "certificate chain too long",
+}
+
+
+def handshake_failure(error: ssl.SSLError, first: bytes) -> Failure:
+    """What a failed handshake means."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        number = error.verify_code
+        text = VERIFY_TEXTS.get(number, clean(error.verify_message or "unknown"))
+        log = f"upstream SSL certificate verify error: ({number}:{text}) while SSL handshaking to upstream"
+        return Failure("tls", verify_code(number), text, log=log)
+    reason = error.reason or ""
+    said = reason.replace("_", " ").lower()
+    log = f"SSL_do_handshake() failed (SSL: error:…:{said}) while SSL handshaking to upstream"
+    if first and first[0] not in (0x14, 0x15, 0x16, 0x17):
+        return Failure("tls", "L6_NOTTLS", f"the first bytes are “{clean(first[:40], 80)}”", log=log)
+    if reason in _ALERTS:
+        what, cure = _ALERTS[reason]
+        code = "L6_CLIENTCERT" if cure == "certificate" else "L6_CLOSED"
+        return Failure("tls", code, what, log=log, hint=_HINTS[cure])
+    if reason in _VERSIONS:
+        return Failure("tls", "L6_CLOSED", "server and nginx have no TLS version in common", log=log)
+    if reason in _NOT_TLS:
+        return Failure("tls", "L6_NOTTLS", reason.replace("_", " ").lower(), log=log)
+    return Failure("tls", "L6_CLOSED", clean(reason.replace("_", " ").lower() or str(error)), log=log)
+
+
+def verify_code(number: int) -> str:
+    """The verdict code of an OpenSSL verification error."""
+    names = {9: "NOTYET", 10: "EXPIRED", 18: "SELFSIGNED", 19: "SELFSIGNED", 20: "ISSUER", 21: "ISSUER", 2: "ISSUER"}
+    return f"L6_VERIFY_{names.get(number, 'OTHER')}"

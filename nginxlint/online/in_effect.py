@@ -1,0 +1,127 @@
+"""The settings of a pass in effect at its place: TLS, timeouts, buffers, resolver, what counts for the next peer."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+from typing import TYPE_CHECKING
+
+from nginxlint.online.request import Client, expand, one_line
+from nginxlint.online.types import ResolverSet, Timeouts, TlsProfile
+from nginxlint.online.units import seconds, size
+from nginxlint.routing.upstreams import split_authority
+
+if TYPE_CHECKING:
+    from nginxlint.config import Config, Version
+    from nginxlint.routing.scope import Scope
+    from nginxlint.syntax import Directive
+
+# The first version with these defaults → what they are, newest first. Source: nginx change log.
+_PROTOCOLS: tuple[tuple[Version, tuple[str, ...]], ...] = (
+    ((1, 27, 3), ("TLSv1.2", "TLSv1.3")),
+    ((1, 23, 4), ("TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3")),
+    ((0, 0, 0), ("TLSv1", "TLSv1.1", "TLSv1.2")),
+)
+_HTTP_1_1_BY_DEFAULT: Version = (1, 29, 7)
+PAGE = 4096
+
+
+def http_version(config: Config, scope: Scope) -> str:
+    default = "1.1" if config.version >= _HTTP_1_1_BY_DEFAULT else "1.0"
+    return scope.value("proxy_http_version", default)
+
+
+def timeouts(scope: Scope, family: str, *, stream: bool = False) -> Timeouts:
+    connect = seconds(scope.value(f"{family}_connect_timeout"), 60.0)
+    if stream:
+        return Timeouts(connect, seconds(scope.value("proxy_timeout"), 600.0))
+    return Timeouts(connect, seconds(scope.value(f"{family}_read_timeout"), 60.0))
+
+
+def buffer_size(scope: Scope, family: str) -> int:
+    """Room for the response head."""
+    return max(1, size(scope.value(f"{family}_buffer_size"), PAGE))
+
+
+def next_upstream(scope: Scope, family: str, *, stream: bool = False) -> frozenset[str]:
+    """On which faults nginx tries the next peer."""
+    if stream:
+        return frozenset(("error", "timeout") if scope.on("proxy_next_upstream", default=True) else ())
+    found = scope.directive(f"{family}_next_upstream")
+    words = frozenset(found.values) if found is not None else frozenset(("error", "timeout"))
+    return frozenset() if "off" in words else words
+
+
+def tls_profile(
+    config: Config, scope: Scope, place: Directive, family: str, host: str, client: Client, *, alpn: tuple[str, ...]
+) -> TlsProfile:
+    """How nginx would shake hands with `host` (the name in the pass, or of the group)."""
+    known = {**client.variables(), "proxy_host": host, "upstream_host": host}
+    name_directive = scope.directive(f"{family}_ssl_name")
+    written = name_directive.values[0] if name_directive is not None and name_directive.values else host
+    name = one_line(expand(config, name_directive or place, written, known) or host)
+    name = split_authority(name)[0] or name
+    sends_name = scope.on(f"{family}_ssl_server_name") and not _is_address(name)
+    protocols = scope.directive(f"{family}_ssl_protocols")
+    default = next(names for since, names in _PROTOCOLS if config.version >= since)
+    depth = scope.value(f"{family}_ssl_verify_depth", "1")
+    return TlsProfile(
+        server_name=name if sends_name else "",
+        name=name,
+        verify=scope.on(f"{family}_ssl_verify"),
+        depth=int(depth) if depth.isdecimal() and len(depth) < 6 else 1,
+        ca=_file(config, scope.value(f"{family}_ssl_trusted_certificate")),
+        certificate=_file(config, scope.value(f"{family}_ssl_certificate")),
+        key=_file(config, scope.value(f"{family}_ssl_certificate_key")),
+        password_file=_file(config, scope.value(f"{family}_ssl_password_file")),
+        protocols=tuple(protocols.values) if protocols is not None else default,
+        ciphers=scope.value(f"{family}_ssl_ciphers", "DEFAULT"),
+        alpn=alpn,
+    )
+
+
+def resolver_set(scope: Scope) -> ResolverSet | None:
+    """The `resolver` in effect; None where there is none."""
+    directive = scope.directive("resolver")
+    if directive is None:
+        return None
+    servers: list[tuple[str, int]] = []
+    families = {"ipv4": True, "ipv6": True}
+    valid: float | None = None
+    for word in directive.values:
+        key, sign, value = word.partition("=")
+        if sign and key in families:
+            families[key] = value != "off"
+        elif sign and key == "valid":
+            valid = seconds(value, 0.0)
+        elif not sign:
+            host, port, _ = split_authority(word)
+            if host:
+                servers.append((host, port or 53))
+    return ResolverSet(
+        tuple(servers), families["ipv4"], families["ipv6"], seconds(scope.value("resolver_timeout"), 30.0), valid
+    )
+
+
+def worker_user(config: Config) -> str:
+    """The user the workers run as: the `user` directive, else what nginx is compiled with."""
+    for directive in config.find("user"):
+        if directive.values:
+            return directive.values[0]
+    return "nobody"
+
+
+def _file(config: Config, path: str) -> str:
+    """A file of the TLS settings, where nginx would look for it: relative paths start at the folder of nginx.conf."""
+    if not path or "$" in path or path.startswith(("/", "data:", "engine:", "store:")):
+        return path
+    root = config.files[0].source.path if config.files else ""
+    return os.path.join(os.path.dirname(root), path)
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True

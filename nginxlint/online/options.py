@@ -1,0 +1,113 @@
+"""What a user may say about the online stage, and the overrides written on the command line."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+
+from nginxlint.error import NginxlintError
+from nginxlint.online.types import STAGES
+
+Override = dict[tuple[str, int | None], tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """Limits and overrides of one run.
+
+    `timeout` caps connecting and reading alike (None: the limits below). All limits are clipped to what nginx itself
+    would wait. `resolve` are `host:port:addr[,addr]` texts, `resolver` is `ip[:port]`. `allow` and `deny` are
+    addresses, networks or host names (with `*`); `allow` lifts the built-in deny list. `probe_level` is the last stage
+    that is entered: dns, tcp, tls or http.
+    """
+
+    timeout: float | None = None
+    connect_timeout: float = 5.0
+    read_timeout: float = 10.0
+    dns_timeout: float = 5.0
+    budget: float = 60.0
+    concurrency: int = 100
+    per_host: int = 4
+    retries: int = 1
+    retry_pause: float = 0.2
+    jitter: float = 0.05
+    resolve: tuple[str, ...] = ()
+    resolver: str = ""
+    allow: tuple[str, ...] = ()
+    deny: tuple[str, ...] = ()
+    probe_level: str = "http"
+    nginx_version: tuple[int, int, int] | None = None
+    certificate_days: int = 30
+    include_down: bool = False
+
+    def __post_init__(self) -> None:
+        if self.probe_level not in STAGES:
+            raise NginxlintError(f"probe level {self.probe_level!r}: write one of {', '.join(STAGES)}")
+        for name in ("connect_timeout", "read_timeout", "dns_timeout", "budget"):
+            if getattr(self, name) <= 0:
+                raise NginxlintError(f"{name.replace('_', ' ')} has to be more than 0 seconds")
+        if self.timeout is not None and self.timeout <= 0:
+            raise NginxlintError("timeout has to be more than 0 seconds")
+        if self.concurrency < 1 or self.per_host < 1:
+            raise NginxlintError("concurrency and per-host limit have to be at least 1")
+        self.overrides()
+        self.resolver_address()
+
+    @property
+    def connect_limit(self) -> float:
+        return self.connect_timeout if self.timeout is None else self.timeout
+
+    @property
+    def read_limit(self) -> float:
+        return self.read_timeout if self.timeout is None else self.timeout
+
+    @property
+    def dns_limit(self) -> float:
+        return self.dns_timeout if self.timeout is None else min(self.timeout, self.dns_timeout)
+
+    def overrides(self) -> Override:
+        """`resolve` by (lower-case name, port or None for any)."""
+        result: Override = {}
+        for text in self.resolve:
+            host, port, addresses = parse_override(text)
+            result[host, port] = result.get((host, port), ()) + addresses
+        return result
+
+    def resolver_address(self) -> tuple[str, int] | None:
+        return parse_server(self.resolver) if self.resolver else None
+
+
+def parse_override(text: str) -> tuple[str, int | None, tuple[str, ...]]:
+    """Read `host:port:addr[,addr]`; `*` is any port, IPv6 addresses may stand in brackets."""
+    shape = f"--resolve {text}: write HOST:PORT:ADDRESS[,ADDRESS], with * for any port"
+    parts = text.split(":", 2)
+    if len(parts) != 3 or not parts[0] or not parts[2]:
+        raise NginxlintError(shape)
+    host, port, rest = parts
+    if port != "*" and not (port.isdecimal() and port.isascii() and 0 < int(port) < 65536):
+        raise NginxlintError(f"{shape} ({port!r} is no port)")
+    addresses = []
+    for part in rest.split(","):
+        literal = part.strip().removeprefix("[").removesuffix("]")
+        try:
+            addresses.append(str(ipaddress.ip_address(literal)))
+        except ValueError:
+            raise NginxlintError(f"{shape} ({part!r} is no address)") from None
+    return host.lower().rstrip("."), None if port == "*" else int(port), tuple(addresses)
+
+
+def parse_server(text: str) -> tuple[str, int]:
+    """Read `ip[:port]` of a DNS server."""
+    host, port = text, "53"
+    if text.startswith("["):
+        host, _, rest = text[1:].partition("]")
+        port = rest.removeprefix(":") or "53"
+    elif text.count(":") == 1:
+        host, _, port = text.partition(":")
+    try:
+        literal = str(ipaddress.ip_address(host))
+    except ValueError:
+        raise NginxlintError(f"--resolver {text}: write the IP address of a DNS server, with :PORT if not 53") from None
+    if not (port.isdecimal() and port.isascii() and 0 < int(port) < 65536):
+        raise NginxlintError(f"--resolver {text}: {port!r} is no port")
+    return literal, int(port)

@@ -1,0 +1,206 @@
+"""Probe one address of one target: connect, shake hands, speak, look twice where the first look needs explaining."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from nginxlint.online import explain
+from nginxlint.online.certificate import read_certificate
+from nginxlint.online.classify import OPEN, TIMEOUT, classify
+from nginxlint.online.failure import Failure
+from nginxlint.online.network import Network, Stream, close_quietly
+from nginxlint.online.pings import PINGS
+from nginxlint.online.policy import TCP_ONLY_PORTS
+from nginxlint.online.speak import PROXY_LOCAL, ask, failure_of
+from nginxlint.online.steps import connect, exchange, secure
+from nginxlint.online.tls import TlsStream
+from nginxlint.online.types import STAGES, Address, Certificate, Observation, Phase, Target
+from nginxlint.online.untrusted import clean
+
+if TYPE_CHECKING:
+    from nginxlint.online.classify import Version
+    from nginxlint.online.options import Options
+
+# Answers to HEAD that say nothing about GET: look again with GET before anything is claimed.
+_FINAL = frozenset(("L7_NOTHTTP", "L7_H2ONLY"))
+_COULD_BE_HEAD = 400
+BANNER_WAIT = 0.3
+
+
+class Prober:
+    """Probes of one run."""
+
+    def __init__(self, network: Network, options: Options, version: Version) -> None:
+        self.network = network
+        self.options = options
+        self.version = version
+
+    async def probe(self, target: Target, address: Address) -> Observation:
+        """What nginx would meet at this address. Never raises but for cancellation."""
+        first = await self.attempt(target, address, "HEAD")
+        if not self._ask_again(target, first):
+            return await self._explained(target, address, first)
+        best = first
+        for number in range(1 + self.options.retries):
+            if number or _code(first) == "L7_RESET":
+                await asyncio.sleep(self.options.retry_pause)
+            again = await self.attempt(target, address, "GET")
+            failure = again.failure
+            if failure is None or failure.name == "http" or first.failure is not None:
+                best = replace(again, tries=2 + number)
+            if _code(best) != "L7_RESET":
+                break
+        return await self._explained(target, address, best)
+
+    def _ask_again(self, target: Target, seen: Observation) -> bool:
+        failure = seen.failure
+        if failure is not None:
+            if failure.name == "tcp":
+                return False
+            if failure.name == "tls":
+                return self.options.retries > 0 and failure.code == "L6_CLOSED" and "reset" in failure.detail
+            return target.protocol == "http" and failure.code not in _FINAL
+        return (
+            target.protocol == "http"
+            and seen.status is not None
+            and (seen.status >= _COULD_BE_HEAD or seen.status < 200)
+        )
+
+    async def _explained(self, target: Target, address: Address, seen: Observation) -> Observation:
+        if self.options.probe_level != "http":
+            return seen
+        return await explain.explain(self, target, address, seen)
+
+    async def attempt(
+        self, target: Target, address: Address, method: str, *, host: str | None = "", level: str = "", pp: bool = False
+    ) -> Observation:
+        """One connection from start to end. `host` overrides the Host header (an empty text: as configured)."""
+        level = level or self.options.probe_level
+        clock = _Clock()
+        phases: list[Phase] = []
+        stream: Stream | None = None
+        certificate: Certificate | None = None
+        version = ""
+        limit = min(self.options.connect_limit, target.timeouts.connect)
+        try:
+            stream = await connect(
+                self.network, address, limit, user=target.worker_user, nginx_limit=target.timeouts.connect
+            )
+            phases.append(Phase("tcp", clock.lap(), detail=str(address)))
+            if STAGES.index(level) < STAGES.index("tls"):
+                return Observation(address, tuple(phases))
+            if pp or target.proxy_protocol:
+                await stream.send(PROXY_LOCAL)
+            if target.tls is not None:
+                secured = await secure(stream, target.tls, limit, nginx_limit=target.timeouts.connect)
+                stream = secured
+                version = secured.shake.version
+                certificate = read_certificate(secured.shake.der)
+                phases.append(Phase("tls", clock.lap(), detail=version))
+            if level == "tls" or target.protocol in ("tcp", "udp"):
+                return Observation(address, tuple(phases), certificate=certificate, tls_version=version)
+            seen = await self._speak(stream, target, address, method, host, clock, phases)
+            return replace(seen, certificate=certificate, tls_version=version)
+        except Failure as failure:
+            phases.append(Phase(failure.stage, clock.lap(), failure.code, failure.detail))
+            return Observation(
+                address,
+                tuple(phases),
+                certificate=certificate,
+                tls_version=version,
+                log=failure.log,
+                predicted_status=failure.status,
+                hints=(failure.hint,) if failure.hint else (),
+                clipped=failure.clipped,
+            )
+        except OSError as error:
+            phases.append(Phase("tcp", clock.lap(), "L7_RESET", clean(error.strerror or str(error))))
+            return Observation(address, tuple(phases), certificate=certificate, tls_version=version)
+        finally:
+            if stream is not None:
+                close_quietly(stream)
+
+    async def _speak(
+        self,
+        stream: Stream,
+        target: Target,
+        address: Address,
+        method: str,
+        host: str | None,
+        clock: _Clock,
+        phases: list[Phase],
+    ) -> Observation:
+        limit = self.options.read_limit
+        if target.protocol != "memcached" and not isinstance(stream, TlsStream) and address.port in TCP_ONLY_PORTS:
+            return await self._listen_only(stream, target, address, clock, phases)
+        if target.protocol != "http":
+            pong = await PINGS[target.protocol](stream, target, self.version, limit)
+            phases.append(Phase("http", pong.first_ms or clock.lap(), pong.code, pong.detail))
+            hints = (pong.hint,) if pong.hint else ()
+            return Observation(address, tuple(phases), status=pong.status, predicted_status=pong.status, hints=hints)
+        wanted = target.host_header if host == "" else host
+        reading, heard = await ask(stream, target, method, self.version, limit, host=wanted)
+        if reading.code:
+            failure = failure_of(reading, heard, target)
+            phases.append(Phase(failure.stage, clock.lap(), failure.code, failure.detail))
+            return Observation(
+                address,
+                tuple(phases),
+                status=reading.upstream_status,
+                header_bytes=reading.head,
+                log=failure.log,
+                predicted_status=failure.status,
+                hints=(failure.hint,) if failure.hint else (),
+                clipped=failure.clipped,
+            )
+        location = reading.header(b"location") or b""
+        connection = (reading.header(b"connection") or b"").lower()
+        phases.append(Phase("http", heard.first_ms, detail=f"{method} → {reading.status}"))
+        return Observation(
+            address,
+            tuple(phases),
+            status=reading.status,
+            header_bytes=reading.head,
+            location=location[:2048].decode("utf-8", "backslashreplace"),
+            predicted_status=reading.status,
+            keeps_alive=False if reading.http10 or connection == b"close" else None,
+        )
+
+    async def _listen_only(
+        self, stream: Stream, target: Target, address: Address, clock: _Clock, phases: list[Phase]
+    ) -> Observation:
+        """A port of another service: what it says unasked is heard, nothing is sent."""
+        wait = min(BANNER_WAIT, self.options.read_limit)
+        heard = await exchange(stream, b"", idle=wait, total=wait, room=512, done=bool)
+        service = TCP_ONLY_PORTS[address.port]
+        if not heard.data or (heard.end in (OPEN, TIMEOUT) and heard.data[:5] == b"HTTP/"):
+            detail = f"connected; port {address.port} usually is {service}, so no request was sent"
+            phases.append(Phase("http", clock.lap(), detail=detail))
+            return Observation(address, tuple(phases))
+        reading = classify(heard.data, heard.end, target.buffer_size, self.version)
+        if not reading.code:
+            phases.append(Phase("http", clock.lap(), detail=f"{reading.status} without a request"))
+            return Observation(address, tuple(phases))
+        raise failure_of(reading, heard, target)
+
+
+class _Clock:
+    """Milliseconds since the last lap."""
+
+    __slots__ = ("_last",)
+
+    def __init__(self) -> None:
+        self._last = time.perf_counter()
+
+    def lap(self) -> float:
+        now = time.perf_counter()
+        ms, self._last = (now - self._last) * 1000, now
+        return ms
+
+
+def _code(seen: Observation) -> str:
+    failure = seen.failure
+    return failure.code if failure is not None else ""

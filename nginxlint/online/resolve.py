@@ -1,0 +1,141 @@
+"""Where a target's addresses come from: overrides, literals, the system for names nginx looks up when it starts, the
+configured `resolver` for names it looks up at run time."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import socket
+import time
+
+from nginxlint.online.dns import Answer, ask_servers
+from nginxlint.online.network import Network
+from nginxlint.online.options import Options
+from nginxlint.online.policy import Policy
+from nginxlint.online.types import Resolution, Target
+
+MAX_ADDRESSES = 16
+# RFC 6761: no server on the Internet knows names below these.
+NEVER_THERE = frozenset(("invalid", "example", "test"))
+
+
+class Names:
+    """The lookups of one run. Each name is asked once per way of asking, however many targets share it."""
+
+    def __init__(self, network: Network, policy: Policy, options: Options) -> None:
+        self._network = network
+        self._policy = policy
+        self._limit = options.dns_limit
+        self._overrides = options.overrides()
+        self._resolver = options.resolver_address()
+        self._running: dict[tuple[object, ...], asyncio.Task[Resolution]] = {}
+        # A hanging server must not hold every descriptor: questions wait their turn.
+        self._gate = asyncio.Semaphore(50)
+
+    async def resolve(self, target: Target) -> Resolution:
+        """Never raises; what went wrong is in the resolution's code."""
+        if target.unix:
+            return Resolution(target.unix, "unix", total=1)
+        host = target.host
+        for port in (target.port, None):
+            if found := self._overrides.get((host.lower().rstrip("."), port)):
+                return Resolution(host, "override", found, total=len(found))
+        literal = as_literal(host)
+        if literal is not None:
+            return Resolution(host, "literal", (literal,), total=1)
+        if denied := self._policy.name_denied(host):
+            return Resolution(host, target.resolution, code="SKIP_POLICY", error=f"{denied}: not looked up")
+        key: tuple[object, ...] = (target.resolution, host.lower(), target.resolver)
+        task = self._running.get(key)
+        if task is None:
+            task = self._running[key] = asyncio.create_task(self._look_up(target))
+        return await asyncio.shield(task)
+
+    def stop(self) -> None:
+        for task in self._running.values():
+            task.cancel()
+
+    async def _look_up(self, target: Target) -> Resolution:
+        async with self._gate:
+            begin = time.perf_counter()
+            answer = await (self._at_run_time(target) if target.resolution == "runtime" else self._at_start(target))
+            ms = (time.perf_counter() - begin) * 1000
+        addresses = tuple(dict.fromkeys(answer.addresses))
+        return Resolution(
+            target.host,
+            target.resolution,
+            addresses[:MAX_ADDRESSES],
+            ms,
+            answer.code,
+            answer.error,
+            answer.ttl,
+            tuple(answer.chain),
+            len(addresses),
+            tuple(answer.failed_families),
+        )
+
+    async def _at_start(self, target: Target) -> Answer:
+        """As getaddrinfo does when nginx reads its configuration."""
+        if self._resolver is not None:
+            answer = await ask_servers(self._network, (self._resolver,), target.host, self._limit)
+            if answer.addresses:
+                return Answer(answer.addresses, ttl=answer.ttl, chain=answer.chain)
+        try:
+            async with asyncio.timeout(self._limit):
+                return Answer(await self._network.lookup(target.host))
+        except TimeoutError:
+            return Answer(code="DNS_PENDING", error=f"the system's lookup gave no answer in {self._limit:g} s")
+        except UnicodeError as error:
+            return Answer(code="CFG_HOST", error=f"it cannot be a host name ({error})")
+        except socket.gaierror as error:
+            top = target.host.rstrip(".").rpartition(".")[2].lower()
+            if error.errno == socket.EAI_AGAIN and top not in NEVER_THERE and self._resolver is None:
+                return Answer(code="DNS_PENDING", error="no DNS server of this machine answers")
+            return Answer(code="CFG_HOST", error=error.strerror or "not found")
+        except OSError as error:
+            return Answer(code="TOOL_FAULT", error=f"the system's lookup failed: {error.strerror or error}")
+
+    async def _at_run_time(self, target: Target) -> Answer:
+        """As nginx's resolver does on the first request."""
+        wanted = target.resolver
+        if wanted is None or (not wanted.servers and self._resolver is None):
+            return Answer(code="DNS_NORESOLVER", error="no resolver is defined")
+        servers = (self._resolver,) if self._resolver is not None else await self._servers(wanted.servers)
+        denied = [why for server in servers if (why := self._policy.address_denied(server[0]))]
+        if denied or not servers:
+            reason = denied[0] if denied else "the resolver's own name does not resolve"
+            return Answer(code="SKIP_POLICY" if denied else "DNS_TIMEOUT", error=f"{reason}: not asked")
+        limit = min(self._limit, wanted.timeout)
+        answer = await ask_servers(self._network, servers, target.host, limit, ipv4=wanted.ipv4, ipv6=wanted.ipv6)
+        if answer.code in ("DNS_NOTFOUND", "DNS_NODATA") and await self._system_knows(target.host):
+            answer.code = "DNS_HOSTSONLY"
+            answer.error += "; this machine's hosts file or search list knows it, nginx's resolver reads neither"
+        return answer
+
+    async def _servers(self, named: tuple[tuple[str, int], ...]) -> tuple[tuple[str, int], ...]:
+        found: list[tuple[str, int]] = []
+        for host, port in named:
+            if (literal := as_literal(host)) is not None:
+                found.append((literal, port))
+                continue
+            try:
+                async with asyncio.timeout(self._limit):
+                    found.extend((address, port) for address in await self._network.lookup(host))
+            except (OSError, UnicodeError):
+                continue
+        return tuple(found)
+
+    async def _system_knows(self, host: str) -> bool:
+        try:
+            async with asyncio.timeout(min(1.0, self._limit)):
+                return bool(await self._network.lookup(host))
+        except (OSError, UnicodeError):
+            return False
+
+
+def as_literal(host: str) -> str | None:
+    """The address a host is already, None for a name."""
+    try:
+        return str(ipaddress.ip_address(host))
+    except ValueError:
+        return None

@@ -1,0 +1,83 @@
+"""Ask one HTTP/1 question as nginx would and read the answer with nginx's eyes."""
+
+from __future__ import annotations
+
+from nginxlint.online.classify import Reading, Version, classify, head_complete
+from nginxlint.online.failure import Failure
+from nginxlint.online.network import Stream
+from nginxlint.online.steps import Heard, exchange
+from nginxlint.online.types import Target
+
+INTERIM_ROOM = 64 * 1024
+# PROXY protocol version 2, command LOCAL: a health check, no addresses.
+PROXY_LOCAL = b"\r\n\r\n\x00\r\nQUIT\n\x20\x00\x00\x00"
+
+
+def user_agent() -> str:
+    from nginxlint import __version__
+
+    return f"nginxlint/{__version__}"
+
+
+def request_bytes(target: Target, method: str, host: str | None) -> bytes:
+    """The request line and headers; nothing of the configuration's secrets is in them."""
+    version = target.http_version if target.http_version in ("1.0", "1.1") else "1.1"
+    lines = [f"{method} {target.path or '/'} HTTP/{version}"]
+    if host is not None:
+        lines.append(f"Host: {host}")
+    lines.extend(f"{name}: {value}" for name, value in target.headers)
+    lines.append("Connection: close")
+    lines.append(f"User-Agent: {user_agent()}")
+    lines.append("Accept: */*")
+    return "\r\n".join([*lines, "", ""]).encode("utf-8", "surrogateescape")
+
+
+async def ask(
+    stream: Stream, target: Target, method: str, version: Version, read_limit: float, *, host: str | None
+) -> tuple[Reading, Heard]:
+    """One request, one head. The reading is nginx's; it never raises for what the peer does."""
+    idle = min(read_limit, target.timeouts.read)
+    room = target.buffer_size if version < (1, 29, 0) else max(target.buffer_size, INTERIM_ROOM)
+    heard = await exchange(
+        stream,
+        request_bytes(target, method, host),
+        idle=idle,
+        total=max(read_limit, idle),
+        room=room,
+        done=lambda data: (len(data) >= target.buffer_size and not _early_hints(data)) or head_complete(data, version),
+    )
+    return classify(heard.data, heard.end, target.buffer_size, version), heard
+
+
+def _early_hints(data: bytes) -> bool:
+    return data[8:13].strip().startswith(b"103")
+
+
+def failure_of(reading: Reading, heard: Heard, target: Target) -> Failure:
+    """A reading nginx does not pass on cleanly, as the end of a probe."""
+    detail = reading.detail
+    log = reading.log
+    status = reading.status
+    if reading.code == "L7_RESET" and "CERTIFICATE_REQUIRED" in heard.error:
+        text = "the server demands a client certificate and nginx has none"
+        log = "SSL_read() failed (SSL: error:…:tlsv13 alert certificate required:SSL alert number 116)"
+        return Failure("http", "L6_CLIENTCERT", text, log=f"{log} while reading response header from upstream")
+    if reading.code == "L7_RESET" and heard.error:
+        detail = f"{detail} ({heard.error.replace('_', ' ').lower()})"
+    clipped = False
+    if reading.code in ("L7_TIMEOUT", "L7_SLOWHEADER"):
+        if heard.error:
+            detail = heard.error
+        if reading.code == "L7_SLOWHEADER" and heard.clipped:
+            # Bytes keep coming, so nginx waits on until they overflow its buffer.
+            status, log = 502, "upstream sent too big header while reading response header from upstream"
+            detail = f"a head that does not end: {len(heard.data)} bytes so far, and they keep coming"
+        clipped = target.timeouts.read > heard_limit(heard, target)
+    if log and " while " not in log:
+        log += " while reading response header from upstream"
+    return Failure("http", reading.code, detail, log=log, status=status, hint=reading.hint, clipped=clipped)
+
+
+def heard_limit(heard: Heard, target: Target) -> float:
+    """How long we waited, where that was shorter than nginx would have."""
+    return 0.0 if heard.clipped else target.timeouts.read

@@ -1,0 +1,192 @@
+"""The steps of a probe, one after the other as nginx takes them: connect, shake hands, exchange one head."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+import ssl
+import time
+
+from nginxlint.online import tls as tls_layer
+from nginxlint.online.certificate import matches, read_certificate
+from nginxlint.online.classify import EOF, OPEN, RESET, TIMEOUT
+from nginxlint.online.failure import Failure, connect_failure, handshake_failure
+from nginxlint.online.network import Network, Stream, is_socket
+from nginxlint.online.types import Address, Certificate, TlsProfile
+from nginxlint.online.unix_rights import refused_for
+from nginxlint.online.untrusted import clean
+
+MAX_UNIX_PATH = 107
+EMFILE_TRIES = 20
+EMFILE_PAUSE = 0.1
+
+
+async def connect(network: Network, address: Address, limit: float, *, user: str, nginx_limit: float) -> Stream:
+    """Open a connection within `limit` seconds. Raises Failure."""
+    if address.unix:
+        _look_at_socket(network, address.unix, user)
+    for _ in range(EMFILE_TRIES):
+        try:
+            async with asyncio.timeout(limit):
+                return await network.connect(address)
+        except TimeoutError as error:
+            if error.errno:  # the kernel's own ETIMEDOUT
+                raise connect_failure(error, unix=bool(address.unix)) from None
+            detail = f"no answer in {limit:g} s"
+            raise Failure("tcp", "L4_TIMEOUT", detail, clipped=limit < nginx_limit) from None
+        except OSError as error:
+            if error.errno in (errno.EMFILE, errno.ENFILE):
+                await asyncio.sleep(EMFILE_PAUSE)  # others will finish and give theirs back
+                continue
+            raise connect_failure(error, unix=bool(address.unix)) from None
+    raise Failure("tcp", "TOOL_FAULT", "this process has no free file descriptor (raise ulimit -n)")
+
+
+def _look_at_socket(network: Network, path: str, user: str) -> None:
+    """What the file itself tells, before it is touched: a FIFO or a device is never opened."""
+    if path.startswith(("@", "\0")):
+        raise Failure("tcp", "L4_UNIX_MISSING", "nginx knows no abstract sockets: it looks for a file of that name")
+    try:
+        mode = network.unix_state(path)
+    except OSError as error:
+        raise connect_failure(error, unix=True) from None
+    except ValueError:
+        raise Failure("tcp", "CFG_ADDR", "the path of the socket holds a NUL byte") from None
+    if mode is None:
+        raise connect_failure(FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT)), unix=True)
+    if not is_socket(mode):
+        failure = connect_failure(ConnectionRefusedError(errno.ECONNREFUSED, "Connection refused"), unix=True)
+        failure.detail = "the path is not a socket"
+        raise failure
+    if reason := refused_for(user, path):
+        failure = connect_failure(PermissionError(errno.EACCES, os.strerror(errno.EACCES)), unix=True)
+        failure.detail = reason
+        raise failure
+
+
+async def secure(stream: Stream, profile: TlsProfile, limit: float, *, nginx_limit: float) -> tls_layer.TlsStream:
+    """Shake hands within `limit` seconds. Raises Failure; an unusable profile is a Failure with code CFG_TLS."""
+    try:
+        secured = tls_layer.TlsStream(stream, profile)
+    except tls_layer.ProfileFault as fault:
+        raise Failure("tls", "CFG_TLS", str(fault)) from None
+    shake = secured.shake
+    closed = "peer closed connection in SSL handshake while SSL handshaking to upstream"
+    try:
+        async with asyncio.timeout(limit):
+            await secured.handshake()
+    except TimeoutError:
+        detail = f"no handshake in {limit:g} s" + (f", only {shake.received} bytes of one" if shake.received else "")
+        raise Failure("tls", "L6_TIMEOUT", detail, clipped=limit < nginx_limit) from None
+    except tls_layer.HandshakeTooLong as error:
+        raise Failure("tls", "L6_CLOSED", f"the handshake never ends: {error}") from None
+    except ssl.SSLEOFError:
+        raise Failure("tls", "L6_CLOSED", "it hung up during the handshake", log=closed) from None
+    except ssl.SSLError as error:
+        failure = handshake_failure(error, shake.first)
+        if shake.wants_certificate and not profile.certificate and failure.code == "L6_CLOSED":
+            failure.code = "L6_CLIENTCERT"
+            failure.detail = "the server demands a client certificate and nginx has none"
+        raise failure from None
+    except (EOFError, ConnectionResetError, BrokenPipeError) as error:
+        what = "reset the connection" if isinstance(error, OSError) else "hung up"
+        if shake.first and shake.first[0] not in (0x14, 0x15, 0x16, 0x17):
+            raise Failure("tls", "L6_NOTTLS", f"the first bytes are “{clean(shake.first[:40], 80)}”") from None
+        if shake.wants_certificate and not profile.certificate:
+            detail = "the server demands a client certificate and nginx has none"
+            raise Failure("tls", "L6_CLIENTCERT", detail, log=closed) from None
+        raise Failure("tls", "L6_CLOSED", f"it {what} during the handshake", log=closed) from None
+    except OSError as error:
+        raise Failure("tls", "L6_CLOSED", clean(str(error)), log=closed) from None
+    check_peer(secured, profile)
+    return secured
+
+
+def check_peer(secured: tls_layer.TlsStream, profile: TlsProfile) -> None:
+    """What nginx checks itself after the handshake: depth and name. Raises Failure."""
+    if not profile.verify:
+        return
+    if secured.shake.chain_length > profile.depth + 2:
+        log = "upstream SSL certificate verify error: (22:certificate chain too long) while SSL handshaking to upstream"
+        detail = f"{secured.shake.chain_length - 2} intermediates, proxy_ssl_verify_depth allows {profile.depth}"
+        raise Failure("tls", "L6_VERIFY_OTHER", detail, log=log)
+    certificate = read_certificate(secured.shake.der)
+    if certificate is None or not matches(certificate, profile.name):
+        log = f'upstream SSL certificate does not match "{clean(profile.name)}" while SSL handshaking to upstream'
+        raise Failure("tls", "L6_NAME", f"the certificate is for {names_of(certificate)}", log=log)
+
+
+def names_of(certificate: Certificate | None) -> str:
+    """The names of a certificate, for a sentence."""
+    if certificate is None:
+        return "nobody readable"
+    names = certificate.dns_names or certificate.common_names
+    return clean(", ".join(names[:4]) + (" …" if len(names) > 4 else "")) or "no DNS name at all"
+
+
+class Heard:
+    """The first bytes of an answer: `end` says why there are no more (see classify), `idle` that nothing came for a
+    whole read timeout, `ms` the time to the first byte."""
+
+    __slots__ = ("clipped", "data", "end", "error", "first_ms")
+
+    def __init__(self) -> None:
+        self.data = b""
+        self.end = OPEN
+        self.first_ms = 0.0
+        self.error = ""
+        self.clipped = False
+
+
+async def exchange(
+    stream: Stream, request: bytes, *, idle: float, total: float, room: int, done: object = None
+) -> Heard:
+    """Send, then read until `done(data)`, `room` bytes, the end, `idle` seconds of silence or `total` seconds."""
+    heard = Heard()
+    begin = time.perf_counter()
+    deadline = begin + total
+    finished = done if callable(done) else None
+    if request:
+        try:
+            async with asyncio.timeout(idle):
+                await stream.send(request)
+        except TimeoutError:
+            heard.end = TIMEOUT
+            heard.error = "it does not read what nginx sends"
+            return heard
+        except ssl.SSLError as error:
+            heard.end, heard.error = RESET, error.reason or "TLS error"
+            return heard
+        except OSError:
+            pass  # what came before the reset may still be read
+    while len(heard.data) < room:
+        left = deadline - time.perf_counter()
+        if left <= 0:
+            heard.end, heard.clipped = TIMEOUT, True
+            break
+        try:
+            async with asyncio.timeout(min(idle, left)):
+                chunk = await stream.receive(room - len(heard.data))
+        except TimeoutError as error:
+            heard.end = RESET if error.errno else TIMEOUT
+            heard.clipped = left < idle
+            break
+        except ssl.SSLEOFError:
+            heard.end = EOF
+            break
+        except ssl.SSLError as error:
+            heard.end, heard.error = RESET, error.reason or "TLS error"
+            break
+        except OSError as error:
+            heard.end, heard.error = RESET, error.strerror or str(error)
+            break
+        if not heard.data:
+            heard.first_ms = (time.perf_counter() - begin) * 1000
+        if not chunk:
+            heard.end = EOF
+            break
+        heard.data += chunk
+        if finished is not None and finished(heard.data):
+            break
+    return heard

@@ -1,0 +1,48 @@
+"""Could the worker user open this unix socket? Root can open everything, so a probe run as root has to compute it."""
+
+from __future__ import annotations
+
+import grp
+import os
+import pwd
+import stat
+
+
+def refused_for(user: str, path: str) -> str:
+    """Why `user` may not connect to the socket at `path`; empty where it may, or where that cannot be known."""
+    if os.geteuid() != 0 or not user:
+        return ""  # the workers of an nginx we could start run as ourselves: the connect will tell
+    try:
+        entry = pwd.getpwnam(user)
+    except KeyError:
+        return ""
+    if entry.pw_uid == 0:
+        return ""
+    groups = {entry.pw_gid, *(group.gr_gid for group in grp.getgrall() if user in group.gr_mem)}
+    full = os.path.realpath(path)
+    parent = os.path.dirname(full)
+    folders = []
+    while True:
+        folders.append(parent)
+        if parent == os.path.dirname(parent):
+            break
+        parent = os.path.dirname(parent)
+    try:
+        for folder in reversed(folders):
+            if not _may(os.stat(folder), entry.pw_uid, groups, stat.S_IXOTH):
+                return f"the worker user {user} may not enter {folder}"
+        if not _may(os.stat(full), entry.pw_uid, groups, stat.S_IWOTH):
+            mode = stat.S_IMODE(os.stat(full).st_mode)
+            return f"the worker user {user} has no write right on the socket (mode {mode:04o})"
+    except OSError:
+        return ""
+    return ""
+
+
+def _may(status: os.stat_result, uid: int, groups: set[int], bit: int) -> bool:
+    """One right by the usual order: owner, else group, else others."""
+    if status.st_uid == uid:
+        return bool(status.st_mode & (bit << 6))
+    if status.st_gid in groups:
+        return bool(status.st_mode & (bit << 3))
+    return bool(status.st_mode & bit)
