@@ -1,18 +1,10 @@
-"""Which family module checks which directive, so that a module is imported only when a directive of it occurs.
+"""The directives' own parsers, one module per family, as nginx's setters judge them.
 
-A family module `checks/<family>.py` has `CHECKS: dict[str, Check]` and, where needed, `BLOCK_END: dict[str, BlockCheck]`.
-A key is the directive's name, or `"place:name"` / `"subsystem:name"` ("upstream:server", "stream:proxy_pass") where
-the same name means another thing there; the most specific key wins and a plain name holds everywhere else.
-`BLOCK_END` is keyed by context name (http, server, location, upstream, stream, …, main) and is called when that block
-closes, several families in the order of `BLOCK_ENDS`. A test holds these tables against the modules.
+Each module has `CHECKS`, from "context:name" or "name" to a function (directive, context) that yields refusals, called
+after the generic check of that directive passed; and where needed `BLOCK_END`, from a block's "context:name" or "name"
+(context = where the block stands) to a function (block, context), called after everything inside the block.
+
+What a check needs of the context: `context.target` (version, plus, modules), `context.name` (the catalogue's name of the
+context the directive stands in, e.g. "location") and `context.memory`, a dict that lives for one run, in which modules
+keep what has been declared so far ("listen", "upstreams", …: each key belongs to one module).
 """
-
-from __future__ import annotations
-
-# family -> the keys of its CHECKS
-FAMILIES: dict[str, str] = {}
-
-# context whose end -> families that have a BLOCK_END for it, in calling order
-BLOCK_ENDS: dict[str, tuple[str, ...]] = {}
-
-FAMILY_OF: dict[str, str] = {key: family for family, keys in FAMILIES.items() for key in keys.split()}

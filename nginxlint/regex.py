@@ -1,0 +1,111 @@
+"""Regular expressions as nginx reads them (PCRE2 over bytes, caseless as the only option): the one door to them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+# Bounds for one match: enough for honest patterns, and the end of a catastrophic one.
+MATCH_LIMIT = 1_000_000
+
+_compiled: dict[tuple[str, bool], Regex | RegexError] = {}
+
+
+class RegexError:
+    """Why a pattern does not compile: `text` and `offset` (in bytes) as PCRE2 gives them."""
+
+    __slots__ = ("offset", "pattern", "text")
+
+    def __init__(self, pattern: str, text: str, offset: int) -> None:
+        self.pattern = pattern
+        self.text = text
+        self.offset = offset
+
+    @property
+    def nginx_message(self) -> str:
+        """The line nginx prints."""
+        raw = _encode(self.pattern)
+        message = f'pcre2_compile() failed: {self.text} in "{self.pattern}"'
+        if self.offset < len(raw):
+            message += f' at "{raw[self.offset :].decode("utf-8", "surrogateescape")}"'
+        return message
+
+    def __repr__(self) -> str:
+        return f"RegexError({self.pattern!r}, {self.text!r}, {self.offset})"
+
+
+class Regex:
+    """A compiled pattern: how many groups it captures, what they are called, and what it matches."""
+
+    __slots__ = ("_compiled", "captures", "names", "pattern")
+
+    def __init__(self, pattern: str, compiled: Any) -> None:
+        self.pattern = pattern
+        self._compiled = compiled
+        self.captures: int = compiled.groups
+        self.names: dict[str, int] = {_decode(name): number for name, number in compiled.groupindex.items()}
+
+    def search(self, subject: str) -> RegexMatch | None:
+        """The first match, or None; raises `RegexLimit` when PCRE2 gives up."""
+        import pcre2
+
+        raw = _encode(subject)
+        try:
+            found = self._compiled.search(raw)
+        except pcre2.LibraryError as error:
+            raise RegexLimit(f"{self.pattern}: {error}") from error
+        return None if found is None else RegexMatch(found)
+
+    def __repr__(self) -> str:
+        return f"Regex({self.pattern!r})"
+
+
+class RegexMatch:
+    """What one match captured."""
+
+    __slots__ = ("_match",)
+
+    def __init__(self, match: Any) -> None:
+        self._match = match
+
+    def group(self, number: int | str = 0) -> str:
+        """The text of a group; an empty string where it took no part, as nginx's variables have it."""
+        raw = self._match.group(number)
+        return _decode(raw) if raw is not None else ""
+
+    @property
+    def end(self) -> int:
+        """Where the match ends, in bytes."""
+        return int(self._match.end())
+
+
+class RegexLimit(Exception):
+    """PCRE2 stopped: the pattern needs more steps on this subject than its limit allows."""
+
+
+def compile_regex(pattern: str, *, caseless: bool = False) -> Regex | RegexError:
+    """The compiled pattern or why it is none; the answer is remembered."""
+    key = (pattern, caseless)
+    known = _compiled.get(key)
+    if known is None:
+        known = _compiled[key] = _compile(pattern, caseless)
+    return known
+
+
+def _compile(pattern: str, caseless: bool) -> Regex | RegexError:
+    import pcre2
+
+    try:
+        # The limit is written into the pattern, where PCRE2 takes it from: the binding has no argument for it.
+        compiled = pcre2.compile(_encode(pattern), pcre2.IGNORECASE if caseless else pcre2.NOFLAG)
+    except pcre2.PatternError as error:
+        text = error.msg.split("; ", 1)[-1]
+        return RegexError(pattern, text, error.pos)
+    return Regex(pattern, compiled)
+
+
+def _encode(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")
+
+
+def _decode(raw: bytes | str) -> str:
+    return raw.decode("utf-8", "surrogateescape") if isinstance(raw, bytes) else raw
