@@ -170,7 +170,16 @@ async def closes_on_head(peer: Peer) -> None:
         await peer.send(reply())
 
 
-async def resumes_only_with_proxy_header(peer: Peer) -> None:
+async def refuses_noise(peer: Peer) -> None:
+    """Serve HTTP; answer anything else with 400 at once, as nginx does, instead of waiting for a blank line."""
+    start = await peer.some()
+    if start[:4] in (b"GET ", b"HEAD"):
+        await peer.send(reply())
+    elif start:
+        await peer.send(reply("400 Bad Request"))
+
+
+async def serves_only_with_proxy_header(peer: Peer) -> None:
     """Serve only who first sends a PROXY protocol header (version 1 or 2), as `listen … proxy_protocol` does."""
     start = await peer.exactly(6)
     if start == b"PROXY ":
@@ -210,6 +219,7 @@ BEHAVIOURS: dict[str, tuple[str, Talk]] = {
     "healthy-no-reason": ("answers 200 without a reason phrase", answers(b"HTTP/1.1 200\r\n" + _END)),
     "refuses-head": ("answers 405 to HEAD and 200 to GET", refuses_head),
     "closes-on-head": ("hangs up on HEAD and answers 200 to GET", closes_on_head),
+    "refuses-noise": ("answers 200, and 400 at once to what is not HTTP", refuses_noise),
     "slow-first-byte": ("answers 200 after 0.7 s", answers_after(0.7)),
     # status codes
     "status-500": ("answers 500", answers(reply("500 Internal Server Error"))),
@@ -323,6 +333,6 @@ BEHAVIOURS: dict[str, tuple[str, Talk]] = {
         answers(_OK + b"Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nok\n\r\n0\r\n\r\n"),
     ),
     **{name: (name.replace("-", " "), talk) for name, talk in _bodies()},
-    "proxy-protocol-required": ("serves only behind a PROXY header", resumes_only_with_proxy_header),
+    "proxy-protocol-required": ("serves only behind a PROXY header", serves_only_with_proxy_header),
 }
 """Name → (what it does, how), for plain TCP ports that are meant to speak HTTP."""
