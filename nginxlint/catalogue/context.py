@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from nginxlint.catalogue.refusal import Refusal
 from nginxlint.diagnostic import Severity
 from nginxlint.source import Span
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from nginxlint.catalogue.target import Target
     from nginxlint.diagnostic import Fix, Note
     from nginxlint.syntax import Block, Directive, Word
@@ -32,7 +33,7 @@ class Context:
         self.version = target.version
         self.complete = complete
         self.place = "main"
-        self.state: dict[str, object] = {}
+        self.state: dict[str, Any] = {}
 
     @property
     def subsystem(self) -> str:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from nginxlint.diagnostic import Diagnostic, Severity, Stage
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from nginxlint.diagnostic import Fix, Note
     from nginxlint.source import Span

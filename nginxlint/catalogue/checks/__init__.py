@@ -1,10 +1,12 @@
 """The directives' own parsers, one module per family, as nginx's setters judge them.
 
-Each module has `CHECKS`, from "context:name" or "name" to a function (directive, context) that yields refusals, called
-after the generic check of that directive passed; and where needed `BLOCK_END`, from a block's "context:name" or "name"
-(context = where the block stands) to a function (block, context), called after everything inside the block.
+A family module has `CHECKS`, from a key to a function (directive, context) that yields refusals, called after the
+generic check of that directive passed; and where needed `BLOCK_END`, from a context name (http, server, location,
+upstream, stream-server, …, main) to a function (block, context), called after everything inside the block.
+A key is the directive's name, or "place:name" / "subsystem:name" ("upstream:server", "stream:proxy_pass") where the
+name means another thing there: the most specific key wins, a plain name holds everywhere else.
 
-What a check needs of the context: `context.target` (version, plus, modules), `context.name` (the catalogue's name of the
-context the directive stands in, e.g. "location") and `context.memory`, a dict that lives for one run, in which modules
-keep what has been declared so far ("listen", "upstreams", …: each key belongs to one module).
+A family may name keys in `PURE: frozenset[str]`: the outcome hangs on the arguments alone. What passed once is then not
+asked again. `owners.py` says which family to import for which directive; `python tools/catalogue/list_checks.py`
+writes it anew.
 """

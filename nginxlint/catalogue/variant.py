@@ -1,0 +1,115 @@
+"""A directive as one module defines it, as it was in one version of nginx."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nginxlint.catalogue.table import DIRECTIVES
+from nginxlint.catalogue.target import Target, Version
+
+
+class Variant:
+    """One entry of a module's command table.
+
+    `counts` has bit n set where n arguments are accepted (a negative number: no upper limit). `why_absent` tells why
+    the target has no such directive: "" (it has), "version", "removed", "plus" or "module".
+    """
+
+    __slots__ = (
+        "block",
+        "contexts",
+        "counts",
+        "deprecated",
+        "duplicate",
+        "enters",
+        "kind",
+        "module",
+        "name",
+        "range",
+        "removed",
+        "since",
+        "value_type",
+        "values",
+        "variables",
+        "why_absent",
+    )
+
+    def __init__(self, name: str, row: dict[str, Any], target: Target) -> None:
+        version = target.version
+        self.name = name
+        self.module: str = row["module"]
+        self.kind: str = row["kind"]
+        self.since: str = row.get("since", "")
+        self.removed: str = row.get("removed", "")
+        self.why_absent = _absent(row, target)
+        for older in row.get("was", ()):
+            if version < parse_version(older["until"]):
+                row = {**row, **older}
+                break
+        self.contexts: tuple[str, ...] = tuple(row["contexts"])
+        self.counts = count_mask(row["args"])
+        self.block: bool = row["block"]
+        self.enters: str = row.get("enters", "")
+        self.value_type: str = row.get("value_type", "")
+        values_since = row.get("values_since", {})
+        self.values: tuple[str, ...] = tuple(
+            word
+            for word in row.get("values", ())
+            if word not in values_since or version >= parse_version(values_since[word])
+        )
+        self.duplicate: str = row.get("duplicate", "")
+        self.range: tuple[int | None, int | None] = tuple(row.get("range", (None, None)))
+        self.variables: bool = bool(row.get("vars")) or self.value_type in ("complex", "complex-size", "predicate")
+        self.deprecated: dict[str, Any] | None = None
+        if gone := row.get("deprecated"):
+            since = gone.get("since")
+            if since is None or since[0].isdigit() and version >= parse_version(since):
+                self.deprecated = gone
+
+    def __repr__(self) -> str:
+        return f"Variant({self.name}, {self.module}{', absent: ' + self.why_absent if self.why_absent else ''})"
+
+
+def variants(name: str, target: Target) -> list[Variant]:
+    """All variants of this directive, with those the target lacks."""
+    return [Variant(name, row, target) for row in DIRECTIVES.rows(name)]
+
+
+def parse_version(text: str) -> Version:
+    major, minor, patch = (*(int(part) for part in text.split(".")), 0, 0)[:3]
+    return major, minor, patch
+
+
+def count_mask(args: dict[str, Any]) -> int:
+    """Bit n is set where n arguments are accepted; a negative number has all high bits set."""
+    if exact := args.get("exact"):
+        return sum(1 << count for count in set(exact))
+    smallest: int = args["min"]
+    if args["max"] is None:
+        return -1 << smallest
+    return sum(1 << count for count in range(smallest, args["max"] + 1))
+
+
+def _absent(row: dict[str, Any], target: Target) -> str:
+    version = target.version
+    since = row.get("backported") or row.get("since")
+    if since and since[0].isdigit() and version < parse_version(row["since"]) and not _backported(row, version):
+        return "version"
+    if (removed := row.get("removed")) and version >= parse_version(removed):
+        return "removed"
+    if not target.plus and (
+        row["kind"] == "plus" or ((before := row.get("plus_before")) and version < parse_version(before))
+    ):
+        return "plus"
+    if target.modules is not None and row["kind"] != "plus" and row["module"] not in target.modules:
+        return "module"
+    return ""
+
+
+def _backported(row: dict[str, Any], version: Version) -> bool:
+    """An older stable branch got it too: releases of that branch from then on."""
+    first = row.get("backported")
+    if not first:
+        return False
+    began = parse_version(first)
+    return version[:2] == began[:2] and version >= began
