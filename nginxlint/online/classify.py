@@ -309,7 +309,6 @@ def _not_http(data: bytes) -> Reading:
         f"{detail}“{clean(data[:40], 80)}”",
         hint,
         head=0,
-        upstream_status=200,
     )
 
 

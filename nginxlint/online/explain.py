@@ -75,15 +75,15 @@ async def _no_answer(
 ) -> Observation:
     """No usable HTTP/1 answer: is it TLS, HTTP/2, or a PROXY header that is missing?"""
     tls_alert = failure.code == "L7_NOTHTTP" and "TLS" in failure.detail
-    if failure.code not in _NO_ANSWER and not tls_alert:
-        return seen
+    if failure.code not in ("L7_CLOSED", "L7_RESET") and not tls_alert:
+        return seen  # whoever speaks TLS or HTTP/2 does not stay silent to HTTP/1
     if target.tls is None and not address.unix and await _speaks_tls(prober, target, address):
         return _with(seen, "L7_SCHEME", f"it speaks TLS; to plain HTTP: {failure.detail}", "proxy_pass https://…")
     if tls_alert:
         return seen
     if target.tls is None and await _speaks_http2(prober, target, address):
         return _with(seen, "L7_H2ONLY", f"it speaks only HTTP/2; to HTTP/1: {failure.detail}", "grpc_pass for gRPC")
-    if not target.proxy_protocol and failure.code != "L7_TIMEOUT" and await _wants_proxy(prober, target, address):
+    if not target.proxy_protocol and await _wants_proxy(prober, target, address):
         return _with(seen, "L7_NEEDS_PROXY", "it answers only behind a PROXY protocol header", _NO_PROXY)
     return seen
 

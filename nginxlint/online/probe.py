@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from nginxlint.online.classify import Version
     from nginxlint.online.options import Options
 
-# Answers to HEAD that say nothing about GET: look again with GET before anything is claimed.
-_FINAL = frozenset(("L7_NOTHTTP", "L7_H2ONLY"))
+# Answers to HEAD that cannot be due to HEAD. All other bad ones are confirmed with GET before anything is claimed.
+_FINAL = frozenset(("L7_NOTHTTP", "L7_H2ONLY", "L7_SLOWHEADER"))
 _COULD_BE_HEAD = 400
 BANNER_WAIT = 0.3
 

@@ -62,7 +62,7 @@ class Schedule:
         while self._ready and len(self._running) < self._slots and not self._stopped:
             host = self._ready.popleft()
             queue = self._waiting.get(host)
-            if not queue:
+            if not queue or self._at_host.get(host, 0) >= self._per_host:
                 continue
             work = queue.popleft()
             self._at_host[host] = self._at_host.get(host, 0) + 1

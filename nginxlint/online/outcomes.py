@@ -1,0 +1,339 @@
+"""The verdict table: for every code what the client sees, what nginx logs, how bad it is, and what to write instead.
+
+Source: reference/online.md C and upstream-semantics.md A; rows observed on nginx 1.22.1 and 1.31.5 unless the
+comment says otherwise. `{target}`, `{host}`, `{detail}` are filled in.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from nginxlint.diagnostic import Severity
+
+BLOCKS_START = "blocks-start"
+ERROR, WARNING, INFO = Severity.ERROR, Severity.WARNING, Severity.INFO
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """`word` is the verdict word; `status` what a client sees (None: no status, or the one that was observed);
+    `retried` the condition of `*_next_upstream` under which nginx tries the next peer."""
+
+    word: str
+    severity: Severity | None
+    stage: str
+    status: int | str | None
+    log: str
+    rule: str
+    message: str
+    help: tuple[str, ...] = ()
+    retried: str = ""
+
+
+_RESPONSE = " while reading response header from upstream"
+_SHAKING = " while SSL handshaking to upstream"
+_CONNECTING = " while connecting to upstream"
+
+
+def _fails(
+    stage: str, status: int | str | None, log: str, rule: str, message: str, *help: str, retried: str = "error"
+) -> Outcome:
+    return Outcome("failed", ERROR, stage, status, log, rule, message, help, retried)
+
+
+def _warns(stage: str, log: str, rule: str, message: str, *help: str, severity: Severity = WARNING) -> Outcome:
+    return Outcome("degraded", severity, stage, None, log, rule, message, help)
+
+
+def _unknown(word: str, rule: str, message: str, severity: Severity | None = INFO, *, stage: str = "") -> Outcome:
+    return Outcome(word, severity, stage, None, "", rule, message)
+
+
+_RUN_TIME = "requests get 502 until the resolver knows the name"
+_CLIENT_CERT = "give nginx a certificate the server accepts: proxy_ssl_certificate and proxy_ssl_certificate_key"
+
+OUTCOMES: dict[str, Outcome] = {
+    # --- the configuration itself --------------------------------------------------------------------------------
+    "CFG_HOST": _fails(
+        "dns", BLOCKS_START, 'host not found in upstream "{named}"', "upstream-unresolvable",
+        "{target} does not resolve ({detail}): nginx will refuse to start or reload",
+        "correct the name, or let nginx look it up at run time: a variable in proxy_pass and a resolver, or "
+        "“server {host} resolve;” (nginx 1.27.3)",
+        retried="",
+    ),
+    "CFG_ADDR": _fails(
+        "dns", BLOCKS_START, "{detail}", "upstream-address-invalid",
+        "{target} is no address nginx accepts ({detail}): it will refuse to start or reload", retried="",
+    ),
+    "CFG_PORT": Outcome("failed", None, "dns", BLOCKS_START, "{detail}", "upstream-address-invalid", "{detail}"),
+    "CFG_URL": Outcome("failed", None, "dns", 500, "invalid URL prefix", "upstream-address-invalid", "{detail}"),
+    "CFG_TLS": Outcome(
+        "not-probed", WARNING, "tls", None, "", "upstream-tls-settings",
+        "the TLS settings for {target} cannot be used here: {detail}",
+        ("nginx -t on the server says whether it can read them there",),
+    ),
+    # --- names ---------------------------------------------------------------------------------------------------
+    "DNS_NOTFOUND": _fails(
+        "dns", 502, "{host} could not be resolved (3: Host not found)", "upstream-unresolvable",
+        f"{{target}} does not resolve at run time ({{detail}}): {_RUN_TIME}",
+        "correct the name; nginx's resolver takes it as it stands, without search domains", retried="",
+    ),
+    "DNS_NODATA": _fails(
+        "dns", 502, "{host} could not be resolved (3: Host not found)", "upstream-unresolvable",
+        f"{{target}} has no address nginx asks for ({{detail}}): {_RUN_TIME}",
+        "give the name an A record, or let the resolver ask for the family it has (no ipv4=off or ipv6=off)",
+        retried="",
+    ),
+    "DNS_LOOP": _fails(
+        "dns", 502, "{host} could not be resolved (3: Host not found)", "upstream-unresolvable",
+        f"{{target}} does not resolve at run time ({{detail}}): {_RUN_TIME}", "mend the CNAME records", retried="",
+    ),
+    "DNS_HOSTSONLY": _fails(
+        "dns", 502, "{host} could not be resolved (3: Host not found)", "upstream-unresolvable",
+        f"{{target}} is unknown to the configured resolver ({{detail}}): {_RUN_TIME}",
+        "put the name into DNS, write the full name, or write it without a variable so that nginx looks it up when "
+        "it starts", retried="",
+    ),
+    "DNS_SERVFAIL": _fails(
+        "dns", 502, "{host} could not be resolved (2: Server failure)", "upstream-resolver-fails",
+        f"the resolver fails on {{target}} ({{detail}}): {_RUN_TIME}", "check the DNS server of the resolver line",
+        retried="",
+    ),
+    "DNS_REFUSED": _fails(
+        "dns", 502, "{host} could not be resolved (5: Operation refused)", "upstream-resolver-fails",
+        f"the resolver refuses to look up {{target}} ({{detail}}): {_RUN_TIME}",
+        "let the DNS server answer this machine, or name another one in the resolver line", retried="",
+    ),
+    "DNS_FORMERR": _fails(
+        # nginx goes on asking after a FORMERR and ends with a time-out
+        "dns", 502, "{host} could not be resolved (110: Operation timed out)", "upstream-resolver-fails",
+        f"the resolver does not understand the question for {{target}} ({{detail}}): {_RUN_TIME}",
+        "check the DNS server of the resolver line", retried="",
+    ),
+    "DNS_NOTIMP": _fails(
+        "dns", 502, "{host} could not be resolved (4: Unimplemented)", "upstream-resolver-fails",
+        f"the resolver cannot answer for {{target}} ({{detail}}): {_RUN_TIME}",
+        "check the DNS server of the resolver line", retried="",
+    ),
+    "DNS_TIMEOUT": _fails(
+        "dns", 502, "{host} could not be resolved (110: Operation timed out)", "upstream-resolver-fails",
+        "the resolver gives no answer for {target} ({detail}): requests wait for resolver_timeout and get 502",
+        "check the address of the resolver and the way to it", retried="",
+    ),
+    "DNS_NORESOLVER": _fails(
+        "dns", 502, "no resolver defined to resolve {host}", "upstream-no-resolver",
+        "{target} comes from a variable and no resolver is defined: every request gets 502",
+        "add “resolver ADDRESS valid=30s;” here or above, or name an upstream group without a port", retried="",
+    ),
+    "DNS_PENDING": _unknown(
+        "unknown", "upstream-not-checked", "{target} could not be looked up from here ({detail}); where nginx meets "
+        "the same, it refuses to start", WARNING, stage="dns",
+    ),
+    # --- connecting ----------------------------------------------------------------------------------------------
+    "L4_REFUSED": _fails(
+        "tcp", 502, f"connect() failed (111: Connection refused){_CONNECTING}", "upstream-refused",
+        "{target} refuses the connection ({detail}): visitors get 502",
+        "start the service, or correct address and port; a service bound to another address refuses as well",
+    ),
+    "L4_TIMEOUT": _fails(
+        "tcp", 504, f"upstream timed out (110: Connection timed out){_CONNECTING}", "upstream-timeout",
+        "{target} does not take the connection ({detail}): visitors wait and get 504",
+        "check address, routes and firewalls on the way; a full accept queue looks the same", retried="timeout",
+    ),
+    "L4_UNREACH": _fails(
+        "tcp", 502, f"connect() failed (113: No route to host){_CONNECTING}", "upstream-unreachable",
+        "{target} cannot be reached ({detail}): visitors get 502", "check address, routes and firewalls on the way",
+    ),
+    "L4_RESET": _fails(
+        "tcp", 502, f"connect() failed (104: Connection reset by peer){_CONNECTING}", "upstream-reset",
+        "{target} resets new connections ({detail}): visitors get 502", "look for a firewall or proxy on the way",
+    ),
+    "L4_UNIX_MISSING": _fails(
+        "tcp", 502, f"connect() to {{label}} failed (2: No such file or directory){_CONNECTING}", "upstream-socket",
+        "the socket {target} does not exist ({detail}): visitors get 502", "start the service, or correct the path",
+    ),
+    "L4_UNIX_PERM": _fails(
+        "tcp", 502, f"connect() to {{label}} failed (13: Permission denied){_CONNECTING}", "upstream-socket",
+        "nginx may not open {target}: {detail}; visitors get 502",
+        "give the worker user the right to write to the socket and to enter every folder above it",
+    ),
+    "L4_UNIX_STALE": _fails(
+        "tcp", 502, f"connect() to {{label}} failed (111: Connection refused){_CONNECTING}", "upstream-socket",
+        "nobody listens on {target} ({detail}): visitors get 502", "start the service that owns the socket",
+    ),
+    "L4_UNIX_FULL": _fails(
+        "tcp", 502, f"connect() to {{label}} failed (11: Resource temporarily unavailable){_CONNECTING}",
+        "upstream-socket", "the queue of {target} is full: visitors get 502",
+        "raise the listen backlog and the number of workers behind it",
+    ),
+    # --- TLS -----------------------------------------------------------------------------------------------------
+    "L6_TIMEOUT": _fails(
+        "tls", 504, f"upstream timed out (110: Connection timed out){_SHAKING}", "upstream-timeout",
+        "{target} does not answer the TLS handshake ({detail}): visitors wait and get 504",
+        "check that the port speaks TLS", retried="timeout",
+    ),
+    "L6_NOTTLS": _fails(
+        "tls", 502, f"SSL_do_handshake() failed (SSL: error:…:wrong version number){_SHAKING}",
+        "upstream-tls-mismatch", "{target} does not speak TLS ({detail}): visitors get 502",
+        "write http:// in proxy_pass, or the port that speaks TLS",
+    ),
+    "L6_CLOSED": _fails(
+        "tls", 502, f"peer closed connection in SSL handshake{_SHAKING}", "upstream-tls-handshake",
+        "{target} ends the TLS handshake ({detail}): visitors get 502",
+    ),
+    "L6_CLIENTCERT": _fails(
+        "tls", 502, f"SSL_do_handshake() failed (SSL: error:…:handshake failure){_SHAKING}",
+        "upstream-client-certificate", "{target} turns nginx away: {detail}; visitors get 502", _CLIENT_CERT,
+    ),
+    "L6_NAME": _fails(
+        "tls", 502, f'upstream SSL certificate does not match "{{host}}"{_SHAKING}', "upstream-certificate-rejected",
+        "nginx will not accept the certificate of {target} ({detail}): visitors get 502",
+        "set proxy_ssl_name to a name in the certificate",
+    ),
+    **{
+        f"L6_VERIFY_{name}": _fails(
+            "tls", 502, f"upstream SSL certificate verify error: ({number}:{{detail}}){_SHAKING}",
+            "upstream-certificate-rejected",
+            "nginx will not accept the certificate of {target} ({detail}): visitors get 502", cure,
+        )
+        for name, number, cure in (
+            ("EXPIRED", 10, "renew the certificate of the upstream"),
+            ("NOTYET", 9, "install a certificate that is valid now, and check the clocks"),
+            ("SELFSIGNED", 18, "put that certificate, or its authority, into proxy_ssl_trusted_certificate"),
+            ("ISSUER", 20, "put its authority into proxy_ssl_trusted_certificate, or let the server send the chain"),
+            ("OTHER", 1, "check proxy_ssl_trusted_certificate and proxy_ssl_verify_depth"),
+        )
+    },
+    "L6_CERT_WARN": _warns(
+        "tls", "", "upstream-certificate-doubtful",
+        "the certificate of {target} would not stand verification: {detail}; nginx does not look "
+        "(proxy_ssl_verify is off)",
+        "renew or replace the certificate before you turn proxy_ssl_verify on",
+    ),
+    "L6_CERT_EXPIRING": _warns(
+        "tls", "", "upstream-certificate-expiring", "the certificate of {target} expires soon: {detail}",
+        "renew it",
+    ),
+    # --- HTTP ----------------------------------------------------------------------------------------------------
+    "L7_SCHEME": _fails(
+        "http", None, f"upstream prematurely closed connection{_RESPONSE}", "upstream-tls-mismatch",
+        "{target} speaks TLS and nginx talks plain HTTP to it ({detail})", "write https:// in proxy_pass",
+    ),
+    "L7_RESET": _fails(
+        "http", 502, f"recv() failed (104: Connection reset by peer){_RESPONSE}", "upstream-reset",
+        "{target} resets the connection instead of answering ({detail}): visitors get 502",
+        "look into the log of the service; a wrong protocol on the port looks the same",
+    ),
+    "L7_CLOSED": _fails(
+        "http", 502, f"upstream prematurely closed connection{_RESPONSE}", "upstream-closes-early",
+        "{target} hangs up before it has answered ({detail}): visitors get 502",
+        "look into the log of the service; a wrong protocol on the port looks the same",
+    ),
+    "L7_TIMEOUT": _fails(
+        "http", 504, f"upstream timed out (110: Connection timed out){_RESPONSE}", "upstream-timeout",
+        "{target} takes the request and does not answer ({detail}): visitors wait and get 504",
+        "look into the service: it accepts connections and does not answer", retried="timeout",
+    ),
+    "L7_SLOWHEADER": _fails(
+        "http", 504, f"upstream timed out (110: Connection timed out){_RESPONSE}", "upstream-timeout",
+        "{target} starts an answer and never ends its head ({detail})", "look into the service", retried="timeout",
+    ),
+    "L7_TOOBIG": _fails(
+        "http", 502, f"upstream sent too big header{_RESPONSE}", "upstream-header-too-big",
+        "the response head of {target} does not fit into the buffer of {buffer} bytes ({detail}): visitors get 502",
+        "raise {family}_buffer_size, and {family}_buffers and {family}_busy_buffers_size with it; or send fewer and "
+        "smaller cookies and headers",
+        retried="invalid_header",
+    ),
+    "L7_NEARBUFFER": _warns(
+        "http", "", "upstream-header-near-limit",
+        "the response head of {target} almost fills the buffer of {buffer} bytes ({detail})",
+        "raise {family}_buffer_size before a longer cookie turns answers into 502",
+    ),
+    "L7_BADHEADER": _fails(
+        "http", 502, f"upstream sent invalid header{_RESPONSE}", "upstream-header-invalid",
+        "{target} sends a header line nginx refuses ({detail}): visitors get 502", "mend the header in the service",
+        retried="invalid_header",
+    ),
+    "L7_FRAMING": _fails(
+        "http", 502, "upstream sent invalid framing headers", "upstream-framing",
+        "{target} frames its answer in a way nginx refuses since 1.23.0 ({detail}): visitors get 502",
+        "send either one Content-Length or Transfer-Encoding: chunked", retried="invalid_header",
+    ),
+    "L7_NOTHTTP": _fails(
+        "http", None, f"upstream sent no valid HTTP/1.0 header{_RESPONSE}", "upstream-not-http",
+        "{target} does not speak HTTP/1 ({detail}): nginx passes the bytes on without a status line, and browsers "
+        "show an invalid response", retried="",
+    ),
+    "L7_H2ONLY": _fails(
+        "http", None, f"upstream sent no valid HTTP/1.0 header{_RESPONSE}", "upstream-http2-only",
+        "{target} speaks only HTTP/2 ({detail}): visitors get an invalid response or 502",
+        "use grpc_pass for gRPC, or proxy_http_version 2 (nginx 1.29.4), or let the server speak HTTP/1.1",
+        retried="",
+    ),
+    "L7_INTERIM": Outcome(
+        "degraded", WARNING, "http", None, "", "upstream-interim-answer",
+        "{target} sends an interim answer nobody asked for ({detail})",
+        ("let the service send 1xx answers only to clients that asked for them",),
+    ),
+    "L7_H1_UNDER_GRPC": _fails(
+        "http", 502, f"upstream sent too large http2 frame: 4740180{_RESPONSE}", "upstream-wrong-protocol",
+        "{target} answers in HTTP/1, this pass speaks HTTP/2 ({detail}): visitors get 502",
+        "use proxy_pass http://…, or the port that speaks gRPC",
+    ),
+    "L7_H2_REJECTED": _fails(
+        "http", 502, "upstream rejected request", "upstream-wrong-protocol",
+        "{target} ends the HTTP/2 exchange ({detail}): visitors get 502", "look into the log of the service",
+    ),
+    "L7_WRONGPROTO": _fails(
+        "http", None, "", "upstream-wrong-protocol",
+        "{target} does not speak what {directive} speaks ({detail})", "use the pass directive of its protocol",
+    ),
+    "L7_NOT_SERVING": _warns(
+        "http", "", "upstream-not-serving", "{target} is up, but {detail}", "look into the service behind it",
+    ),
+    "L7_NEEDS_PROXY": _fails(
+        "http", 502, f"upstream prematurely closed connection{_RESPONSE}", "upstream-needs-proxy-protocol",
+        "{target} waits for a PROXY protocol header ({detail}): visitors get an error",
+    ),
+    "L7_STATUS_5XX": _warns(
+        "http", "", "upstream-server-error", "{target} answers {status} to the request nginx would send ({detail})",
+        "look into the log of the service",
+    ),
+    "L7_OVERLOAD": _warns(
+        "http", "", "upstream-overloaded", "{target} is overloaded or out of service: it answers {status} ({detail})",
+        "give it more capacity, or look at its own limits",
+    ),
+    "L7_STATUS_4XX": _fails(
+        "http", None, "", "upstream-host-rejected",
+        "{target} rejects the Host nginx sends: it {detail}", retried="",
+    ),
+    "L7_LOOP": _warns(
+        "http", "", "upstream-redirect-loop",
+        "{target} redirects visitors to the page they asked for ({detail}): browsers report too many redirects",
+        "let the service know the visitor's scheme: proxy_set_header X-Forwarded-Proto $scheme;",
+        severity=INFO,
+    ),
+    "L7_REDIRECT": _warns(
+        "http", "", "upstream-redirect-inside",
+        "{target} redirects visitors to where no visitor may go ({detail})", "look into the service",
+    ),
+    "L7_SLOW": _warns(
+        "http", "", "upstream-slow", "{target} is close to nginx's time limit ({detail})",
+        "make it faster, or raise {family}_read_timeout",
+    ),
+    # --- not judged ----------------------------------------------------------------------------------------------
+    "SKIP_POLICY": _unknown("not-probed", "upstream-not-checked", "{target} was not contacted: {detail}"),
+    "SKIP_VARIABLE": _unknown("not-probed", "upstream-not-checked", "{target} {detail}", None),
+    "SKIP_DOWN": _unknown("not-probed", "upstream-not-checked", "{target} is marked down", None),
+    "SKIP_UDP": _unknown("not-probed", "upstream-not-checked", "{target}: {detail}", None),
+    "SKIP_SERVICE": _unknown("not-probed", "upstream-not-checked", "{target}: {detail}", None),
+    "NOT_CHECKED": _unknown("unknown", "upstream-not-checked", "{target} was not checked: {detail}"),
+    "TOOL_FAULT": _unknown("unknown", "upstream-not-checked", "{target} cannot be judged from here: {detail}"),
+    # --- groups --------------------------------------------------------------------------------------------------
+    "GRP_NONE_LIVE": _fails(
+        "", 502, f"no live upstreams{_CONNECTING}", "upstream-no-live-peer",
+        "no server of upstream {target} answers ({detail}): visitors get an error on every request", retried="",
+    ),
+    "GRP_PARTIAL": _warns("", "", "upstream-partly-down", "upstream {target}: {detail}"),
+}  # fmt: skip
