@@ -9,6 +9,8 @@ from nginxlint.online.steps import Heard, exchange
 from nginxlint.online.types import Target
 
 INTERIM_ROOM = 64 * 1024
+# A timer of ours that ends this much before nginx's still counts as the same wait.
+_SLACK_MS = 50.0
 # PROXY protocol version 2, command LOCAL: a health check, no addresses.
 PROXY_LOCAL = b"\r\n\r\n\x00\r\nQUIT\n\x20\x00\x00\x00"
 
@@ -42,7 +44,8 @@ async def ask(
         stream,
         request_bytes(target, method, host),
         idle=idle,
-        total=max(read_limit, idle),
+        # nginx sets its read timer once for the whole head: a byte now and then does not start it anew.
+        total=idle,
         room=room,
         done=lambda data: (len(data) >= target.buffer_size and not _early_hints(data)) or head_complete(data, version),
     )
@@ -68,16 +71,17 @@ def failure_of(reading: Reading, heard: Heard, target: Target) -> Failure:
     if reading.code in ("L7_TIMEOUT", "L7_SLOWHEADER"):
         if heard.error:
             detail = heard.error
-        if reading.code == "L7_SLOWHEADER" and heard.clipped:
-            # Bytes keep coming, so nginx waits on until they overflow its buffer.
+        if reading.code == "L7_SLOWHEADER" and heard.clipped and _overflows(heard, target):
+            # Bytes keep coming, and nginx waits long enough for them to overflow its buffer.
             status, log = 502, "upstream sent too big header while reading response header from upstream"
             detail = f"a head that does not end: {len(heard.data)} bytes so far, and they keep coming"
-        clipped = target.timeouts.read > heard_limit(heard, target)
+        clipped = heard.ms < target.timeouts.read * 1000 - _SLACK_MS
     if log and " while " not in log:
         log += " while reading response header from upstream"
     return Failure("http", reading.code, detail, log=log, status=status, hint=reading.hint, clipped=clipped)
 
 
-def heard_limit(heard: Heard, target: Target) -> float:
-    """How long we waited, where that was shorter than nginx would have."""
-    return 0.0 if heard.clipped else target.timeouts.read
+def _overflows(heard: Heard, target: Target) -> bool:
+    """Whether a head that goes on at this pace fills nginx's buffer before its read timer ends."""
+    by_then = len(heard.data) * target.timeouts.read * 1000 / max(heard.ms, 1.0)
+    return by_then >= target.buffer_size

@@ -126,15 +126,16 @@ def names_of(certificate: Certificate | None) -> str:
 
 
 class Heard:
-    """The first bytes of an answer: `end` says why there are no more (see classify), `idle` that nothing came for a
-    whole read timeout, `ms` the time to the first byte."""
+    """The first bytes of an answer: `end` says why there are no more (see classify), `first_ms` the time to the first
+    byte, `ms` the whole time, `clipped` that the total ended it while bytes still came."""
 
-    __slots__ = ("clipped", "data", "end", "error", "first_ms")
+    __slots__ = ("clipped", "data", "end", "error", "first_ms", "ms")
 
     def __init__(self) -> None:
         self.data = b""
         self.end = OPEN
         self.first_ms = 0.0
+        self.ms = 0.0
         self.error = ""
         self.clipped = False
 
@@ -154,6 +155,7 @@ async def exchange(
         except TimeoutError:
             heard.end = TIMEOUT
             heard.error = "it does not read what nginx sends"
+            heard.ms = (time.perf_counter() - begin) * 1000
             return heard
         except ssl.SSLError as error:
             heard.end, heard.error = RESET, error.reason or "TLS error"
@@ -189,4 +191,5 @@ async def exchange(
         heard.data += chunk
         if finished is not None and finished(heard.data):
             break
+    heard.ms = (time.perf_counter() - begin) * 1000
     return heard
