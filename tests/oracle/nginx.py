@@ -71,7 +71,17 @@ class Nginx:
         self.config.write_text(
             MAIN.format(folder=self.folder, main=main, http=block, rest=_filled(rest, self.port, self.folder))
         )
+        self._owned = True
+        self._globals = ""
         self._process: subprocess.Popen[bytes] | None = None
+
+    @classmethod
+    def of(cls, config: Path, port: int) -> Nginx:
+        """An nginx for a configuration that is there already; its error log has to be error.log next to it."""
+        nginx = cls.__new__(cls)
+        nginx.folder, nginx.config, nginx.port = config.parent, config, port
+        nginx._owned, nginx._globals, nginx._process = False, "daemon off;", None
+        return nginx
 
     def __enter__(self) -> Nginx:
         try:
@@ -87,12 +97,16 @@ class Nginx:
         self._stop()
 
     def test(self) -> tuple[bool, str]:
-        """`nginx -t`: accepted, and what it said. Removes the folder: nothing was started."""
+        """`nginx -t`: accepted, and what it said. Nothing is started; a folder of our own is removed."""
         try:
             done = subprocess.run(self._command("-t"), capture_output=True, text=True, timeout=30, check=False)
             return done.returncode == 0, done.stderr
         finally:
             self._stop()
+
+    def discard(self) -> None:
+        """Remove the folder of an nginx that was never started."""
+        self._stop()
 
     def ask(self, path: str, *, port: int = 0, limit: float = 8.0, host: str = "demo.test") -> Reply:
         """One GET over a raw socket; reads to the end, 64 KiB or the time limit, whichever is first."""
@@ -137,7 +151,18 @@ class Nginx:
         return []
 
     def _command(self, *words: str) -> list[str]:
-        return [PROGRAM, "-p", str(self.folder), "-e", str(self.folder / "start.log"), "-c", str(self.config), *words]
+        return [
+            PROGRAM,
+            "-p",
+            str(self.folder),
+            "-e",
+            str(self.folder / "start.log"),
+            "-c",
+            str(self.config),
+            "-g",
+            self._globals,
+            *words,
+        ]
 
     def _start(self) -> None:
         self._process = subprocess.Popen(self._command(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
@@ -164,7 +189,8 @@ class Nginx:
                 self._process.wait(5)
             if self._process.stderr:
                 self._process.stderr.close()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        if self._owned:
+            shutil.rmtree(self.folder, ignore_errors=True)
 
 
 def free_port() -> int:
