@@ -1,0 +1,442 @@
+"""`upstream` groups in http and stream: names, servers and their parameters, balancing methods, zones."""
+
+from __future__ import annotations
+
+from nginxlint.catalogue.addresses import Url, parse_url
+from nginxlint.catalogue.checks.faults import fault
+from nginxlint.catalogue.checks.zones import SMALLEST, share_memory
+from nginxlint.catalogue.numbers import parse_number, parse_size, parse_time
+from nginxlint.diagnostic import Note
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from nginxlint.catalogue.checks.faults import BlockEnd, Check
+    from nginxlint.catalogue.context import Context
+    from nginxlint.catalogue.refusal import Refusal
+    from nginxlint.syntax import Block, Directive
+
+_Version = tuple[int, int, int]
+_NEVER = (99, 0, 0)
+
+# Parameters of `server`: since which open source version (NGINX Plus has them all).
+_SERVER_SINCE: dict[str, _Version] = {
+    "weight": (0, 0, 0),
+    "max_conns": (1, 11, 5),
+    "max_fails": (0, 0, 0),
+    "fail_timeout": (0, 0, 0),
+    "backup": (0, 0, 0),
+    "down": (0, 0, 0),
+    "resolve": (1, 27, 3),
+    "service": (1, 27, 3),
+    "route": (1, 29, 6),
+    "drain": (1, 29, 6),
+    "slow_start": _NEVER,
+}
+_SERVER_FLAGS = frozenset(("backup", "down", "resolve", "drain"))
+
+# Methods whose groups take no `backup` servers (their flags lack NGX_HTTP_UPSTREAM_BACKUP).
+_WITHOUT_BACKUP = frozenset(("hash", "ip_hash", "random"))
+_WITH_BACKUP = frozenset(("least_conn", "least_time"))
+
+
+class Group:
+    """A group as nginx keeps it: explicit (`upstream`) or made by the host of a pass directive."""
+
+    __slots__ = ("declared_at", "explicit", "no_port", "port")
+
+    def __init__(self, declared_at: Directive, explicit: bool, no_port: bool, port: int) -> None:
+        self.declared_at = declared_at
+        self.explicit = explicit
+        self.no_port = no_port
+        self.port = port
+
+
+def add_group(context: Context, directive: Directive, index: int, url: Url, *, explicit: bool) -> Refusal | None:
+    """`ngx_http_upstream_add`: remember the group, refuse what clashes with an earlier one of that name."""
+    groups = context.state.setdefault(f"upstreams.{context.subsystem}", {})
+    assert isinstance(groups, dict)
+    same_name: list[Group] = groups.setdefault(url.host.lower(), [])
+    for group in same_name:
+        if explicit and group.explicit:
+            return context.refuse(
+                "upstream-duplicate",
+                directive,
+                f'there are two upstream groups called "{url.host}" (case does not count)',
+                f'duplicate upstream "{url.host}"',
+                word=directive.args[index],
+                group="upstream",
+                related=(Note(group.declared_at.head_span, "the first one"),),
+                help=("rename one of them, or move its servers into the other",),
+            )
+        if group.explicit and not url.no_port:
+            return _port_on_group(context, directive, group.declared_at, url.host, url.port, late=False)
+        if explicit and not group.no_port:
+            return _port_on_group(context, group.declared_at, directive, url.host, group.port, late=True)
+        if group.port and url.port and group.port != url.port:
+            continue
+        if explicit:
+            group.explicit, group.port, group.declared_at = True, 0, directive
+        return None
+    same_name.append(Group(directive, explicit, url.no_port, 0 if explicit else url.port))
+    return None
+
+
+def _port_on_group(
+    context: Context, used_at: Directive, declared_at: Directive, name: str, port: int, *, late: bool
+) -> Refusal:
+    place = next((word for word in used_at.args if name.lower() in word.text.lower()), used_at.args[0])
+    del late  # nginx names the line of the pass directive in either order
+    return context.refuse(
+        "upstream-port-on-group",
+        used_at,
+        f'"{name}" is an upstream group, so it cannot be given port {port}: the ports stand on its servers',
+        f'upstream "{name}" may not have port {port}',
+        word=place,
+        group="upstream",
+        related=(Note(declared_at.head_span, "the group"),),
+        help=(f"remove :{port} here and write it on the server lines of the group",),
+    )
+
+
+def _upstream(block: Directive, context: Context) -> Iterator[Refusal]:
+    url = Url()
+    url.host = block.values[0]
+    url.no_port = True
+    refusal = add_group(context, block, 0, url, explicit=True)
+    if refusal is not None:
+        yield refusal
+
+
+def _methods(context: Context) -> dict[int, str]:
+    known = context.state.setdefault("upstreams.method", {})
+    assert isinstance(known, dict)
+    return known
+
+
+def _server(directive: Directive, context: Context) -> Iterator[Refusal]:
+    values = directive.values
+    resolve = False
+    service: str | None = None
+    for index in range(1, len(values)):
+        text = values[index]
+        name, equals, value = text.partition("=")
+        refusal = _parameter(context, directive, index, name, value, bool(equals))
+        if refusal is not None:
+            yield refusal
+            return
+        resolve = resolve or text == "resolve"
+        service = value if name == "service" else service
+    stream = context.subsystem == "stream"
+    url = parse_url(values[0], default_port=0 if stream else 80)
+    if url.error:
+        yield bad_upstream_address(context, directive, 0, url, values[0])
+    elif stream and url.no_port and url.family != "unix" and service is None:
+        yield fault(
+            context,
+            directive,
+            0,
+            f'no port in upstream "{values[0]}"',
+            f'"{values[0]}" has no port, and stream has no default one',
+            f"write {values[0]}:PORT",
+            group="upstream",
+        )
+    elif service is not None and not resolve:
+        yield fault(
+            context,
+            directive,
+            0,
+            f'service upstream "{values[0]}" requires "resolve" parameter',
+            "service= is looked up at run time and needs the parameter resolve",
+            "add resolve",
+            group="upstream",
+        )
+    elif service is not None and not url.no_port:
+        yield fault(
+            context,
+            directive,
+            0,
+            f'service upstream "{values[0]}" may not have port',
+            "with service= the ports come from the SRV records",
+            "remove the port",
+            group="upstream",
+        )
+
+
+def _parameter(
+    context: Context, directive: Directive, index: int, name: str, value: str, valued: bool
+) -> Refusal | None:
+    text = directive.values[index]
+    since = _SERVER_SINCE.get(name)
+    plus = context.target.plus
+    if since is None or valued is (name in _SERVER_FLAGS) or not (plus or context.version >= since):
+        if _third_party_parameters(context):
+            return None
+        message = f'an upstream server has no parameter "{text}"'
+        if since is not None and valued is not (name in _SERVER_FLAGS):
+            message = f'the parameter "{name}" needs ' + (
+                "NGINX Plus"
+                if since == _NEVER
+                else f"nginx {'.'.join(map(str, since))} or NGINX Plus (the target is {context.target.version_text})"
+            )
+        elif since is not None:
+            message = f'"{text}" is not how "{name}" is written: it {"has no" if valued else "needs a"} value'
+        return fault(
+            context, directive, index, f'invalid parameter "{text}"', message, f"remove {text}", group="upstream"
+        )
+    method = _methods(context).get(id(directive.parent))
+    if name == "backup" and method in _WITHOUT_BACKUP:
+        return fault(
+            context,
+            directive,
+            index,
+            'balancing method does not support parameter "backup"',
+            f"a group balanced by {method} takes no backup servers",
+            "remove backup, or balance by least_conn or round robin",
+            rule="upstream-backup-unsupported",
+            group="upstream",
+        )
+    faulty = False
+    if name == "weight":
+        faulty = not parse_number(value)
+    elif name in ("max_conns", "max_fails"):
+        faulty = parse_number(value) is None
+    elif name in ("fail_timeout", "slow_start"):
+        faulty = parse_time(value, seconds=True) is None
+    if name == "service" and not value:
+        return fault(context, directive, index, "service is empty", "service= names no service", group="upstream")
+    if not faulty:
+        return None
+    wanted = "a time in seconds or longer units, such as 30s" if "time" in name or "slow" in name else "a whole number"
+    if name == "weight":
+        wanted += " from 1"
+    return fault(
+        context,
+        directive,
+        index,
+        f'invalid parameter "{text}"',
+        f'{name} takes {wanted}, not "{value}"',
+        group="upstream",
+    )
+
+
+def _third_party_parameters(context: Context) -> bool:
+    """A module outside nginx may replace the parser of `server`; none of those we know does."""
+    return False
+
+
+def bad_upstream_address(context: Context, directive: Directive, index: int, url: Url, text: str) -> Refusal:
+    """The refusal of a target that `ngx_parse_url` cannot read; `text` is the part it was given."""
+    help: tuple[str, ...] = ()
+    if url.error == "invalid port" and text.count(":") > 1 and "://" not in text:
+        message, help = f'"{text}" is read as a host with an invalid port', ("put an IPv6 address in brackets: [::1]:80",)
+    elif url.error == "invalid port":
+        message, help = f'"{text}" has no valid port', ("a port is a number from 1 to 65535",)
+    elif "://" in text:
+        message, help = f'"{text}" must be an address without scheme', (f"write {text.partition('://')[2]}",)
+    elif url.error == "invalid host":
+        message = f'"{text}" is not a host: only address and port may stand here, without a path'
+    elif url.error == "no host":
+        message = f'"{text}" names no host'
+    else:
+        message = f'"{text}": {url.error}'
+    return fault(
+        context,
+        directive,
+        index,
+        f'{url.error} in upstream "{text}"',
+        message,
+        *help,
+        rule="upstream-address-invalid",
+        group="upstream",
+    )
+
+
+def _method(directive: Directive, context: Context) -> Iterator[Refusal]:
+    _methods(context)[id(directive.parent)] = directive.name
+    values = directive.values
+    wrong = -1
+    if directive.name == "hash" and len(values) > 1 and values[1] != "consistent":
+        wrong = 1
+    elif directive.name == "random" and values:
+        if values[0] != "two":
+            wrong = 0
+        elif len(values) > 1 and values[1] != "least_conn" and not _least_time(values[1], context):
+            wrong = 1
+    if wrong >= 0:
+        yield fault(
+            context,
+            directive,
+            wrong,
+            f'invalid parameter "{values[wrong]}"',
+            f'{directive.name} does not know "{values[wrong]}"',
+            "write consistent or nothing" if directive.name == "hash" else "write `random two least_conn;`",
+            group="upstream",
+        )
+
+
+def _least_time(text: str, context: Context) -> bool:
+    known = context.target.plus or context.version >= (1, 31, 0)
+    return known and text in ("least_time", "least_time=header", "least_time=last_byte", "least_time=connect") or (
+        known and text == "least_time=first_byte"
+    )
+
+
+def _keepalive(directive: Directive, context: Context) -> Iterator[Refusal]:
+    values = directive.values
+    number = parse_number(values[0])
+    if number is None or (number == 0 and context.version < (1, 29, 7)):
+        yield fault(
+            context,
+            directive,
+            0,
+            f'invalid value "{values[0]}" in "keepalive" directive',
+            f'keepalive takes a number of idle connections, not "{values[0]}"'
+            if number is None
+            else "keepalive 0 is known since nginx 1.29.7 only; without the directive no connection is kept",
+            "keepalive 16;" if number is None else "remove the directive",
+            group="upstream",
+        )
+    elif len(values) > 1 and values[1] not in ("local", "single"):
+        yield fault(
+            context,
+            directive,
+            1,
+            f'invalid parameter "{values[1]}"',
+            f'keepalive does not know "{values[1]}"',
+            group="upstream",
+        )
+
+
+def _zone(directive: Directive, context: Context) -> Iterator[Refusal]:
+    values = directive.values
+    size: int | None = 0
+    if not values[0]:
+        yield fault(context, directive, 0, f'invalid zone name "{values[0]}"', "the zone has no name", group="upstream")
+        return
+    if len(values) > 1:
+        size = parse_size(values[1])
+        if size is None:
+            yield fault(
+                context,
+                directive,
+                1,
+                f'invalid zone size "{values[1]}"',
+                f'"{values[1]}" is not a size',
+                "zone backend 64k;",
+                group="upstream",
+            )
+            return
+        if size < SMALLEST:
+            yield fault(
+                context,
+                directive,
+                1,
+                f'zone "{values[0]}" is too small',
+                f'"{values[1]}" is too small for a zone: nginx needs at least 32k',
+                f"zone {values[0]} 64k;",
+                rule="zone-too-small",
+                group="upstream",
+            )
+            return
+    _, refusal = share_memory(context, directive, 0, values[0], size, f"upstream {context.subsystem}")
+    if refusal is not None:
+        yield refusal
+
+
+def _end_of_upstream(block: Block, context: Context) -> Iterator[Refusal]:
+    if block.synthetic or any(child.name in ("server", "state") for child in block.body):
+        return
+    if any("_by_lua" in child.name for child in block.body):
+        message = "nginx wants at least one server line, also where Lua chooses the server"
+    else:
+        message = f'the upstream group "{block.values[0] if block.values else ""}" has no servers'
+    yield context.refuse(
+        "upstream-empty",
+        block,
+        message,
+        "no servers are inside upstream",
+        nginx_at="close",
+        group="upstream",
+        help=("add a line such as `server 127.0.0.1:8080;`",),
+    )
+
+
+def _end_of_subsystem(block: Block, context: Context) -> Iterator[Refusal]:
+    """What nginx finds when it sets up the groups, at the end of `http` or `stream`."""
+    for group in block.body:
+        if group.name != "upstream" or group.body is None or not group.values:
+            continue
+        servers = [child for child in group.body if child.name == "server" and child.values]
+        if not servers or any("_by_lua" in child.name for child in group.body):
+            continue
+        if all("backup" in server.values for server in servers):
+            yield context.refuse(
+                "upstream-only-backup",
+                group,
+                f'the upstream group "{group.values[0]}" has only backup servers',
+                f'no servers in upstream "{group.values[0]}"',
+                group="upstream",
+                related=tuple(Note(server.head_span, "backup") for server in servers[:3]),
+                help=("remove backup from at least one of them",),
+            )
+            continue
+        yield from _run_time_names(group, servers, block, context)
+
+
+def _run_time_names(
+    group: Directive, servers: list[Directive], block: Block, context: Context
+) -> Iterator[Refusal]:
+    resolving = [
+        server
+        for server in servers
+        if "resolve" in server.values and parse_url(server.values[0], default_port=80).needs_lookup
+    ]
+    if not resolving or not (context.target.plus or context.version >= (1, 27, 3)):
+        return
+    names = {child.name for child in group.body or ()}
+    where = f'upstream "{group.values[0]}"'
+    if "zone" not in names:
+        yield context.refuse(
+            "upstream-resolve-needs",
+            resolving[0],
+            "resolve works only in a group with a zone",
+            f"resolving names at run time requires {where} to be in shared memory",
+            word=resolving[0].args[0],
+            nginx_at=group.name_span,
+            group="upstream",
+            help=("add `zone NAME 64k;` to the group",),
+        )
+    elif "resolver" not in names and not any(child.name == "resolver" for child in block.body) and context.complete:
+        yield context.refuse(
+            "upstream-resolve-needs",
+            resolving[0],
+            f"resolve needs a resolver in the group or in {context.subsystem} {{}}: one in a server or location is not seen",
+            f"no resolver defined to resolve names at run time in {where}",
+            word=resolving[0].args[0],
+            nginx_at=group.name_span,
+            group="upstream",
+            help=(f"add `resolver ADDRESS;` to {context.subsystem} {{}}",),
+        )
+
+
+CHECKS: dict[str, Check] = {
+    "upstream": _upstream,
+    "upstream:server": _server,
+    "stream-upstream:server": _server,
+    "hash": _method,
+    "ip_hash": _method,
+    "random": _method,
+    "least_conn": _method,
+    "least_time": _method,
+    "upstream:keepalive": _keepalive,
+    "upstream:zone": _zone,
+    "stream-upstream:zone": _zone,
+}
+BLOCK_END: dict[str, BlockEnd] = {
+    "upstream": _end_of_upstream,
+    "stream-upstream": _end_of_upstream,
+    "http": _end_of_subsystem,
+    "stream": _end_of_subsystem,
+}
