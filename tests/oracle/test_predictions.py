@@ -64,7 +64,9 @@ def test_the_prediction_comes_true(scenario: Scenario, opinions: Opinions) -> No
         return
     if row["directive"] in ("proxy_pass", "grpc_pass") or row["verdict"] == "failed":
         assert row["predicted_status"] == status, row
-    assert log_class([row["predicted_log"] or ""]) in (log, *scenario.either), row
+    # Where nginx itself has a race, either outcome may come up on either side.
+    accepted = {log, scenario.log, *scenario.either} if scenario.either else {log}
+    assert log_class([row["predicted_log"] or ""]) in accepted, row
 
 
 @pytest.mark.parametrize("scenario", [s for s in ALL if s.healthy], ids=lambda s: s.name)
