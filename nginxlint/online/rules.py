@@ -1,0 +1,295 @@
+"""The rules of the online stage as data: id, severity, and the page `nginxlint explain` shows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from nginxlint.diagnostic import Severity
+
+ERROR, WARNING, INFO = Severity.ERROR, Severity.WARNING, Severity.INFO
+
+
+@dataclass(frozen=True, slots=True)
+class OnlineRule:
+    """What an online finding is about. `docs` is its page, first line a summary."""
+
+    id: str
+    severity: Severity
+    docs: str
+    group: str = "online"
+
+
+RULES: tuple[OnlineRule, ...] = (
+    OnlineRule(
+        "upstream-unresolvable",
+        ERROR,
+        """A host name of an upstream does not resolve.
+
+Names written literally in `proxy_pass` or `server` are looked up once, when nginx starts or reloads, through the
+system (hosts file, search domains). If that fails nginx refuses the whole configuration: `[emerg] host not found in
+upstream`. Names from variables, and `server … resolve`, are looked up at run time by the `resolver` line, which knows
+neither hosts file nor search domains; if that fails every request gets 502.
+
+Correct the name, give it a record, or move the lookup to where the name is known.""",
+    ),
+    OnlineRule(
+        "upstream-address-invalid",
+        ERROR,
+        """The address of an upstream is one nginx refuses.
+
+An IPv6 zone (`fe80::1%eth0`), a unix path of more than 107 bytes, a missing port: nginx does not start with it.""",
+    ),
+    OnlineRule(
+        "upstream-no-resolver",
+        ERROR,
+        """A pass with a variable needs a `resolver`, and none is in effect.
+
+A host name that comes out of a variable is looked up at run time. Without `resolver` nginx logs `no resolver defined
+to resolve …` and answers 502. Add `resolver ADDRESS valid=30s;`, or let the variable name an upstream group (without
+a port).""",
+    ),
+    OnlineRule(
+        "upstream-resolver-fails",
+        ERROR,
+        """The DNS server of the `resolver` line does not answer, refuses, or fails.
+
+Requests wait for `resolver_timeout` (30 s) and get 502, never 504. Check the address, and that the server answers
+questions from this machine, for both A and AAAA: nginx waits for both.""",
+    ),
+    OnlineRule(
+        "upstream-refused",
+        ERROR,
+        """Nothing listens where nginx connects to.
+
+nginx logs `connect() failed (111: Connection refused)` and answers 502. Start the service, or correct address and
+port. Frequent causes: the service listens on 127.0.0.1 and nginx asks ::1 (`localhost` is both), or the other way
+round; the port of the container and not of the host.""",
+    ),
+    OnlineRule(
+        "upstream-timeout",
+        ERROR,
+        """An upstream does not answer within nginx's time limits.
+
+Connecting, the TLS handshake and the response head each have a limit (`proxy_connect_timeout`, `proxy_read_timeout`);
+past it visitors get 504 after having waited for all of it. A firewall that drops packets, a full accept queue, a wrong
+address, or a service that hangs.""",
+    ),
+    OnlineRule(
+        "upstream-unreachable",
+        ERROR,
+        """There is no way to the address of an upstream.
+
+nginx logs `connect() failed (113: No route to host)` or `(101: Network is unreachable)` and answers 502. Check
+routes, firewalls, and whether this machine has IPv6 at all.""",
+    ),
+    OnlineRule(
+        "upstream-socket",
+        ERROR,
+        """A unix socket cannot be used: missing, stale, no socket at all, or closed to the worker user.
+
+The workers of nginx run as the user of the `user` directive; that user needs the right to write to the socket and to
+enter every folder above it. The check computes this for that user, also when it runs as root.""",
+    ),
+    OnlineRule(
+        "upstream-reset",
+        ERROR,
+        """An upstream resets the connection instead of answering.
+
+nginx logs `recv() failed (104: Connection reset by peer)` and answers 502. A crashing worker, a limit of the service,
+or the wrong protocol on the port.""",
+    ),
+    OnlineRule(
+        "upstream-closes-early",
+        ERROR,
+        """An upstream hangs up before its response head is complete.
+
+nginx logs `upstream prematurely closed connection while reading response header` and answers 502. A crashing worker,
+or a port that expects another protocol.""",
+    ),
+    OnlineRule(
+        "upstream-tls-mismatch",
+        ERROR,
+        """One side speaks TLS and the other does not.
+
+`https://` to a plain port: `wrong version number` and 502. `http://` to a TLS port: 400 (`The plain HTTP request was
+sent to HTTPS port`) or 502. An `upstream` server without a port is port 80, also under `https://`.""",
+    ),
+    OnlineRule(
+        "upstream-tls-handshake",
+        ERROR,
+        """The TLS handshake with an upstream fails.
+
+Most often because nginx sends no server name (`proxy_ssl_server_name` is off by default) or because no TLS version
+is common to both (before nginx 1.23.4 `proxy_ssl_protocols` stops at TLSv1.2).""",
+    ),
+    OnlineRule(
+        "upstream-tls-settings",
+        WARNING,
+        """The TLS settings of a pass cannot be used where the check runs.
+
+A certificate, key or CA file is missing or does not fit. On the server itself nginx would refuse to start; elsewhere
+the file may simply not be there, so the target is not probed.""",
+    ),
+    OnlineRule(
+        "upstream-client-certificate",
+        ERROR,
+        """An upstream demands a client certificate nginx does not have, or refuses the one it has.
+
+Set `proxy_ssl_certificate` and `proxy_ssl_certificate_key`. With TLS 1.3 the handshake seems to succeed and the
+connection ends at the first read.""",
+    ),
+    OnlineRule(
+        "upstream-certificate-rejected",
+        ERROR,
+        """`proxy_ssl_verify` is on and nginx rejects the certificate of an upstream.
+
+Expired, not yet valid, unknown issuer, or for another name: nginx matches `proxy_ssl_name`, by default the host of
+`proxy_pass`, which is the name of the group where a group is used. Addresses in a certificate do not count.""",
+    ),
+    OnlineRule(
+        "upstream-certificate-doubtful",
+        WARNING,
+        """The certificate of an upstream would not stand verification, and nobody verifies it.
+
+`proxy_ssl_verify` is off (the default), so visitors notice nothing. It is the day somebody turns it on that hurts.""",
+    ),
+    OnlineRule(
+        "upstream-certificate-expiring",
+        WARNING,
+        """The certificate of an upstream ends within the next weeks.
+
+With `proxy_ssl_verify on` every request gets 502 from that day.""",
+    ),
+    OnlineRule(
+        "upstream-header-too-big",
+        ERROR,
+        """The response head of an upstream does not fit into `proxy_buffer_size`.
+
+Status line, headers and the blank line have to fit into one buffer (4k or 8k by default), else nginx logs `upstream
+sent too big header` and answers 502. Cookies and Content-Security-Policy are the usual cause. Raise
+`proxy_buffer_size` together with `proxy_buffers` and `proxy_busy_buffers_size`.""",
+    ),
+    OnlineRule(
+        "upstream-header-near-limit",
+        WARNING,
+        """The response head of an upstream fills more than 80 % of `proxy_buffer_size`.
+
+One more cookie and visitors get 502.""",
+    ),
+    OnlineRule(
+        "upstream-header-invalid",
+        ERROR,
+        """An upstream sends a header line nginx refuses.
+
+A space or control byte in a header name, a folded line, a NUL: `upstream sent invalid header`, 502. Since nginx
+1.21.1 the rules are stricter.""",
+    ),
+    OnlineRule(
+        "upstream-framing",
+        ERROR,
+        """An upstream says twice or in contradiction how long its answer is.
+
+Two Content-Length, Content-Length with Transfer-Encoding, an unknown Transfer-Encoding: nginx 1.22 lets it pass,
+1.23.0 and later answer 502. Mend it before you upgrade.""",
+    ),
+    OnlineRule(
+        "upstream-not-http",
+        ERROR,
+        """What answers on the port does not speak HTTP/1.
+
+nginx takes it for HTTP/0.9 and passes the bytes on without a status line; browsers call the response invalid, a
+proxy in front makes it 502. No 502 of nginx's own appears in the access log.""",
+    ),
+    OnlineRule(
+        "upstream-http2-only",
+        ERROR,
+        """An upstream speaks only HTTP/2, nginx talks HTTP/1 to it.
+
+Use `grpc_pass` for gRPC, `proxy_http_version 2` (nginx 1.29.4 and later), or let the server speak HTTP/1.1.""",
+    ),
+    OnlineRule(
+        "upstream-wrong-protocol",
+        ERROR,
+        """The server behind `fastcgi_pass`, `uwsgi_pass`, `scgi_pass`, `grpc_pass` or `memcached_pass` speaks another
+protocol.
+
+Mostly an HTTP server: use `proxy_pass`.""",
+    ),
+    OnlineRule(
+        "upstream-needs-proxy-protocol",
+        ERROR,
+        """An upstream waits for a PROXY protocol header that nginx's HTTP proxy cannot send.
+
+Only the stream module can (`proxy_protocol on`). Take `proxy_protocol` off the upstream's listener.""",
+    ),
+    OnlineRule(
+        "upstream-interim-answer",
+        WARNING,
+        """An upstream sends 100, 101 or 103 though nobody asked.
+
+nginx takes a 100 for the final answer. It knows 103 since 1.29.0.""",
+    ),
+    OnlineRule(
+        "upstream-host-rejected",
+        ERROR,
+        """An upstream rejects the Host header nginx sends, and serves another one.
+
+By default nginx sends the host of `proxy_pass`, or the name of the upstream group. Write
+`proxy_set_header Host $host;`, or the name the service knows. It works with curl because curl sends that name.""",
+    ),
+    OnlineRule(
+        "upstream-server-error",
+        WARNING,
+        """An upstream answers with a 5xx status to the request nginx would send for the location.""",
+    ),
+    OnlineRule(
+        "upstream-overloaded",
+        WARNING,
+        """An upstream answers 503 or 429: it is overloaded, in maintenance, or limits requests.""",
+    ),
+    OnlineRule(
+        "upstream-not-serving",
+        WARNING,
+        """A gRPC server is up and its health service says NOT_SERVING.""",
+    ),
+    OnlineRule(
+        "upstream-redirect-loop",
+        INFO,
+        """An upstream redirects visitors to the very page they asked for.
+
+Mostly because it does not know that the visitor came over https:
+`proxy_set_header X-Forwarded-Proto $scheme;`.""",
+    ),
+    OnlineRule(
+        "upstream-redirect-inside",
+        WARNING,
+        """An upstream redirects visitors to an address no visitor may reach: cloud metadata, link-local, `file:`.""",
+    ),
+    OnlineRule(
+        "upstream-slow",
+        WARNING,
+        """Connecting to an upstream, or its first byte, takes more than half of nginx's time limit.""",
+    ),
+    OnlineRule(
+        "upstream-no-live-peer",
+        ERROR,
+        """No server of an upstream group answers.
+
+After the first failures nginx logs `no live upstreams` and answers 502 without trying.""",
+    ),
+    OnlineRule(
+        "upstream-partly-down",
+        WARNING,
+        """Some servers of an upstream group do not answer.
+
+Visitors are served by the others, after the time it takes to fail.""",
+    ),
+    OnlineRule(
+        "upstream-not-checked",
+        INFO,
+        """A target could not be judged: policy, time budget, or a fault on the side of the check.
+
+This is never counted as a failure of the upstream.""",
+    ),
+)
+BY_ID: dict[str, OnlineRule] = {rule.id: rule for rule in RULES}
