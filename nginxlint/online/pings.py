@@ -19,6 +19,8 @@ UWSGI_PING = b"\x64\x00\x00\x00"
 H2_PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 _DATA, _HEADERS, _RST, _SETTINGS, _GOAWAY = 0, 1, 3, 4, 7
 MAX_FRAME = 16384
+# A ping says that the server is there; what its application answers is taken to be this.
+ASSUMED = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +42,14 @@ async def fastcgi(stream: Stream, target: Target, version: Version, limit: float
     if heard.data[0] != 1:
         log = f"upstream sent unsupported FastCGI protocol version: {heard.data[0]} {READING}"
         raise Failure("http", "L7_WRONGPROTO", _talks(heard.data), log=log, status=502)
-    return Pong(None, "answers FastCGI management records", heard.first_ms)
+    return Pong(ASSUMED, "answers FastCGI management records", heard.first_ms)
 
 
 async def uwsgi(stream: Stream, target: Target, version: Version, limit: float) -> Pong:
     """The uwsgi ping. Raises Failure."""
     heard = await _hear(stream, UWSGI_PING, target, limit, lambda data: len(data) >= 4)
     if heard.data[:1] == b"\x64" and len(heard.data) >= 4:
-        return Pong(None, "answers the uwsgi ping", heard.first_ms)
+        return Pong(ASSUMED, "answers the uwsgi ping", heard.first_ms)
     if not heard.data:
         raise _silence(heard, target, limit)
     raise _cgi_failure(heard.data, target, version)
@@ -60,7 +62,7 @@ async def scgi(stream: Stream, target: Target, version: Version, limit: float) -
         raise _cgi_failure(heard.data, target, version)
     if heard.end == EOF:
         raise _silence(heard, target, limit)
-    return Pong(None, "accepts connections (SCGI knows no ping)")
+    return Pong(ASSUMED, "accepts connections (SCGI knows no ping)")
 
 
 async def memcached(stream: Stream, target: Target, version: Version, limit: float) -> Pong:
@@ -70,7 +72,7 @@ async def memcached(stream: Stream, target: Target, version: Version, limit: flo
         raise _silence(heard, target, limit)
     line = heard.data.partition(b"\n")[0].rstrip(b"\r")
     if line.startswith((b"VERSION", b"ERROR")):
-        return Pong(None, clean(line, 60), heard.first_ms)
+        return Pong(ASSUMED, clean(line, 60), heard.first_ms)
     log = f'memcached sent invalid response: "{clean(line, 80)}" {READING}'
     raise Failure("http", "L7_WRONGPROTO", _talks(heard.data), log=log, status=502)
 

@@ -65,7 +65,7 @@ class Plan:
         }
 
 
-def plan(config: Config, options: Options | None = None) -> Plan:
+def plan_of(config: Config, options: Options | None = None) -> Plan:
     """The plan of a run with these options."""
     options = options or Options()
     policy = Policy(options.allow, options.deny)

@@ -19,13 +19,14 @@ from nginxlint.online.findings import findings
 from nginxlint.online.groups import judge_groups, rescue
 from nginxlint.online.network import Network, RealNetwork
 from nginxlint.online.options import Options
+from nginxlint.online.plan import plan_of
 from nginxlint.online.policy import Policy, is_loopback
 from nginxlint.online.probe import Prober
 from nginxlint.online.resolve import Names
 from nginxlint.online.rows import Row, row
 from nginxlint.online.schedule import Schedule, slots_for
 from nginxlint.online.target import targets_of
-from nginxlint.online.types import STAGES, Address, Observation, Phase, Resolution, Target, Verdict
+from nginxlint.online.types import Address, Observation, Phase, Resolution, Target, Verdict
 from nginxlint.online.verdict import Circumstances, judge
 
 WORDS = ("ok", "degraded", "failed", "unknown", "not-probed")
@@ -37,20 +38,16 @@ Key = tuple[object, ...]
 @dataclass(frozen=True, slots=True)
 class OnlineResult:
     """What the stage found. `complete` is false where something could not be judged for reasons of ours (budget,
-    interruption, local faults); `summary` counts targets by verdict; `vantage` says from where it was seen."""
+    interruption, local faults); `summary` is a line for people, `counts` the targets by verdict word; `vantage` says
+    from where it was seen."""
 
     diagnostics: list[Diagnostic]
     targets_json: list[Row]
     complete: bool
-    summary: dict[str, int]
+    summary: str
+    counts: dict[str, int]
     interrupted: bool = False
     vantage: str = ""
-
-    @property
-    def summary_line(self) -> str:
-        counts = ", ".join(f"{self.summary[word]} {word.replace('-', ' ')}" for word in WORDS if self.summary.get(word))
-        total = sum(self.summary.get(word, 0) for word in WORDS)
-        return f"{total} target{'' if total == 1 else 's'}" + (f": {counts}" if counts else "")
 
 
 def run(
@@ -60,7 +57,7 @@ def run(
     options = options or Options()
     targets = targets_of(config)
     if not targets:
-        return OnlineResult([], [], True, dict.fromkeys(WORDS, 0))
+        return OnlineResult([], [], True, "", dict.fromkeys(WORDS, 0))
     door = network or RealNetwork()
     work = _Run(config, options, door, targets, progress)
     try:
@@ -220,7 +217,8 @@ class _Run:
             findings(self.config, verdicts, judge_groups(verdicts)),
             [row(verdict) for verdict in verdicts],
             complete=not ours and not self.interrupted,
-            summary={word: counts.get(word, 0) for word in WORDS},
+            summary=_summary(counts),
+            counts={word: counts.get(word, 0) for word in WORDS},
             interrupted=self.interrupted,
             vantage=socket.gethostname(),
         )
@@ -286,6 +284,12 @@ def _probe_key(target: Target, address: Address) -> Key:
     )
 
 
-def stage_names() -> tuple[str, ...]:
-    """The levels a probe can be told to stop at."""
-    return STAGES
+def _summary(counts: Counter[str]) -> str:
+    total = counts.total()
+    words = ", ".join(f"{counts[word]} {word.replace('-', ' ')}" for word in WORDS if counts[word])
+    return f"{total} target{'' if total == 1 else 's'}: {words}"
+
+
+def plan(config: Config, options: Options | None = None) -> str:
+    """What a run would contact and why, as text; nothing is sent (see plan.py for the same as data)."""
+    return plan_of(config, options).text()
