@@ -27,6 +27,7 @@ class Variant:
         "name",
         "range",
         "removed",
+        "replaced_by",
         "since",
         "value_type",
         "values",
@@ -61,6 +62,7 @@ class Variant:
         self.range: tuple[int | None, int | None] = tuple(row.get("range", (None, None)))
         self.variables: bool = bool(row.get("vars")) or self.value_type in ("complex", "complex-size", "predicate")
         self.deprecated: dict[str, Any] | None = None
+        self.replaced_by: str = row.get("deprecated", {}).get("use", "")
         if gone := row.get("deprecated"):
             since = gone.get("since")
             if since is None or since[0].isdigit() and version >= parse_version(since):

@@ -1,0 +1,202 @@
+"""How often the catalogue check says what nginx said: scores it against the stored verdicts of a corpus.
+
+    python benchmarks/parity.py [--corpus DIR] [--against relaxed|mainline] [--set real|docs|mutants] [--misses N]
+
+A case is judged as one whole configuration (a snippet with its prefix and suffix). Compared are the verdict, and where
+nginx rejects: the line it names and the class of its message (message_classes.json). The first thing nginx would
+meet is taken of lexer faults and refusals together. Exit code 1 where a floor (see FLOORS) is missed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import collections
+import json
+import os
+import re
+import sys
+from typing import Any
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+from nginxlint.catalogue import check
+from nginxlint.catalogue.modules import built_modules
+from nginxlint.catalogue.refusal import Refusal
+from nginxlint.catalogue.target import Target
+from nginxlint.files import Disk
+from nginxlint.includes import Loaded, load
+from nginxlint.source import Source
+
+DEFAULT_CORPUS = "/work/shared/corpus"
+FLOORS = {"real": 0.995, "docs": 0.995, "mutants": 0.99, "line": 0.98, "class": 0.98}
+# What Debian's nginx 1.22.1 was built with, and the dynamic modules that were loaded where a config needs them.
+DEBIAN = """with-compat with-debug with-pcre-jit with-http_ssl_module with-http_stub_status_module with-http_realip_module
+with-http_auth_request_module with-http_v2_module with-http_dav_module with-http_slice_module with-threads
+with-http_addition_module with-http_flv_module with-http_gunzip_module with-http_gzip_static_module
+with-http_mp4_module with-http_random_index_module with-http_secure_link_module with-http_sub_module
+with-mail with-mail_ssl_module with-stream with-stream_ssl_module with-stream_ssl_preread_module
+with-stream_realip_module with-http_geoip_module with-http_image_filter_module with-http_perl_module
+with-http_xslt_module with-stream_geoip_module"""
+DEBIAN_ADDED = frozenset(
+    """nchan ngx_http_auth_pam_module ngx_http_cache_purge_module ngx_http_dav_ext_module ngx_http_echo_module
+    ngx_http_fancyindex_module ngx_http_geoip2_module ngx_http_headers_more_filter_module ngx_http_lua_module
+    ngx_http_subs_filter_module ngx_http_uploadprogress_module ngx_http_upstream_fair_module
+    ngx_stream_geoip2_module""".split()
+)
+
+
+class Verdict:
+    """What we say of a case: ok, or the message and line nginx would print."""
+
+    def __init__(self, ok: bool, message: str = "", line: int | None = None, cause: int | None = None) -> None:
+        self.ok = ok
+        self.message = message
+        self.line = line
+        self.cause = cause
+
+
+def target_1_22() -> Target:
+    options = tuple(f"--{option}" for option in DEBIAN.split())
+    return Target((1, 22, 1), built_modules(options) | DEBIAN_ADDED, options=options)
+
+
+def target_mainline() -> Target:
+    options = (*(f"--{option}" for option in DEBIAN.split()), "--with-http_v3_module")
+    return Target((1, 31, 5), built_modules(options), options=options)
+
+
+def place_of(source: Source, offset: int) -> tuple[int, ...]:
+    """A place as nginx's reading order sorts it: through the includes that lead there."""
+    chain = [include.start for include in source.include_chain()]
+    return (*chain, offset)
+
+
+def first_fault(loaded: Loaded, refusals: list[Refusal]) -> Verdict:
+    """What nginx would have met first."""
+    best: tuple[tuple[Any, ...], Verdict] | None = None
+    for file in loaded.files:
+        for fault in file.parsed.faults:
+            key = (0, place_of(file.source, fault.nginx_at), 0)
+            if fault.nginx_message is not None and (best is None or key < best[0]):
+                line = file.source.line(min(fault.nginx_at, max(0, len(file.source.text) - 1)))
+                best = (key, Verdict(False, fault.nginx_message, line, file.source.line(fault.start)))
+    for refusal in refusals:
+        if not refusal.blocks_start:
+            continue
+        at = refusal.nginx_at
+        key = (1, (refusal.order,), 0) if at is None else (0, place_of(at.source, at.start), refusal.order)
+        if best is None or key < best[0]:
+            best = (key, Verdict(False, refusal.nginx_message or "", at.line if at else None, refusal.span.line))
+    return best[1] if best else Verdict(True)
+
+
+def judge(text: str, path: str, target: Target) -> Verdict:
+    loaded = load(Disk(os.path.dirname(path)), path, text)
+    return first_fault(loaded, check(loaded.main, target))
+
+
+def read(path: str) -> str:
+    with open(path, "rb") as handle:
+        return handle.read().decode("utf-8", "surrogateescape")
+
+
+def cases(corpus: str, against: str) -> list[tuple[str, str, str, str, dict[str, Any]]]:
+    """(set, name, text, path, expected) of every scored case."""
+    found = []
+    with open(os.path.join(corpus, "index.jsonl"), encoding="utf-8") as index:
+        for line in index:
+            row = json.loads(line)
+            expected = row.get(against)
+            if not row["scored"] or expected is None or (against == "relaxed" and row.get("only") == "mainline"):
+                continue
+            path = os.path.join(corpus, row["path"])
+            text = row.get("prefix", "") + read(path) + row.get("suffix", "")
+            found.append((row["set"], row["path"], text, path, expected))
+    with open(os.path.join(corpus, "mutants", "mutants.jsonl"), encoding="utf-8") as mutants:
+        for line in mutants:
+            row = json.loads(line)
+            expected = row.get(against)
+            if row["scored"] and expected is not None:
+                path = os.path.join(corpus, row["base"])
+                found.append(("mutants", f"{row['id']} {row['kind']}", row["text"], path, expected))
+    return found
+
+
+def environmental(expected: dict[str, Any], classes: dict[str, Any]) -> bool:
+    return expected.get("class") in classes["env_classes"]
+
+
+def class_of(message: str, classes: dict[str, Any]) -> str:
+    for name, pattern in classes["classes"]:
+        if re.search(pattern, message):
+            return str(name)
+    return "other"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--corpus", default=DEFAULT_CORPUS)
+    parser.add_argument("--against", choices=("relaxed", "mainline"), default="relaxed")
+    parser.add_argument("--set", choices=("real", "docs", "mutants"))
+    parser.add_argument("--misses", type=int, default=20)
+    parser.add_argument("--case", help="only cases whose name contains this")
+    options = parser.parse_args()
+    with open(os.path.join(options.corpus, "message_classes.json"), encoding="utf-8") as handle:
+        classes = json.load(handle)
+    target = target_1_22() if options.against == "relaxed" else target_mainline()
+    count: dict[str, collections.Counter[str]] = collections.defaultdict(collections.Counter)
+    misses: list[str] = []
+    for group, name, text, path, expected in cases(options.corpus, options.against):
+        if (options.set and group != options.set) or (options.case and options.case not in name):
+            continue
+        if environmental(expected, classes):
+            continue
+        tally = count[group]
+        tally["cases"] += 1
+        verdict = judge(text, path, target)
+        accepted = expected["verdict"] == "ok"
+        said = f"{verdict.message} :{verdict.line}" if not verdict.ok else "ok"
+        wanted = f"{expected['message']} :{expected['line']}" if not accepted else "ok"
+        if verdict.ok == accepted:
+            tally["agree"] += 1
+        elif accepted:
+            tally["false rejects"] += 1
+            misses.append(f"FALSE REJECT {group} {name}\n    nginx: {wanted}\n    we:    {said}")
+        else:
+            misses.append(f"MISSED {group} {name}\n    nginx: {wanted}\n    we:    {said}")
+        if accepted or verdict.ok:
+            continue
+        tally["both reject"] += 1
+        same_line = verdict.line == expected["line"]
+        same_class = class_of(verdict.message, classes) == expected["class"]
+        tally["same line"] += same_line
+        tally["same class"] += same_class
+        if not (same_line and same_class):
+            misses.append(f"DIFFERS {group} {name}\n    nginx: {wanted}\n    we:    {said}")
+    for text in misses[: options.misses]:
+        print(text)
+    return report(count)
+
+
+def report(count: dict[str, collections.Counter[str]]) -> int:
+    missed = False
+    total: collections.Counter[str] = collections.Counter()
+    for group, tally in count.items():
+        total.update(tally)
+        rate = tally["agree"] / tally["cases"]
+        missed |= rate < FLOORS[group] or tally["false rejects"] > 0
+        print(
+            f"{group:8} {tally['agree']}/{tally['cases']} agree ({rate:.2%}, floor {FLOORS[group]:.1%}), "
+            f"{tally['false rejects']} false rejects; "
+            f"line {tally['same line']}/{tally['both reject']}, class {tally['same class']}/{tally['both reject']}"
+        )
+    rejected = total["both reject"] or 1
+    for what in ("line", "class"):
+        rate = total[f"same {what}"] / rejected
+        missed |= rate < FLOORS[what]
+        print(f"same {what:5} {total[f'same {what}']}/{rejected} ({rate:.2%}, floor {FLOORS[what]:.1%})")
+    return int(missed)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,85 @@
+"""What has to hold for a directive at one place: the variants there, melted into few comparisons."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from nginxlint.catalogue.checks.owners import FAMILY_OF
+from nginxlint.catalogue.context import SUBSYSTEM
+from nginxlint.catalogue.values import VALUE_CHECKS
+from nginxlint.catalogue.variant import Variant
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from nginxlint.catalogue.context import Context
+    from nginxlint.catalogue.refusal import Refusal
+    from nginxlint.catalogue.values import Fault
+    from nginxlint.syntax import Directive
+
+    Check = Callable[[Directive, Context], Iterator[Refusal]]
+
+# Bodies that are not directives: their own check reads them (map, geo, types, …), or nobody does (Lua).
+DATA_BODIES = frozenset(("map", "geo", "types", "split_clients", "charset_map", "match", "num_map", "geoip2", "lua"))
+
+
+class Entry:
+    """A directive at a place. `plain`: nothing but its arguments' number and its block matters.
+
+    `accepted` remembers arguments that passed all that hangs on the arguments alone.
+    """
+
+    __slots__ = (
+        "accepted",
+        "block",
+        "check",
+        "counts",
+        "enters",
+        "names",
+        "once",
+        "plain",
+        "pure",
+        "value_fault",
+        "variant",
+    )
+
+    def __init__(self, present: list[Variant], place: str, name: str) -> None:
+        variant = self.variant = present[0]
+        self.counts = variant.counts
+        for other in present[1:]:
+            self.counts |= other.counts
+        self.block = variant.block
+        self.enters = variant.enters
+        if variant.enters == "lua":
+            # the tree has the code of a Lua block as one more argument
+            self.counts <<= 1
+            self.block = False
+        elif variant.enters == "if":
+            self.enters = "if-in-server" if place == "server" else "if-in-location"
+        self.once = variant.duplicate == "error"
+        self.value_fault: Callable[[Variant, tuple[str, ...]], Fault | None] | None = None
+        if len(present) == 1 and variant.kind not in ("plus", "third-party"):
+            self.value_fault = VALUE_CHECKS.get(variant.value_type)
+        elif variant.value_type == "flag" and len(present) == 1:
+            self.value_fault = VALUE_CHECKS["flag"]
+        self.check: Check | None = None
+        self.pure = False
+        if variant.kind not in ("plus", "third-party"):
+            self._find_check(place, name)
+        # What to do with the names in the arguments: set by the frame, which knows the tables.
+        self.names: Callable[[Directive], None] | None = None
+        self.accepted: set[tuple[str, ...]] = set()
+        self.plain = False
+
+    def _find_check(self, place: str, name: str) -> None:
+        for key in (f"{place}:{name}", f"{SUBSYSTEM.get(place, 'main')}:{name}", name):
+            if family := FAMILY_OF.get(key):
+                module = import_module(f"nginxlint.catalogue.checks.{family}")
+                self.check = module.CHECKS[key]
+                self.pure = key in getattr(module, "PURE", ())
+                return
+
+    def settle(self) -> None:
+        """Note whether anything is left to do once the counts are right."""
+        self.plain = not (self.once or self.value_fault or self.check or self.names)

@@ -1,0 +1,39 @@
+"""The word somebody probably meant."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """The known word nearest to `word`; empty where none is near enough (a third of its letters may differ)."""
+    limit = max(1, len(word) // 3) if len(word) > 2 else 0
+    best = ""
+    for candidate in known:
+        if abs(len(candidate) - len(word)) > limit or candidate == word:
+            continue
+        distance = _distance(word.lower(), candidate.lower(), limit)
+        if distance < limit or (distance == limit and not best):
+            best, limit = candidate, distance
+            if not distance:
+                break
+    return best
+
+
+def _distance(left: str, right: str, limit: int) -> int:
+    """Edits (insert, delete, replace, swap neighbours) between two words, at most `limit + 1`."""
+    before: list[int] = []
+    row = list(range(len(right) + 1))
+    for i, a in enumerate(left, 1):
+        before, last = row, before
+        row = [i]
+        for j, b in enumerate(right, 1):
+            cost = min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (a != b))
+            if last and j > 1 and a == right[j - 2] and left[i - 2] == b:
+                cost = min(cost, last[j - 2] + 1)
+            row.append(cost)
+        if min(row) > limit:
+            return limit + 1
+    return row[-1]
