@@ -5,10 +5,12 @@ These are the names a rule is written with. Nothing inside the package imports t
 
 from nginxlint.config import Config
 from nginxlint.diagnostic import Confidence, Diagnostic, Edit, Fix, Note, Severity
+from nginxlint.routing.destinations import Destination, destinations, split_template
 from nginxlint.routing.passes import Pass
 from nginxlint.routing.scope import Scope
 from nginxlint.routing.servers import Listen, Location, Server
 from nginxlint.routing.upstreams import Peer, Upstream
+from nginxlint.routing.variables import Folded, fold, references
 from nginxlint.rule import (
     Bad,
     Good,
@@ -32,10 +34,12 @@ __all__ = [
     "Block",
     "Confidence",
     "Config",
+    "Destination",
     "Diagnostic",
     "Directive",
     "Edit",
     "Fix",
+    "Folded",
     "Good",
     "Listen",
     "Location",
@@ -51,11 +55,15 @@ __all__ = [
     "Upstream",
     "Word",
     "delete",
+    "destinations",
+    "fold",
     "insert_after",
     "insert_before",
     "insert_into",
     "insert_line_after",
     "insert_line_before",
     "note",
+    "references",
     "replace",
+    "split_template",
 ]

@@ -92,11 +92,9 @@ def definitions_of(config: Config, name: str) -> list[Directive]:
 
 
 def _reaching(place: Directive, assigned: list[Directive]) -> list[Directive]:
-    """The `set`s that can run before `place`: those in the blocks around it (and in an `if` there); where there are
-    none, those anywhere in its server."""
-    around = {id(block) for block in place.ancestors() if block.name not in ("http", "stream")}
-    if isinstance(place, Block):
-        around.add(id(place))
+    """The `set`s that can run before `place`: those of its location and of its server (and in an `if` there; those of
+    a location around its own never run for it). An unconditional one of the location hides those of the server. Where
+    there are none, those anywhere in its server."""
 
     def holder(directive: Directive) -> Block | None:
         block = directive.parent
@@ -104,10 +102,14 @@ def _reaching(place: Directive, assigned: list[Directive]) -> list[Directive]:
             block = block.parent
         return block
 
-    near = [directive for directive in assigned if id(holder(directive)) in around]
+    own = place if isinstance(place, Block) and place.name in ("location", "server") else None
+    location = own if own is not None else place.enclosing("location", "server")
+    server = place.enclosing("server") if location is None or location.name != "server" else location
+    near = [directive for directive in assigned if location is not None and holder(directive) is location]
+    if not any(directive.parent is location for directive in near):
+        near += [directive for directive in assigned if holder(directive) is server and directive not in near]
     if near:
         return near
-    server = place.enclosing("server")
     return [directive for directive in assigned if server is not None and directive.enclosing("server") is server]
 
 
