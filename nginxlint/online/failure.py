@@ -40,15 +40,16 @@ def connect_failure(error: OSError, *, unix: bool) -> Failure:
     number = error.errno or 0
     reason = os.strerror(number) if number else clean(str(error))
     if unix:
-        log = f"connect() failed ({number}: {reason}) while connecting to upstream"
         if number == errno.ENOENT:
-            return Failure("tcp", "L4_UNIX_MISSING", "there is no such socket", log=log)
+            return Failure("tcp", "L4_UNIX_MISSING", "there is no such socket")
         if number in (errno.EACCES, errno.EPERM):
-            return Failure("tcp", "L4_UNIX_PERM", "no right to open the socket", log=log)
+            return Failure("tcp", "L4_UNIX_PERM", "no right to open the socket")
         if number in (errno.ECONNREFUSED, errno.ENOTSOCK, errno.EPROTOTYPE):
-            return Failure("tcp", "L4_UNIX_STALE", "the file is there, but nobody listens", log=log)
+            return Failure("tcp", "L4_UNIX_STALE", "the file is there, but nobody listens")
         if number == errno.EAGAIN:
-            return Failure("tcp", "L4_UNIX_FULL", "the listener's queue is full", log=log)
+            return Failure("tcp", "L4_UNIX_FULL", "the listener's queue is full")
+        log = f"connect() to unix socket failed ({number}: {reason}) while connecting to upstream"
+        return Failure("tcp", "L4_UNIX_STALE", reason.lower(), log=log)
     if number in OUR_FAULTS:
         return Failure("tcp", "TOOL_FAULT", f"{OUR_FAULTS[number]} ({reason})")
     if number == errno.ECONNREFUSED:

@@ -58,15 +58,13 @@ class Client:
 
 def concrete_name(server: Server | None) -> str:
     """The first name of a server that a visitor could ask for; `localhost` where it has none."""
-    for word in server.names if server is not None else ():
-        name = word.text.lower().rstrip(".")
-        if name.startswith("~") or "$" in name or name in ("", "_", "*"):
-            continue
-        if name.startswith("*."):
-            return f"www{name[1:]}"
-        if name.endswith(".*"):
-            return f"{name[:-2]}.com"
-        return name.lstrip(".")
+    names = [word.text.lower().rstrip(".") for word in server.names] if server is not None else []
+    usable = [name for name in names if not name.startswith("~") and "$" not in name and name not in ("", "_", "*")]
+    for name in usable:
+        if "*" not in name:
+            return name.lstrip(".")
+    for name in usable:
+        return f"www{name[1:]}" if name.startswith("*.") else f"{name[:-2]}.com"
     return "localhost"
 
 

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from nginxlint.diagnostic import Severity
 
 ERROR, WARNING, INFO = Severity.ERROR, Severity.WARNING, Severity.INFO
 
 
-@dataclass(frozen=True, slots=True)
 class OnlineRule:
-    """What an online finding is about. `docs` is its page, first line a summary."""
+    """What an online finding is about. `docs` is its page, first line a summary.
 
-    id: str
-    severity: Severity
-    docs: str
-    group: str = "online"
+    No dataclass: an offline check that meets a comment about an online rule reads these, and dataclasses are slow to
+    import.
+    """
+
+    __slots__ = ("docs", "group", "id", "severity")
+
+    def __init__(self, id: str, severity: Severity, docs: str, group: str = "online") -> None:
+        self.id = id
+        self.severity = severity
+        self.docs = docs
+        self.group = group
 
 
 RULES: tuple[OnlineRule, ...] = (
