@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 from collections.abc import Callable, Sequence
 
 from nginxlint.error import NginxlintError
-from nginxlint.files import Disk, Dump, Files
+from nginxlint.files import MAX_FILE_BYTES, Disk, Dump, Files
 from nginxlint.includes import Loaded, conf_folder_of, load
 from nginxlint.lexer import lex
+from nginxlint.syntax import Directive
 
 _DUMP_MARK = re.compile(rb"^# configuration file (.+):\r?$", re.MULTILINE)
 _CONTEXT_COMMENT = re.compile(r"^[ \t]*#[ \t]*nginxlint:[ \t]*context[ \t]+([a-z_, \t-]+)$", re.MULTILINE)
@@ -59,25 +61,31 @@ class Root:
         self.guessed = guessed
         self.live = live
 
+    @property
+    def is_dump(self) -> bool:
+        """Is it an `nginx -T` dump?"""
+        return isinstance(self.files, Dump)
+
     def load(self) -> Loaded:
         """Parse it with everything it includes."""
         return load(self.files, self.path, self.text, CONTEXTS.get(self.context or "main", ()))
 
 
 class Unreadable:
-    """A given file that could not be read, and why."""
+    """A file that could not be read, why, and the `include` that named it (None: it was given)."""
 
-    __slots__ = ("path", "reason")
+    __slots__ = ("include", "path", "reason")
 
-    def __init__(self, path: str, reason: str) -> None:
+    def __init__(self, path: str, reason: str, include: Directive | None = None) -> None:
         self.path = path
         self.reason = reason
+        self.include = include
 
 
 class InputOptions:
     """How paths are looked up: see `nginxlint check --help`, group Input."""
 
-    __slots__ = ("context", "maps", "prefix", "root", "stdin", "stdin_filename")
+    __slots__ = ("context", "exclude", "maps", "prefix", "root", "stdin", "stdin_filename")
 
     def __init__(
         self,
@@ -87,7 +95,8 @@ class InputOptions:
         root: str = "",
         maps: tuple[tuple[str, str], ...] = (),
         stdin_filename: str = "",
-        stdin: Callable[[], bytes] = lambda: b"",
+        stdin: Callable[[int], bytes] = lambda limit: b"",
+        exclude: tuple[str, ...] = (),
     ) -> None:
         self.context = context
         self.prefix = prefix
@@ -95,18 +104,33 @@ class InputOptions:
         self.maps = maps
         self.stdin_filename = stdin_filename
         self.stdin = stdin
+        self.exclude = exclude
+
+    def excludes(self, path: str) -> bool:
+        """Is this file left out? `*` in a pattern also matches slashes; `**/` in front also matches nothing."""
+        if not self.exclude:
+            return False
+        from fnmatch import fnmatchcase
+
+        absolute = os.path.abspath(path)
+        relative = os.path.relpath(absolute)
+        return any(
+            fnmatchcase(name, pattern)
+            for pattern in (form for text in self.exclude for form in (text, text.removeprefix("**/")))
+            for name in (relative, absolute, os.path.basename(path))
+        )
 
 
 def find_roots(
     paths: Sequence[str], options: InputOptions, guess: Callable[[str], str]
 ) -> tuple[list[Root], list[Unreadable]]:
-    """The roots that PATHs stand for. `guess` names the context of a snippet's text.
+    """The roots that PATHs stand for. `guess` names the context of a snippet's text. `-` may be read only once.
 
     Raises NginxlintError where there is nothing to check: no such path, a folder without configuration.
     """
     roots: list[Root] = []
     unreadable: list[Unreadable] = []
-    for given in paths:
+    for given in dict.fromkeys(paths):
         found = _roots_of(given, options, guess, unreadable)
         roots.extend(found)
     return roots, unreadable
@@ -116,10 +140,15 @@ def _roots_of(
     given: str, options: InputOptions, guess: Callable[[str], str], unreadable: list[Unreadable]
 ) -> list[Root]:
     if given == _STDIN:
-        return [_root(given, options.stdin_filename or "<stdin>", options.stdin(), options, guess)]
+        data = options.stdin(MAX_FILE_BYTES)
+        path = options.stdin_filename or "<stdin>"
+        if len(data) > MAX_FILE_BYTES:
+            unreadable.append(Unreadable(path, f"larger than {MAX_FILE_BYTES // 1024 // 1024} MiB"))
+            return []
+        return [_root(given, path, data, options, guess)]
     if os.path.isdir(given):
-        files = _files_of_folder(given)
-        if not files:
+        files = [path for path in _files_of_folder(given, unreadable) if not options.excludes(path)]
+        if not files and not unreadable:
             raise NginxlintError(f"{given}: no nginx configuration found in this folder")
     elif os.path.lexists(given):
         files = [given]
@@ -136,23 +165,27 @@ def _roots_of(
     return roots
 
 
-def _files_of_folder(folder: str) -> list[str]:
+def _files_of_folder(folder: str, unreadable: list[Unreadable]) -> list[str]:
     """The root files of a folder: its nginx.conf; else every nginx.conf below it and every other file that looks
     like configuration (which ones are included by others shows when they are loaded)."""
     for name in ("nginx.conf", "conf/nginx.conf", "etc/nginx/nginx.conf"):
-        path = os.path.join(folder, name)
+        path = _join(folder, name)
         if os.path.lexists(path):
             return [path]
     mains: list[str] = []
     others: list[str] = []
-    for around, folders, names in os.walk(folder):
+
+    def closed(error: OSError) -> None:
+        unreadable.append(Unreadable(error.filename or folder, reason_of(error)))
+
+    for around, folders, names in os.walk(folder, onerror=closed):
         folders[:] = sorted(name for name in folders if not name.startswith(".") and name != "node_modules")
         in_conf_folder = _CONF_FOLDERS.match(os.path.basename(os.path.abspath(around)))
         for name in sorted(names):
             if name == "nginx.conf":
-                mains.append(os.path.join(around, name))
+                mains.append(_join(around, name))
             elif not _NOT_CONF.search(name) and (in_conf_folder or name.endswith((".conf", ".nginx", ".vhost"))):
-                others.append(os.path.join(around, name))
+                others.append(_join(around, name))
     return mains + others
 
 
@@ -217,6 +250,13 @@ def split_dump(data: bytes) -> dict[str, bytes]:
     return texts
 
 
+def _join(folder: str, name: str) -> str:
+    """As a person would write it: without `./` in front."""
+    return os.path.join(folder, name).removeprefix("./")
+
+
 def reason_of(error: OSError) -> str:
     """Why a file could not be read, in the system's words."""
-    return (error.strerror or str(error)).lower()
+    if error.errno == errno.ENXIO:
+        return "a socket, not a file"
+    return error.strerror or str(error)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Iterator
+from functools import partial
 from importlib import import_module
 from types import ModuleType
 
@@ -15,6 +16,9 @@ TYPE_CHECKING = False  # typing costs 3 ms to import; checkers know the name
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+# Rule id, group, opt-in, directives.
+IndexRow = tuple[str, str, bool, tuple[str, ...]]
+
 # The folder rules/ is installed under this name (see pyproject.toml).
 BUILT_IN = "nginxlint_rules"
 ENTRY_POINTS = "nginxlint.rules"
@@ -24,10 +28,20 @@ class Entry:
     """A rule that is known but perhaps not imported: its id, the directives without which it has nothing to say
     (empty: always runs), and how to get its class."""
 
-    __slots__ = ("directives", "id", "load", "origin")
+    __slots__ = ("directives", "group", "id", "load", "opt_in", "origin")
 
-    def __init__(self, id: str, directives: tuple[str, ...], load: Callable[[], type[Rule]], origin: str) -> None:
+    def __init__(
+        self,
+        id: str,
+        group: str,
+        opt_in: bool,
+        directives: tuple[str, ...],
+        load: Callable[[], type[Rule]],
+        origin: str,
+    ) -> None:
         self.id = id
+        self.group = group
+        self.opt_in = opt_in
         self.directives = directives
         self.load = load
         self.origin = origin
@@ -72,21 +86,22 @@ def _built_in() -> Iterator[Entry]:
     the index does not know all of them (a rule is being written)."""
     names = built_in_names()
     try:
-        index: dict[str, tuple[str, tuple[str, ...]]] = import_module(f"{BUILT_IN}._index").RULES
+        index: dict[str, IndexRow] = import_module(f"{BUILT_IN}._index").RULES
     except ModuleNotFoundError:
         index = {}
     if set(index) != set(names):
         index = build_index()
-    for module, (id, directives) in index.items():
-        yield Entry(id, directives, _loader(f"{BUILT_IN}.{module}", id), f"the built-in {module}.py")
+    for module, (id, group, opt_in, directives) in index.items():
+        load = _loader(f"{BUILT_IN}.{module}", id)
+        yield Entry(id, group, opt_in, directives, load, f"the built-in {module}.py")
 
 
-def build_index() -> dict[str, tuple[str, tuple[str, ...]]]:
-    """Module → (rule id, directives) of every built-in rule, by importing them all."""
-    index = {}
+def build_index() -> dict[str, IndexRow]:
+    """Module → (rule id, group, opt-in, directives) of every built-in rule, by importing them all."""
+    index: dict[str, IndexRow] = {}
     for name in built_in_names():
         for rule in rules_of(import_module(f"{BUILT_IN}.{name}")):
-            index[name] = (rule.id, rule.directives)
+            index[name] = (rule.id, rule.group, rule.opt_in, rule.directives)
     return index
 
 
@@ -155,4 +170,9 @@ def _from_folders(folders: Iterable[str]) -> Iterator[Entry]:
 
 def _entries(module: ModuleType, origin: str) -> Iterator[Entry]:
     for rule in rules_of(module):
-        yield Entry(rule.id, rule.directives, lambda rule=rule: rule, origin)  # type: ignore[misc]
+        load = partial(_same, rule)
+        yield Entry(rule.id, rule.group, rule.opt_in, rule.directives, load, origin)
+
+
+def _same(rule: type[Rule]) -> type[Rule]:
+    return rule

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 
 from nginxlint.catalogue.table import DIRECTIVES
 
-# Options that are not in the catalogue because no directive of their own hangs on them: what they bring along.
-_ALSO = {
-    "--with-mail": "ngx_mail_",
-    "--with-stream": "ngx_stream_",
-}
+# Built for other systems than Linux, or for none any more.
+_OTHER_PLATFORMS = frozenset(
+    "ngx_kqueue_module ngx_iocp_module ngx_eventport_module ngx_devpoll_module ngx_rtsig_module".split()
+)
+# `configure` finds the library by itself.
+_UNLESS_TOLD = {"ngx_regex_module": "--without-pcre"}
 
 
 def built_modules(options: tuple[str, ...]) -> frozenset[str]:
@@ -35,9 +37,24 @@ def built_modules(options: tuple[str, ...]) -> frozenset[str]:
                 continue
             if module.startswith("ngx_stream_") and "--with-stream" not in given:
                 continue
-            if "default" not in build or (option not in given) == build["default"]:
+            if module in _OTHER_PLATFORMS:
+                continue
+            if "default" not in build or module in _UNLESS_TOLD and _UNLESS_TOLD[module] not in given or (option not in given) == build["default"]:
                 modules.add(module)
             if option.startswith("--with-") and option in given:
+                modules.add(module)
+    return frozenset(modules)
+
+
+def modules_with(names: Iterable[str]) -> frozenset[str]:
+    """All modules of nginx itself, and of the third-party ones those that are named (`brotli`, `headers-more`)."""
+    wanted = {_words(name.lower()) for name in names}
+    modules: set[str] = set()
+    for line in DIRECTIVES.lines()[1:]:
+        for row in json.loads(line[line.index("\t") + 1 :]):
+            module = row["module"]
+            foreign = row["kind"] in ("third-party", "plus")
+            if not foreign or _words(module.rpartition("/")[2].lower()) in wanted or module.lower() in wanted:
                 modules.add(module)
     return frozenset(modules)
 

@@ -1,0 +1,65 @@
+"""What surrounds a loose snippet: guessed from the directives at its top level."""
+
+from __future__ import annotations
+
+from nginxlint.lexer import lex
+
+# Directives that tell where they stand, by the context a snippet of them is taken for, the surest first.
+_TELLING: tuple[tuple[str, frozenset[str]], ...] = tuple(
+    (context, frozenset(names.split()))
+    for context, names in (
+        ("main", "http events stream mail load_module worker_processes user pid worker_rlimit_nofile rtmp"),
+        ("server", "location listen server_name error_page ssl_certificate rewrite return if try_files root"),
+        ("http", "upstream server map geo split_clients log_format limit_req_zone limit_conn_zone proxy_cache_path "
+                 "fastcgi_cache_path uwsgi_cache_path types geoip_country geoip2 server_names_hash_bucket_size "
+                 "lua_package_path lua_shared_dict js_import charset_map match real_ip_header"),
+        ("location", "proxy_pass fastcgi_pass uwsgi_pass scgi_pass grpc_pass memcached_pass alias internal "
+                     "fastcgi_param uwsgi_param scgi_param stub_status limit_except"),
+        ("events", "worker_connections multi_accept accept_mutex use"),
+    )
+)  # fmt: skip
+_STREAM_ONLY = frozenset("ssl_preread proxy_responses proxy_timeout preread_timeout proxy_upload_rate".split())
+
+
+def guess(text: str) -> str:
+    """The name of the context (a key of `nginxlint.inputs.CONTEXTS`) a snippet's text was written for."""
+    names, every = _names(text)
+    if names & dict(_TELLING)["main"] and not names & {"location", "listen"}:
+        return "main"
+    if names & _STREAM_ONLY or (every & _STREAM_ONLY and "location" not in every):
+        return "stream_server" if "listen" in names else "stream"
+    if "server" in names and not names & {"upstream", "map", "location", "listen"} and not _opens_block(text, "server"):
+        return "upstream"
+    if "server" in names or "upstream" in names:
+        return "http"
+    for context, telling in _TELLING[1:]:
+        if names & telling:
+            return context
+    return "http"
+
+
+def _names(text: str) -> tuple[set[str], set[str]]:
+    """The directive names at the top level, and all of them."""
+    top: set[str] = set()
+    every: set[str] = set()
+    depth, at_start = 0, True
+    for token, _, quoted in lex(text).tokens:
+        if not quoted and token in ("{", "}", ";"):
+            depth += (token == "{") - (token == "}")
+            at_start = True
+        elif at_start:
+            every.add(token)
+            if depth == 0:
+                top.add(token)
+            at_start = False
+    return top, every
+
+
+def _opens_block(text: str, name: str) -> bool:
+    """Does the first directive of that name have a body?"""
+    inside = False
+    for token, _, quoted in lex(text).tokens:
+        if not quoted and token in ("{", ";") and inside:
+            return token == "{"
+        inside = inside or token == name
+    return False

@@ -1,0 +1,243 @@
+"""`nginxlint check`: read, judge, and if asked probe; print the reports."""
+
+from __future__ import annotations
+
+import os
+import sys
+from argparse import Namespace
+from collections.abc import Sequence
+
+from nginxlint.catalogue.contexts import guess
+from nginxlint.cli.arguments import check_parser
+from nginxlint.cli.environment import live_version, with_environment
+from nginxlint.cli.output import parse_outputs, print_reports, style_of
+from nginxlint.config import NEWEST, Version
+from nginxlint.diagnostic import Confidence, Severity
+from nginxlint.error import NginxlintError
+from nginxlint.inputs import InputOptions, Root, find_roots
+from nginxlint.linter import Request, Run, check
+from nginxlint.registry import all_rules
+from nginxlint.selection import Selection
+from nginxlint.settings import File, find_settings, parse_version
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from nginxlint.online.network import Network
+
+_LEVEL = {"error": Severity.ERROR, "warning": Severity.WARNING, "info": Severity.INFO, "never": None}
+_CONFIDENCE = {"high": Confidence.HIGH, "medium": Confidence.MEDIUM, "low": Confidence.LOW}
+
+
+def run(argv: Sequence[str], network: Network | None = None) -> int:
+    """Run `nginxlint check`. Returns the exit code of design.md; `network` replaces the real one (the demo, tests)."""
+    parser = check_parser()
+    args = parser.parse_args(with_environment(parser, argv))
+    file = find_settings(next((path for path in args.paths if path != "-"), "."), args.config, args.no_config)
+    outputs = parse_outputs(args.output)
+    style = style_of(args)
+    paths = args.paths or file.roots or [_default_path()]
+    inputs = _inputs(args, file)
+    given = [*_trees_around(paths), *paths] if args.hook else paths
+    roots, unreadable = find_roots(given, inputs, guess)
+    selection = _selection(args, file)
+    request = _request(args, file, roots, ["check", *argv], selection.profile)
+    for id in file.options:
+        _know_rule(selection, id, file)
+    if args.verbose:
+        _explain_choice(file, roots, request)
+    if args.dry_run or ((args.online or file.online.get("enabled")) and not args.offline):
+        from nginxlint.cli.online import online_options, prober, show_plan
+
+        options = online_options(args, file, request.version)
+        if args.dry_run:
+            return show_plan(roots, request.version, options)
+        request.online = prober(options, network)
+    result = check(roots, unreadable, selection, request)
+    result.findings = [
+        finding for finding in result.findings if not inputs.excludes(finding.diagnostic.span.source.path)
+    ]
+    if args.hook:
+        _keep_staged(result, paths)
+    code = result.exit_code()
+    result.final_code = code if not (args.exit_zero and code in (1, 3)) else 0
+    if args.gate and result.final_code != 1:
+        result.final_code = 0
+    print_reports(outputs, result, style, quiet=args.quiet)
+    _to_stderr(args, result)
+    return result.final_code
+
+
+def _default_path() -> str:
+    """Without PATH: the nearest folder upwards that holds a configuration, up to the top of the repository; else the
+    live configuration."""
+    folder = ""
+    while True:
+        for name in ("nginx.conf", "nginx/nginx.conf", "etc/nginx/nginx.conf"):
+            path = os.path.join(folder, name)
+            if os.path.isfile(path):
+                return path
+        if os.path.exists(os.path.join(folder, ".git")) or os.path.abspath(folder or ".") == "/":
+            break
+        folder = os.path.join(folder, "..")
+    for live in ("/etc/nginx", "/usr/local/etc/nginx", "/usr/local/nginx/conf"):
+        if os.path.exists(os.path.join(live, "nginx.conf")):
+            return live
+    raise NginxlintError("nothing to check: no nginx.conf here and no /etc/nginx; name a file or a folder")
+
+
+def _inputs(args: Namespace, file: File) -> InputOptions:
+    maps = []
+    for text in args.map:
+        old, _, new = text.partition("=")
+        if not old or not new:
+            raise NginxlintError(f"--map {text}: write FROM=TO, for example sites-enabled=sites-available")
+        maps.append((old, new))
+    if args.root and not os.path.isdir(args.root):
+        raise NginxlintError(f"--root {args.root}: no such folder")
+    return InputOptions(
+        context=args.context,
+        prefix=args.prefix or file.prefix,
+        root=args.root or file.root,
+        maps=tuple(maps) or file.maps,
+        stdin_filename=args.stdin_filename,
+        stdin=_read_stdin,
+        exclude=(*args.exclude, *file.exclude),
+    )
+
+
+def _read_stdin(limit: int) -> bytes:
+    if sys.stdin is None:
+        raise NginxlintError("-: there is no standard input")
+    return sys.stdin.buffer.read(limit + 1)
+
+
+def _selection(args: Namespace, file: File) -> Selection:
+    entries = all_rules([*file.rule_folders, *args.rules]).values()
+
+    def known_elsewhere() -> frozenset[str]:
+        from nginxlint.pages import ids_without_class
+
+        return ids_without_class()
+
+    return Selection(
+        entries,
+        select=_words(args.select) or file.select,
+        ignore=_words(args.ignore) or file.ignore,
+        extend_select=[*_words(args.extend_select), *file.extend_select],
+        extend_ignore=[*_words(args.extend_ignore), *file.extend_ignore],
+        profile="gate" if args.gate else args.profile or file.profile or "default",
+        min_confidence=_CONFIDENCE[args.min_confidence or file.min_confidence or "medium"],
+        known_elsewhere=known_elsewhere,
+    )
+
+
+def _know_rule(selection: Selection, id: str, file: File) -> None:
+    if id not in selection.known:
+        near = selection.nearest(id)
+        hint = f' - did you mean "{near}"?' if near else ""
+        raise NginxlintError(f'{file.path}:{file.line(id)}: [rules.{id}]: there is no rule "{id}"{hint}')
+    known = selection.known[id].load().options
+    for option in file.options[id]:
+        if option not in known:
+            names = f"; it has {', '.join(known)}" if known else "; it has none"
+            raise NginxlintError(f'{file.path}:{file.line(option)}: the rule {id} has no option "{option}"{names}')
+
+
+def _request(args: Namespace, file: File, roots: list[Root], words: list[str], profile: str) -> Request:
+    severities = dict(file.severities)
+    for text in args.severity:
+        name, _, level = text.partition("=")
+        if level not in ("error", "warning", "info"):
+            raise NginxlintError(f"--severity {text}: write RULE=error, RULE=warning or RULE=info")
+        severities[name] = level
+    version, origin = _version(args, file, roots)
+    fail_on = args.fail_on or file.fail_on or ("warning" if profile == "strict" else "error")
+    modules = None
+    if file.modules is not None:
+        from nginxlint.catalogue.modules import modules_with
+
+        modules = modules_with(file.modules)
+    return Request(
+        args=tuple(words),
+        version=version,
+        version_origin=origin,
+        modules=modules,
+        profile=profile,
+        fail_on=_LEVEL[fail_on],
+        severities={name: Severity[level.upper()] for name, level in severities.items()},
+        rule_options=file.options,
+        suppressions=not args.no_suppressions,
+    )
+
+
+def _version(args: Namespace, file: File, roots: list[Root]) -> tuple[Version, str]:
+    """The nginx to judge for, and who says so."""
+    if args.nginx_version:
+        return parse_version(args.nginx_version, "--nginx-version"), "--nginx-version"
+    if file.nginx_version:
+        return parse_version(file.nginx_version, file.path), file.path
+    if roots and all(root.live for root in roots) and (version := live_version()):
+        return version, "nginx -v"
+    return NEWEST, "the newest known"
+
+
+def _words(values: list[str]) -> list[str]:
+    return [word.strip() for value in values for word in value.split(",") if word.strip()]
+
+
+def _trees_around(paths: list[str]) -> list[str]:
+    """The trees that staged files belong to: the nearest nginx.conf above each, up to the top of the repository."""
+    trees: dict[str, None] = {}
+    for path in paths:
+        folder = os.path.dirname(os.path.abspath(path))
+        while True:
+            candidate = os.path.join(folder, "nginx.conf")
+            if os.path.isfile(candidate):
+                trees[os.path.relpath(candidate)] = None
+                break
+            if os.path.exists(os.path.join(folder, ".git")) or folder == os.path.dirname(folder):
+                break
+            folder = os.path.dirname(folder)
+    return list(trees)
+
+
+def _keep_staged(result: Run, paths: list[str]) -> None:
+    """Only the findings that touch the files that were named."""
+    staged = {os.path.realpath(path) for path in paths}
+    result.findings = [
+        finding
+        for finding in result.findings
+        if any(
+            os.path.realpath(span.source.path) in staged
+            for span in (finding.diagnostic.span, *(note.span for note in finding.diagnostic.related))
+        )
+    ]
+
+
+def _explain_choice(file: File, roots: list[Root], request: Request) -> None:
+    version = ".".join(map(str, request.version))
+    lines = [f"settings: {file.path or 'none'}", f"nginx {version} ({request.version_origin})"]
+    lines.extend(f"root: {root.path} ({root.context or 'whole configuration'})" for root in roots)
+    _say(lines)
+
+
+def _to_stderr(args: Namespace, result: Run) -> None:
+    if args.statistics:
+        counts: dict[str, int] = {}
+        for finding in result.shown():
+            counts[finding.diagnostic.rule] = counts.get(finding.diagnostic.rule, 0) + 1
+        ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+        _say([f"{count:6} {rule}" for rule, count in ordered])
+    if args.timings:
+        slowest = sorted(result.timings.items(), key=lambda item: -item[1])
+        _say([f"{seconds * 1000:9.2f} ms  {name}" for name, seconds in slowest])
+    for what, trace in result.crashes:
+        from nginxlint.cli.main import complain, crash_notice
+
+        complain(f"{what}: {crash_notice(trace, result.request.args)}")
+
+
+def _say(lines: list[str]) -> None:
+    from nginxlint.reports.text import visible
+
+    sys.stderr.write("".join(f"{visible(line)}\n" for line in lines))

@@ -1,0 +1,26 @@
+"""`nginxlint demo`: the check of a sample configuration against upstreams that run on loopback meanwhile."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from nginxlint.cli import check
+
+_HELP = """usage: nginxlint demo [OPTION ...]
+
+Start faulty and healthy upstreams on loopback ports, check a sample shop against them, and show the report.
+Options are those of nginxlint check, for example -o json.
+"""
+
+
+def run(argv: Sequence[str]) -> int:
+    if {"-h", "--help"} & set(argv):
+        sys.stdout.write(_HELP)
+        return 0
+    from nginxlint.demo.main import INTRODUCTION
+    from nginxlint.demo.main import run as demo
+
+    sys.stdout.write(f"{INTRODUCTION}\n" if not any(word.startswith(("-o", "--output")) for word in argv) else "")
+    sys.stdout.flush()
+    return demo(lambda words, network: check.run(["--no-config", *words], network), list(argv))

@@ -1,0 +1,63 @@
+"""What the command line takes from its surroundings: environment twins of options, and the nginx of this machine."""
+
+from __future__ import annotations
+
+import os
+from argparse import ArgumentParser
+from collections.abc import Sequence
+
+from nginxlint.config import Version
+
+_PREFIX = "NGINXLINT_"
+_OFF = ("", "0", "false", "no", "off")
+# A flag written out also beats the environment's opposite.
+_AGAINST = {"--online": ("--offline",), "--offline": ("--online", "--dry-run"), "--config": ("--no-config",)}
+
+
+def with_environment(parser: ArgumentParser, argv: Sequence[str]) -> list[str]:
+    """The arguments with those of the environment put before them, so that a flag written out wins."""
+    if not any(name.startswith(_PREFIX) for name in os.environ):
+        return list(argv)
+    added: list[str] = []
+    for action in parser._actions:
+        long = next((option for option in action.option_strings if option.startswith("--")), None)
+        if long is None or long == "--help":
+            continue
+        value = os.environ.get(_PREFIX + long[2:].replace("-", "_").upper())
+        if value is None or any(_names(word, [*action.option_strings, *_AGAINST.get(long, ())]) for word in argv):
+            continue
+        if action.nargs == 0:
+            added += [long] if value.lower() not in _OFF else []
+        elif value:
+            added += [f"{long}={value}"]
+    return [*added, *argv]
+
+
+def _names(word: str, options: list[str]) -> bool:
+    """Is this word of the command line one of the options (with or without a value)?"""
+    return any(
+        word == option
+        or (option.startswith("--") and word.startswith(f"{option}="))
+        or (not option.startswith("--") and word.startswith(option))
+        for option in options
+    )
+
+
+def live_version() -> Version | None:
+    """What `nginx -v` says on this machine; None where there is no nginx."""
+    for binary in ("/usr/sbin/nginx", "/usr/local/sbin/nginx", "/usr/local/nginx/sbin/nginx", "/usr/bin/nginx"):
+        if os.access(binary, os.X_OK):
+            return _ask(binary)
+    return None
+
+
+def _ask(binary: str) -> Version | None:
+    import re
+    import subprocess
+
+    try:
+        run = subprocess.run([binary, "-v"], capture_output=True, timeout=5, check=False, stdin=subprocess.DEVNULL)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    found = re.search(rb"(?:nginx|openresty)/(\d+)\.(\d+)\.(\d+)", run.stderr)
+    return (int(found[1]), int(found[2]), int(found[3])) if found else None

@@ -1,0 +1,145 @@
+"""The entry point: which command runs, and what becomes of what goes wrong in it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+from nginxlint.error import NginxlintError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NoReturn
+
+# command → its module, and the line `nginxlint --help` shows. A module has `run(argv) -> int`: the words behind the
+# command, and the exit code. It may raise NginxlintError.
+COMMANDS = {
+    "check": ("nginxlint.cli.check", "check configurations, offline or online"),
+    "rules": ("nginxlint.cli.rules", "list the rules"),
+    "explain": ("nginxlint.cli.explain", "show the page of a rule"),
+    "demo": ("nginxlint.cli.demo", "check a sample configuration against faulty upstreams on loopback"),
+    "version": ("nginxlint.cli.version", "show versions"),
+}
+
+WRONG_USE = 2
+INTERNAL_ERROR = 4
+INTERRUPTED = 130
+PIPE_CLOSED = 141
+
+
+def run() -> NoReturn:
+    """What the installed `nginxlint` calls: run, flush, leave without freeing every object first."""
+    import gc
+
+    gc.disable()  # nothing here makes garbage worth a pause; the process is about to end
+    code = main()
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except BrokenPipeError:
+        code = PIPE_CLOSED
+    except (OSError, ValueError):
+        code = code or WRONG_USE
+    os._exit(code)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command line and return the exit code. Nothing escapes from it."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    code = _guarded(words)
+    if code not in (0, 1, INTERRUPTED, PIPE_CLOSED) and words[:1] == ["check"] and "--gate" in words:
+        complain("--gate lets this pass")  # our own trouble must never keep a web server down
+        return 0
+    return code
+
+
+def _guarded(words: list[str]) -> int:
+    try:
+        return _dispatch(words)
+    except NginxlintError as error:
+        complain(str(error))
+        return WRONG_USE
+    except SystemExit as done:  # argparse: --help
+        return done.code if isinstance(done.code, int) else WRONG_USE
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        return PIPE_CLOSED
+    except Exception:  # noqa: BLE001 - a bug of ours: the user gets a file to send, not a traceback
+        import traceback
+
+        complain(crash_notice(traceback.format_exc(), words))
+        return INTERNAL_ERROR
+
+
+def complain(message: str) -> None:
+    """One message on standard error."""
+    from nginxlint.reports.text import visible
+
+    text = "\n".join(visible(line) for line in f"nginxlint: {message}".split("\n"))
+    try:
+        encoding = sys.stderr.encoding or "utf-8"
+        sys.stderr.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
+    except (OSError, ValueError, AttributeError):
+        return  # nobody listens
+
+
+def crash_notice(trace: str, words: Sequence[str]) -> str:
+    """Write a traceback to the state folder; the sentence that names the file."""
+    from nginxlint import __version__
+
+    last = trace.rstrip().rsplit("\n", 1)[-1]
+    folder = os.environ.get("XDG_STATE_HOME") or os.path.join(os.path.expanduser("~"), ".local", "state")
+    for place in (os.path.join(folder, "nginxlint"), None):
+        try:
+            if place is None:
+                import tempfile
+
+                place = tempfile.mkdtemp(prefix="nginxlint-")
+            os.makedirs(place, mode=0o700, exist_ok=True)
+            path = os.path.join(place, f"crash-{os.getpid()}.txt")
+            with open(path, "w", encoding="utf-8", errors="backslashreplace") as file:
+                file.write(f"nginxlint {__version__}, python {sys.version}\n{list(words)}\n\n{trace}")
+        except OSError:
+            continue
+        return f"internal error: {last}\nThis is a bug in nginxlint. The details are in {path}"
+    return f"internal error: {last}\nThis is a bug in nginxlint, and its details could not be written anywhere.\n{trace}"
+
+
+def _dispatch(words: list[str]) -> int:
+    command = words[0] if words else ""
+    if command in COMMANDS:
+        code: int = import_module(COMMANDS[command][0]).run(words[1:])
+        return code
+    if command in ("-V", "--version"):
+        return _dispatch(["version", *words[1:]])
+    if command in ("-h", "--help", "help"):
+        sys.stdout.write(usage())
+        return 0
+    if not words:
+        sys.stderr.write(usage())
+        return WRONG_USE
+    from difflib import get_close_matches
+
+    near = get_close_matches(command, COMMANDS, 1)
+    if near:
+        hint = f" - did you mean {near[0]}?"
+    elif os.path.exists(command):
+        hint = f" - did you mean: nginxlint check {command}?"
+    else:
+        hint = f": write one of {', '.join(COMMANDS)}"
+    kind = "option" if command.startswith("-") else "command"
+    raise NginxlintError(f'unknown {kind} "{command}"{hint}')
+
+
+def usage() -> str:
+    """What `nginxlint --help` prints."""
+    lines = "".join(f"  {name:<12} {line}\n" for name, (_, line) in COMMANDS.items())
+    return (
+        "usage: nginxlint COMMAND [OPTION ...] [PATH ...]\n\n"
+        "Lint nginx configurations, and prove which proxy_pass target would answer 502 before you reload.\n\n"
+        f"commands:\n{lines}\n"
+        "nginxlint COMMAND --help shows the options of a command; nginxlint --version the version.\n"
+    )

@@ -1,0 +1,85 @@
+"""The online part of `nginxlint check`: its options, its progress line, and the plan that `--dry-run` prints."""
+
+from __future__ import annotations
+
+import sys
+from argparse import Namespace
+from collections.abc import Callable
+
+from nginxlint.config import Config, Version
+from nginxlint.error import NginxlintError
+from nginxlint.inputs import Root
+from nginxlint.linter import kept_roots
+from nginxlint.online import stage
+from nginxlint.online.network import Network
+from nginxlint.online.options import Options
+from nginxlint.reports.text import visible
+from nginxlint.settings import File
+
+
+def online_options(args: Namespace, file: File, version: Version) -> Options:
+    """Flags, then the settings file, then the defaults of the stage."""
+    chosen: dict[str, object] = {"nginx_version": version}
+    for key, value in file.online.items():
+        if key == "enabled":
+            continue
+        name = key.replace("-", "_")
+        if name in ("timeout", "budget", "connect_timeout", "read_timeout"):
+            chosen[name] = seconds(value, f"{file.path}: online.{key}")
+        else:
+            chosen[name] = tuple(value) if isinstance(value, list) else value
+    for name in ("timeout", "budget"):
+        if text := getattr(args, name):
+            chosen[name] = seconds(text, f"--{name}")
+    if args.concurrency is not None:
+        chosen["concurrency"] = args.concurrency
+    for name in ("allow", "deny", "resolve"):
+        if given := getattr(args, name):
+            chosen[name] = tuple(word for text in given for word in ([text] if name == "resolve" else text.split(",")))
+    if args.resolver:
+        chosen["resolver"] = args.resolver
+    return Options(**chosen)  # type: ignore[arg-type]  # each value is checked by Options and by the settings
+
+
+def seconds(value: object, what: str) -> float:
+    """`3`, `3s` or `500ms` as seconds. Raises NginxlintError."""
+    text = str(value).strip()
+    for unit, factor in (("ms", 0.001), ("s", 1.0), ("m", 60.0), ("", 1.0)):
+        if text.endswith(unit):
+            number = text[: len(text) - len(unit)].strip() if unit else text
+            break
+    try:
+        result = float(number) * factor
+    except ValueError:
+        result = 0.0
+    if not 0 < result <= 86400:
+        raise NginxlintError(f"{what} {text}: write seconds, for example 3s or 500ms")
+    return result
+
+
+def prober(options: Options, network: Network | None) -> Callable[[Config], stage.OnlineResult]:
+    """What the linter calls for each root."""
+    progress = _progress if sys.stderr.isatty() else None
+
+    def probe(config: Config) -> stage.OnlineResult:
+        result = stage.run(config, options, network, progress)
+        if progress is not None:
+            sys.stderr.write("\r\x1b[K")
+        return result
+
+    return probe
+
+
+def _progress(done: int, total: int, label: str) -> None:
+    """One line, redrawn."""
+    sys.stderr.write(f"\r\x1b[Kprobing  {done}/{total}  {visible(label)[:60]}")
+    sys.stderr.flush()
+
+
+def show_plan(roots: list[Root], version: Version, options: Options) -> int:
+    """`--dry-run`: what would be contacted and why; nothing is sent."""
+    for root, loaded in kept_roots(roots):
+        config = Config(root.given, loaded, version=version, snippet=root.context is not None)
+        text = stage.plan(config, options)
+        sys.stdout.write("".join(f"{visible(line)}\n" for line in text.rstrip("\n").split("\n")))
+    return 0

@@ -1,0 +1,137 @@
+"""Where reports go: `-o FORMAT[:FILE]`, standard output, and how that is drawn."""
+
+from __future__ import annotations
+
+import os
+import sys
+from argparse import Namespace
+
+from nginxlint.error import NginxlintError
+from nginxlint.linter import Run
+from nginxlint.reports.text import PLAIN, Style
+
+FORMATS = ("full", "concise", "json", "github")
+
+
+class Output:
+    """A format and the file it goes to (empty: standard output)."""
+
+    __slots__ = ("format", "path")
+
+    def __init__(self, format: str, path: str) -> None:
+        self.format = format
+        self.path = path
+
+
+def parse_outputs(texts: list[str]) -> list[Output]:
+    """`-o` values. Without any: full, and annotations where GitHub Actions runs us. At most one goes to standard output."""
+    outputs = []
+    for text in texts:
+        format, _, path = text.partition(":")
+        if format not in FORMATS:
+            from difflib import get_close_matches
+
+            near = get_close_matches(format, FORMATS, 1)
+            hint = f" - did you mean {near[0]}?" if near else ""
+            raise NginxlintError(f"unknown output format {format!r}{hint} ({', '.join(FORMATS)})")
+        outputs.append(Output(format, path))
+    if sum(not output.path for output in outputs) > 1:
+        raise NginxlintError("only one output can go to standard output: give the others a file, -o json:report.json")
+    if not outputs:
+        outputs = [Output("full", "")]
+        if os.environ.get("GITHUB_ACTIONS") == "true":
+            outputs.append(Output("github", ""))
+    return outputs
+
+
+def print_reports(outputs: list[Output], run: Run, style: Style, *, quiet: bool) -> None:
+    """Every report, to its place. Those that go to files come first: a closed pipe must not cost them."""
+    for output in sorted(outputs, key=lambda output: not output.path):
+        text = _render(output.format, run, PLAIN if output.path else style, quiet=quiet)
+        if output.path:
+            _write_file(output.path, text)
+        else:
+            encoding = sys.stdout.encoding or "utf-8"
+            sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
+            sys.stdout.flush()
+
+
+def _render(format: str, run: Run, style: Style, *, quiet: bool) -> str:
+    if format == "full":
+        from nginxlint.reports import full
+
+        return full.render(run, style, quiet=quiet)
+    if format == "concise":
+        from nginxlint.reports import concise
+
+        return concise.render(run, style)
+    if format == "json":
+        from nginxlint.reports import json
+
+        return json.render(run)
+    from nginxlint.reports import github
+
+    return github.render(run, os.environ.get("GITHUB_WORKSPACE", ""))
+
+
+def _write_file(path: str, text: str) -> None:
+    """Beside it and renamed, so that nobody reads half of it; straight into what is no file (a pipe, /dev/stderr)."""
+    data = text.encode("utf-8", "backslashreplace")
+    beside = f"{path}.{os.getpid()}.tmp"
+    try:
+        if os.path.exists(path) and not os.path.isfile(path):
+            with open(path, "wb") as file:
+                file.write(data)
+            return
+        target = os.path.realpath(path)
+        beside = f"{target}.{os.getpid()}.tmp"
+        with open(beside, "wb") as file:
+            file.write(data)
+        os.replace(beside, target)
+    except OSError as error:
+        if os.path.exists(beside):
+            os.unlink(beside)
+        raise NginxlintError(f"the report cannot be written to {path}: {error.strerror}") from error
+
+
+def style_of(args: Namespace) -> Style:
+    """How standard output is drawn: colours and links on a terminal only; ASCII where the encoding has no more."""
+    if args.width is not None and args.width < 20:
+        raise NginxlintError("--width has to be 20 or more")
+    environment = os.environ
+    terminal = sys.stdout is not None and sys.stdout.isatty() and environment.get("TERM") != "dumb"
+    colour = args.color == "always" or (
+        args.color == "auto"
+        and not environment.get("NO_COLOR")
+        and (terminal or environment.get("FORCE_COLOR", "0") not in ("", "0"))
+    )
+    encoding = (getattr(sys.stdout, "encoding", None) or "utf-8").lower().replace("-", "")
+    return Style(
+        colour=colour,
+        links=terminal and colour and _knows_links(),
+        unicode=encoding.startswith("utf"),
+        width=args.width or _columns(terminal),
+    )
+
+
+def _knows_links() -> bool:
+    """Terminals that are known to draw OSC 8 hyperlinks."""
+    environment = os.environ
+    vte = environment.get("VTE_VERSION", "")
+    return (
+        environment.get("TERM_PROGRAM") in ("iTerm.app", "WezTerm", "vscode", "ghostty")
+        or (vte.isdecimal() and int(vte) >= 5000)
+        or any(environment.get(name) for name in ("KITTY_WINDOW_ID", "WT_SESSION", "KONSOLE_VERSION"))
+    )
+
+
+def _columns(terminal: bool) -> int:
+    text = os.environ.get("COLUMNS", "")
+    if text.isdecimal() and text.isascii() and 20 <= int(text) <= 10_000:
+        return int(text)
+    if terminal:
+        try:
+            return max(20, os.get_terminal_size(sys.stdout.fileno()).columns)
+        except (OSError, ValueError):
+            return 100
+    return 100

@@ -1,0 +1,32 @@
+"""`nginxlint version`: of the tool, its data, and the nginx of this machine."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from nginxlint import __version__
+from nginxlint.cli.arguments import Parser
+from nginxlint.cli.environment import live_version
+from nginxlint.config import NEWEST
+
+
+def run(argv: Sequence[str]) -> int:
+    parser = Parser(prog="nginxlint version", description="Versions of nginxlint, its data, and the nginx found here.")
+    parser.add_argument("--json", action="store_true", help="for programs")
+    args = parser.parse_args(list(argv))
+    live = live_version()
+    facts = {
+        "nginxlint": __version__,
+        "catalogue": ".".join(map(str, NEWEST)),
+        "nginx": ".".join(map(str, live)) if live else None,
+        "python": sys.version.split()[0],
+    }
+    if args.json:
+        import json
+
+        print(json.dumps(facts))
+    else:
+        print(f"nginxlint {facts['nginxlint']} (knows nginx up to {facts['catalogue']})")
+        print(f"nginx {facts['nginx'] or 'not found here'}, Python {facts['python']}")
+    return 0

@@ -1,0 +1,98 @@
+"""Write what is generated: the index of the rules, their pages, the help in the README. `--check`: fail where it differs.
+
+    python -m nginxlint.docs [--check]
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from nginxlint.pages import Page, all_pages
+from nginxlint.registry import BUILT_IN, all_rules, build_index
+
+_TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+_BEGIN, _END = "<!-- help:begin -->\n", "<!-- help:end -->\n"
+
+
+def generated() -> dict[str, str]:
+    """Path (from the top of the repository) → text of every generated file."""
+    files = {"rules/_index.py": _index()}
+    entries = {id: entry for id, entry in all_rules().items() if entry.origin.startswith("the built-in")}
+    pages = all_pages(entries)
+    for page in pages.values():
+        files[f"docs/rules/{page.id}.md"] = page.text(markdown=True)
+    files["docs/rules/README.md"] = _overview(pages)
+    files["README.md"] = _readme()
+    return files
+
+
+def _index() -> str:
+    rows = "".join(
+        f"    {module!r}: ({id!r}, {group!r}, {opt_in!r}, {directives!r}),\n"
+        for module, (id, group, opt_in, directives) in sorted(build_index().items())
+    )
+    head = f'"""Which rules there are, and what has to occur for them to fire. Generated: make docs."""\n\nfrom __future__ import annotations\n\n'
+    text = f"{head}RULES: dict[str, tuple[str, str, bool, tuple[str, ...]]] = {{\n{rows}}}  # fmt: skip\n"
+    return text.replace("'", '"')
+
+
+def _overview(pages: dict[str, Page]) -> str:
+    lines = ["# Rules", "", "Generated from the rules themselves by `make docs`.", ""]
+    for group in sorted({page.group for page in pages.values()}):
+        lines += [f"## {group}", "", "| rule | severity | fix | what is wrong |", "|---|---|---|---|"]
+        for page in pages.values():
+            if page.group == group:
+                state = " (opt-in)" if page.opt_in else ""
+                fix = "yes" if page.fixes else ""
+                summary = page.summary.replace("|", "\\|")
+                lines.append(f"| [{page.id}]({page.id}.md) | {page.severity}{state} | {fix} | {summary} |")
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _readme() -> str:
+    from nginxlint.cli.arguments import check_parser
+
+    with open(os.path.join(_TOP, "README.md"), encoding="utf-8") as file:
+        text = file.read()
+    before, _, rest = text.partition(_BEGIN)
+    _, _, after = rest.partition(_END)
+    return f"{before}{_BEGIN}```\n{check_parser().format_help()}```\n{_END}{after}"
+
+
+def main(argv: list[str]) -> int:
+    if BUILT_IN not in sys.modules and not os.path.isdir(os.path.join(_TOP, "rules")):
+        print("run this in a checkout", file=sys.stderr)
+        return 2
+    differing = []
+    files = generated()
+    folder = os.path.join(_TOP, "docs", "rules")
+    stale = [
+        f"docs/rules/{name}" for name in (os.listdir(folder) if os.path.isdir(folder) else ()) if f"docs/rules/{name}" not in files
+    ]
+    for path, text in files.items():
+        full = os.path.join(_TOP, path)
+        try:
+            with open(full, encoding="utf-8") as file:
+                same = file.read() == text
+        except FileNotFoundError:
+            same = False
+        if same:
+            continue
+        differing.append(path)
+        if "--check" not in argv:
+            os.makedirs(os.path.dirname(full), exist_ok=True)
+            with open(full, "w", encoding="utf-8") as file:
+                file.write(text)
+    if "--check" not in argv:
+        for path in stale:
+            os.remove(os.path.join(_TOP, path))
+        return 0
+    for path in [*differing, *stale]:
+        print(f"{path} is not what `make docs` writes", file=sys.stderr)
+    return 1 if differing or stale else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

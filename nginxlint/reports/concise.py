@@ -1,0 +1,18 @@
+"""The report `concise`: one line a finding, as editors and problem matchers read it."""
+
+from __future__ import annotations
+
+from nginxlint.linter import Run
+from nginxlint.reports.text import PLAIN, Style, visible
+
+
+def render(run: Run, style: Style = PLAIN) -> str:
+    """`path:line:column: severity[rule-id] message`, then what was not analysed."""
+    lines = []
+    for finding in run.shown():
+        diagnostic = finding.diagnostic
+        span = diagnostic.span
+        place = f"{visible(span.source.path)}:{span.line}:{span.column}"
+        kind = style.paint(diagnostic.severity.word, f"{diagnostic.severity.word}[{diagnostic.rule}]")
+        lines.append(f"{place}: {kind} {visible(diagnostic.message)}\n")
+    return style.final("".join(lines))

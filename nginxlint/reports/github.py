@@ -1,0 +1,39 @@
+"""Annotations for GitHub Actions (workflow commands), the gravest first: the page shows only the first few."""
+
+from __future__ import annotations
+
+from nginxlint.diagnostic import Severity
+from nginxlint.linter import Finding, Run
+from nginxlint.reports.text import visible
+
+_LEVEL = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
+
+
+def render(run: Run, workspace: str = "") -> str:
+    """One `::error …` line a finding; paths below `workspace` become relative to it."""
+    ordered = sorted(run.shown(), key=lambda finding: -finding.diagnostic.severity)
+    lines = [_line(finding, workspace.rstrip("/")) for finding in ordered]
+    lines.extend(f"::warning title=nginxlint::{_data(f'incomplete: {reason}')}" for reason in run.why_incomplete())
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _line(finding: Finding, workspace: str) -> str:
+    diagnostic = finding.diagnostic
+    span = diagnostic.span
+    path = span.source.path
+    if workspace and path.startswith(f"{workspace}/"):
+        path = path[len(workspace) + 1 :]
+    place = f"file={_property(path)},line={span.line},endLine={span.end_line}"
+    if span.line == span.end_line:  # GitHub ignores annotations with columns over several lines
+        place += f",col={span.column},endColumn={max(span.column, span.end_column)}"
+    text = "\n".join([diagnostic.message, *diagnostic.help])
+    return f"::{_LEVEL[diagnostic.severity]} {place},title={_property(f'nginxlint: {diagnostic.rule}')}::{_data(text)}"
+
+
+def _data(text: str) -> str:
+    safe = "\n".join(visible(line) for line in text.split("\n"))
+    return safe.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")

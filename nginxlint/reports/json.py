@@ -1,0 +1,163 @@
+"""The JSON contract (schema.json beside this file): everything a run knows, for programs. Fields are only added."""
+
+from __future__ import annotations
+
+import json
+
+from nginxlint.diagnostic import Note, Severity
+from nginxlint.fingerprint import fingerprints
+from nginxlint.linter import Finding, Run
+from nginxlint.source import Span
+from nginxlint.syntax import Block, Directive
+
+TYPE_CHECKING = False  # typing costs 3 ms to import; checkers know the name
+if TYPE_CHECKING:
+    from typing import Any
+
+
+def render(run: Run) -> str:
+    """The document as text. Everything beyond ASCII is written as an escape."""
+    return json.dumps(document(run), indent=2) + "\n"
+
+
+def document(run: Run) -> dict[str, Any]:
+    """The document."""
+    from nginxlint import __version__
+
+    request = run.request
+    shown = [finding.diagnostic for finding in run.shown()]
+    safe = sum(any(fix.safe for fix in diagnostic.fixes) for diagnostic in shown)
+    return {
+        "schema": 1,
+        "tool": {"name": "nginxlint", "version": __version__},
+        "run": {
+            "args": [_text(word) for word in request.args],
+            "roots": list(dict.fromkeys(_text(checked.root.given) for checked in run.checked)),
+            "contexts": [
+                {"path": _text(checked.root.path), "context": checked.root.context, "guessed": checked.root.guessed}
+                for checked in run.checked
+                if checked.root.context is not None
+            ],
+            "nginx_version": ".".join(map(str, request.version)),
+            "nginx_version_origin": _text(request.version_origin),
+            "profile": request.profile,
+            "online": request.online is not None,
+            "complete": run.complete,
+            "duration_ms": round(run.seconds * 1000),
+        },
+        "summary": {
+            "files": run.file_count(),
+            "directives": sum(checked.config.directive_count for checked in run.checked),
+            "error": run.count(Severity.ERROR),
+            "warning": run.count(Severity.WARNING),
+            "info": run.count(Severity.INFO),
+            "suppressed": len(run.findings) - len(shown),
+            "baselined": 0,
+            "fixable_safe": safe,
+            "fixable_unsafe": sum(bool(diagnostic.fixes) for diagnostic in shown) - safe,
+            "exit_code": run.final_code,
+        },
+        "findings": _findings(run.findings),
+        "targets": run.targets,
+        "errors": [
+            {
+                "path": _text(trouble.path),
+                "message": _text(trouble.reason),
+                "included_at": _at(trouble.include) if trouble.include is not None else None,
+            }
+            for trouble in run.trouble
+        ]
+        + [{"path": None, "message": _text(reason), "included_at": None} for reason in run.other_reasons()],
+    }
+
+
+def _at(directive: Directive) -> dict[str, Any]:
+    return {"path": _text(directive.source.path), "line": directive.line}
+
+
+def _findings(findings: list[Finding]) -> list[dict[str, Any]]:
+    prints = fingerprints(findings)
+    return [{**_finding(finding), "fingerprint": text} for finding, text in zip(findings, prints, strict=True)]
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    diagnostic = finding.diagnostic
+    return {
+        "rule": diagnostic.rule,
+        "group": diagnostic.group,
+        "severity": diagnostic.severity.word,
+        "confidence": diagnostic.confidence.word,
+        "stage": diagnostic.stage.value,
+        "message": _text(diagnostic.message),
+        "blocks_start": diagnostic.blocks_start,
+        "nginx_message": _text(diagnostic.nginx_message) if diagnostic.nginx_message is not None else None,
+        "root": _text(finding.checked.root.given),
+        "location": _location(diagnostic.span),
+        "label": _text(diagnostic.label),
+        "related": [_note(note) for note in diagnostic.related],
+        "breadcrumb": [
+            {"block": _text(block.name), "args": [_text(value) for value in block.values], **_server(block)}
+            for block in finding.blocks()
+        ],
+        "include_chain": [
+            {"path": _text(include.source.path), "line": include.line}
+            for include in diagnostic.span.source.include_chain()
+        ],
+        "occurrences": max(1, len(finding.seen_at)),
+        "help": [_text(line) for line in diagnostic.help],
+        "fixes": [
+            {
+                "title": _text(fix.title),
+                "applicability": "safe" if fix.safe else "unsafe",
+                "edits": [
+                    {
+                        "path": _text(edit.span.source.path),
+                        "byte_start": edit.span.source.byte_offset(edit.span.start),
+                        "byte_end": edit.span.source.byte_offset(edit.span.end),
+                        "text": _text(edit.text),
+                    }
+                    for edit in fix.edits
+                ],
+            }
+            for fix in diagnostic.fixes
+        ],
+        "target": diagnostic.target,
+        "suppressed": {"reason": _text(finding.suppressed.reason), "until": finding.suppressed.until}
+        if finding.suppressed
+        else None,
+    }
+
+
+def _note(note: Note) -> dict[str, Any]:
+    return {"label": _text(note.label), "location": _location(note.span)}
+
+
+def _location(span: Span) -> dict[str, Any]:
+    return {
+        "path": _text(span.source.path),
+        "line": span.line,
+        "column": span.column,
+        "end_line": span.end_line,
+        "end_column": span.end_column,
+        "byte_start": span.source.byte_offset(span.start),
+        "byte_end": span.source.byte_offset(span.end),
+    }
+
+
+def _server(block: Block) -> dict[str, Any]:
+    """A server also by what it answers to."""
+    if block.name != "server" or block.child("server_name", "listen") is None:
+        return {}
+    return {
+        "names": [_text(value) for name in block.children("server_name") for value in name.values],
+        "listen": [_text(listen.values[0]) for listen in block.children("listen") if listen.values],
+    }
+
+
+def _text(text: str) -> str:
+    """Without lone surrogates, which are no characters: a byte that was not UTF-8 is written as its escape."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return text

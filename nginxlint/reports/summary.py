@@ -1,0 +1,68 @@
+"""The last lines of the report `full`: what was read, what was found, what was not analysed."""
+
+from __future__ import annotations
+
+from nginxlint.diagnostic import Severity
+from nginxlint.linter import Run
+from nginxlint.reports.text import Style, counted, visible
+
+_ROOT_LINES = 5
+
+
+def summary(run: Run, style: Style) -> str:
+    """Several lines, each ended by a newline."""
+    lines = _contexts(run)
+    shown = run.shown()
+    targets = sum(1 for checked in run.checked for _ in checked.config.find("proxy_pass"))
+    unprobed = f", {counted(targets, 'proxy_pass target')} not probed: use --online" if targets else ""
+    online = run.request.online is not None
+    version = ".".join(map(str, run.request.version))
+    read = counted(run.file_count(), "file")
+    if not shown and run.complete:
+        detail = f"{counted(run.rule_count, 'rule')}, for nginx {version}{'' if online else unprobed}"
+        lines.append(f"No problems in {read} ({detail}).")
+    else:
+        servers = sum(len(checked.config.servers) for checked in run.checked)
+        locations = sum(1 for checked in run.checked for _ in checked.config.blocks("location"))
+        lines.append(
+            f"{read}, {counted(servers, 'server')}, {counted(locations, 'location')} in {run.seconds:.1f} s, "
+            f"judged for nginx {version} ({run.request.version_origin}){'' if online else unprobed}"
+        )
+    lines.extend(visible(text) for text in run.online_summaries)
+    if shown:
+        lines.append(_tally(run))
+    lines.extend(f"analysis is incomplete: {visible(reason)}" for reason in run.why_incomplete())
+    if silenced := len(run.findings) - len(shown):
+        fixme = sum(finding.suppressed is not None and finding.suppressed.fixme for finding in run.findings)
+        marked = f", {fixme} of them marked fixme" if fixme else ""
+        lines.append(f"{counted(silenced, 'finding')} suppressed by comments{marked}")
+    if shown:
+        first = next((finding.diagnostic.rule for finding in shown), "")
+        lines.append(style.paint("dim", f"Explain any of these with: nginxlint explain {first}"))
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _tally(run: Run) -> str:
+    parts = [
+        style_word
+        for severity in (Severity.ERROR, Severity.WARNING, Severity.INFO)
+        if (number := run.count(severity))
+        for style_word in [counted(number, severity.word, "info" if severity == Severity.INFO else "")]
+    ]
+    blocking = sum(finding.diagnostic.blocks_start for finding in run.shown())
+    if not blocking:
+        return ", ".join(parts)
+    verb = "stops" if blocking == 1 else "stop"
+    return f"{', '.join(parts)}; {blocking} of them {verb} nginx from starting"
+
+
+def _contexts(run: Run) -> list[str]:
+    """Which files were taken for pieces of a configuration."""
+    guessed = [checked.root for checked in run.checked if checked.root.guessed]
+    lines = [
+        f"{visible(root.path)}: taken as {root.context} context (--context says otherwise)"
+        for root in guessed[:_ROOT_LINES]
+    ]
+    if len(guessed) > _ROOT_LINES:
+        lines.append(f"and {len(guessed) - _ROOT_LINES} more files with a guessed context")
+    return lines
