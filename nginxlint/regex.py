@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 # Bounds for one match: enough for honest patterns, and the end of a catastrophic one.
 MATCH_LIMIT = 1_000_000
@@ -29,6 +31,11 @@ class RegexError:
             message += f' at "{raw[self.offset :].decode("utf-8", "surrogateescape")}"'
         return message
 
+    @property
+    def character_offset(self) -> int:
+        """`offset` counted in characters."""
+        return len(_encode(self.pattern)[: self.offset].decode("utf-8", "ignore"))
+
     def __repr__(self) -> str:
         return f"RegexError({self.pattern!r}, {self.text!r}, {self.offset})"
 
@@ -36,11 +43,12 @@ class RegexError:
 class Regex:
     """A compiled pattern: how many groups it captures, what they are called, and what it matches."""
 
-    __slots__ = ("_compiled", "captures", "names", "pattern")
+    __slots__ = ("_bounded", "_caseless", "captures", "names", "pattern")
 
-    def __init__(self, pattern: str, compiled: Any) -> None:
+    def __init__(self, pattern: str, caseless: bool, compiled: Any) -> None:
         self.pattern = pattern
-        self._compiled = compiled
+        self._caseless = caseless
+        self._bounded: Any = None
         self.captures: int = compiled.groups
         self.names: dict[str, int] = {_decode(name): number for name, number in compiled.groupindex.items()}
 
@@ -48,9 +56,12 @@ class Regex:
         """The first match, or None; raises `RegexLimit` when PCRE2 gives up."""
         import pcre2
 
-        raw = _encode(subject)
+        if self._bounded is None:
+            # The binding takes no limits, PCRE2 takes them from the head of a pattern.
+            limited = f"(*LIMIT_MATCH={MATCH_LIMIT}){self.pattern}"
+            self._bounded = pcre2.compile(_encode(limited), pcre2.IGNORECASE if self._caseless else pcre2.NOFLAG)
         try:
-            found = self._compiled.search(raw)
+            found = self._bounded.search(_encode(subject))
         except pcre2.LibraryError as error:
             raise RegexLimit(f"{self.pattern}: {error}") from error
         return None if found is None else RegexMatch(found)
@@ -95,12 +106,11 @@ def _compile(pattern: str, caseless: bool) -> Regex | RegexError:
     import pcre2
 
     try:
-        # The limit is written into the pattern, where PCRE2 takes it from: the binding has no argument for it.
         compiled = pcre2.compile(_encode(pattern), pcre2.IGNORECASE if caseless else pcre2.NOFLAG)
     except pcre2.PatternError as error:
         text = error.msg.split("; ", 1)[-1]
         return RegexError(pattern, text, error.pos)
-    return Regex(pattern, compiled)
+    return Regex(pattern, caseless, compiled)
 
 
 def _encode(text: str) -> bytes:

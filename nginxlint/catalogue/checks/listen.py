@@ -325,5 +325,15 @@ def _no_listen(block: Block, context: Context) -> Iterator[Refusal]:
     )
 
 
+def _listens_by_default(block: Block, context: Context) -> Iterator[Refusal]:
+    """An http server without `listen` is on port 80 of all addresses."""
+    if id(block) not in _listening(context) and not block.synthetic:
+        sockets = context.state.setdefault("listen.http", {})
+        assert isinstance(sockets, dict)
+        socket = sockets.setdefault((False, 80, bytes(4)), _Socket(block))
+        socket.servers[id(block)] = block
+    yield from ()
+
+
 CHECKS: dict[str, Check] = {"listen": _listen}
-BLOCK_END: dict[str, BlockEnd] = {"stream-server": _no_listen, "mail-server": _no_listen}
+BLOCK_END: dict[str, BlockEnd] = {"server": _listens_by_default, "stream-server": _no_listen, "mail-server": _no_listen}

@@ -1,0 +1,50 @@
+"""Regular expressions in arguments: compile them, word what PCRE2 finds."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from nginxlint.catalogue.context import Context
+    from nginxlint.catalogue.refusal import Refusal
+    from nginxlint.syntax import Directive
+
+# Only these make a pattern of plain text: whatever has none of them compiles (and starts up without PCRE2).
+_SPECIAL = frozenset("([{*+?\\")
+
+
+def pattern_fault(
+    context: Context, directive: Directive, index: int, pattern: str, *, caseless: bool = False
+) -> Refusal | None:
+    """A refusal where `pattern` (the argument, or its end) does not compile."""
+    if _SPECIAL.isdisjoint(pattern):
+        return None
+    from nginxlint.regex import RegexError, compile_regex
+
+    found = compile_regex(pattern, caseless=caseless)
+    if not isinstance(found, RegexError):
+        return None
+    word = directive.args[index] if index >= 0 else None
+    span = None
+    if word is not None:
+        begin = word.text.rfind(pattern)
+        at = begin + min(found.character_offset, max(len(pattern) - 1, 0))
+        if pattern and begin >= 0:
+            span = word.part(at, at + 1)
+    return context.refuse(
+        "regex-invalid",
+        directive,
+        f'"{pattern}" is no valid regular expression: {found.text}',
+        found.nginx_message,
+        span=span or (word.span if word is not None else directive.name_span),
+        help=_advice(pattern, found.text),
+    )
+
+
+def _advice(pattern: str, text: str) -> tuple[str, ...]:
+    if "quantifier does not follow" in text and pattern.startswith("*"):
+        return (f'a regular expression is no file name pattern: write ".{pattern}"',)
+    if "missing closing parenthesis" in text:
+        return ("close the parenthesis, or write \\( for a literal one",)
+    if "missing terminating ]" in text:
+        return ("close the bracket, or write \\[ for a literal one",)
+    return ()

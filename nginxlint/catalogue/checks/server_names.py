@@ -1,0 +1,124 @@
+"""`server_name` in http and stream: wildcards, regular expressions, and the hash they are kept in."""
+
+from __future__ import annotations
+
+from nginxlint.catalogue.addresses import print_address
+from nginxlint.catalogue.checks.faults import fault
+from nginxlint.catalogue.checks.patterns import pattern_fault
+from nginxlint.catalogue.numbers import parse_size
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from nginxlint.catalogue.checks.faults import BlockEnd, Check
+    from nginxlint.catalogue.context import Context
+    from nginxlint.catalogue.refusal import Refusal
+    from nginxlint.syntax import Block, Directive
+
+_BUCKET = 64  # the cache line of the machines nginx runs on
+_POINTER = 8
+
+
+def hash_element_size(key: str) -> int:
+    """`NGX_HASH_ELT_SIZE` and the pointer that ends a bucket: what one key needs at least."""
+    length = len(key.encode("utf-8", "surrogateescape")) + 2
+    return _POINTER + -(-length // _POINTER) * _POINTER + _POINTER
+
+
+def bucket_size(block: Directive, name: str) -> int:
+    """The bucket size in effect: the directive in `block`, rounded up to cache lines, or one cache line."""
+    for child in block.body or ():
+        if child.name == name and child.values:
+            size = parse_size(child.values[0]) or _BUCKET
+            return -(-size // _BUCKET) * _BUCKET
+    return _BUCKET
+
+
+def _server_name(directive: Directive, context: Context) -> Iterator[Refusal]:
+    for index, name in enumerate(directive.values):
+        first = name[:1]
+        if first not in "*.~" and "*" not in name and ".." not in name and len(name) <= 46:
+            continue
+        if (first == "*" and (len(name) < 3 or name[1] != ".")) or (first == "." and len(name) < 2):
+            yield fault(
+                context,
+                directive,
+                index,
+                f'server name "{name}" is invalid',
+                f'"{name}" is no server name: a wildcard is *.example.com or example.*',
+                "write `server_name _;` for a server that is meant as default_server"
+                if name in ("*", ".")
+                else f"write *.{name.lstrip('*.')}",
+                rule="server-name-invalid",
+            )
+            return
+        if name == "~":
+            yield fault(
+                context,
+                directive,
+                index,
+                f'empty regex in server name "{name}"',
+                "the regular expression after ~ is empty",
+                rule="server-name-invalid",
+            )
+            return
+        if first == "~":
+            refusal = pattern_fault(context, directive, index, name[1:])
+            if refusal is not None:
+                yield refusal
+                return
+        elif not _hashable(name) or hash_element_size(name) > _BUCKET:
+            suspects = context.state.setdefault(f"server_names.{context.subsystem}", [])
+            assert isinstance(suspects, list)
+            suspects.append((directive, index))
+
+
+def _hashable(name: str) -> bool:
+    """Would `ngx_hash_add_key` take it? One wildcard at most, at the beginning or the end, and no empty label."""
+    if ".." in name or name.count("*") > 1:
+        return False
+    return "*" not in name or name.startswith("*.") or (len(name) > 2 and name.endswith(".*"))
+
+
+def _end_of_subsystem(block: Block, context: Context) -> Iterator[Refusal]:
+    """nginx looks at these names only on a socket that several servers share."""
+    suspects = context.state.pop(f"server_names.{context.subsystem}", [])
+    sockets = context.state.get(f"listen.{context.subsystem}", {})
+    assert isinstance(suspects, list) and isinstance(sockets, dict)
+    for directive, index in suspects:
+        name = directive.values[index]
+        shared = [
+            key for key, socket in sockets.items() if id(directive.parent) in socket.servers and len(socket.servers) > 1
+        ]
+        if not shared:
+            continue
+        _, port, where = shared[0]
+        if not _hashable(name):
+            address = print_address(where, port) if isinstance(where, bytes) else f"unix:{where}"
+            yield fault(
+                context,
+                directive,
+                index,
+                f'invalid server name or wildcard "{name}" on {address}',
+                f'"{name}" is no name nginx can match: a wildcard stands for whole labels at the beginning or the end',
+                "write a regular expression: ~^…$",
+                rule="server-name-invalid",
+            )
+            continue
+        bucket = bucket_size(block, "server_names_hash_bucket_size")
+        if "*" not in name and name[:1] != "." and hash_element_size(name) > bucket:
+            needed = -(-hash_element_size(name) // _BUCKET) * _BUCKET
+            yield fault(
+                context,
+                directive,
+                index,
+                f"could not build server_names_hash, you should increase server_names_hash_bucket_size: {bucket}",
+                f'"{name}" is too long for the table of server names',
+                f"write `server_names_hash_bucket_size {needed};` in {context.subsystem} {{}}",
+                rule="hash-too-small",
+            )
+
+
+CHECKS: dict[str, Check] = {"server_name": _server_name}
+BLOCK_END: dict[str, BlockEnd] = {"http": _end_of_subsystem, "stream": _end_of_subsystem}
