@@ -332,7 +332,7 @@ def _online(config: Config, request: Request, run: Run) -> list[Diagnostic]:
     assert request.online is not None
     result = request.online(config)
     run.targets.extend(result.targets_json)
-    run.online_summaries.append(result.summary_line)
+    run.online_summaries.append(result.summary)
     if not result.complete:
         run.incomplete.append("the online stage did not check every target")
     return list(result.diagnostics)
