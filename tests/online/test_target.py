@@ -62,7 +62,8 @@ def test_the_request_is_the_one_nginx_would_send(location: str, path: str, host:
 )
 def test_the_visitors_host_is_the_first_name_one_could_ask_for(names: str, host: str) -> None:
     [target] = targets(
-        f"server {{ listen 80; server_name {names}; location / {{ proxy_pass http://a; proxy_set_header Host $host; }} }}"
+        f"server {{ listen 80; server_name {names};"
+        " location / { proxy_pass http://a; proxy_set_header Host $host; } }"
     )
     assert target.host_header == host
 
@@ -135,7 +136,8 @@ def test_what_depends_on_the_request_is_not_guessed() -> None:
 def test_the_same_question_from_two_places_is_one_target() -> None:
     found = targets(
         "proxy_set_header Host $host;"
-        "server { listen 80; server_name a.test; location / { proxy_pass http://app/; } location /b/ { proxy_pass http://app/; } }"
+        "server { listen 80; server_name a.test;"
+        " location / { proxy_pass http://app/; } location /b/ { proxy_pass http://app/; } }"
     )
     assert len(found) == 1
     assert len(found[0].used_at) == 2
