@@ -30,15 +30,27 @@ class Pass:
 
     __slots__ = ("authority", "directive", "host", "port", "scheme", "text", "unix", "uri")
 
-    def __init__(self, directive: Directive) -> None:
+    def __init__(self, directive: Directive, text: str | None = None) -> None:
+        """`text` is what the argument becomes, where variables were followed."""
         self.directive = directive
-        self.text = directive.values[0] if directive.values else ""
+        self.text = text if text is not None else directive.values[0] if directive.values else ""
         self.scheme, self.authority, self.uri = split_target(self.text)
         self.host, self.port, self.unix = split_authority(self.authority)
 
     @property
     def has_variables(self) -> bool:
         return "$" in self.text
+
+    @property
+    def kind(self) -> str:
+        """`stream` or `http`: which groups it can name."""
+        around = self.directive.enclosing("stream", "http", "mail")
+        return "stream" if around is not None and around.name == "stream" else "http"
+
+    @property
+    def is_address(self) -> bool:
+        """Is the host a literal IPv4 or IPv6 address? (As nginx tells them: no names of digits and dots only.)"""
+        return ":" in self.host or (self.host.count(".") == 3 and self.host.replace(".", "").isdigit())
 
     @property
     def tls(self) -> bool:
@@ -53,8 +65,7 @@ class Pass:
         """The upstream group it names. A name with a port never names a group."""
         if self.unix is not None or self.port is not None or "$" in self.authority:
             return None
-        in_stream = self.directive.enclosing("stream", "http", "mail")
-        return config.upstream(self.authority, "stream" if in_stream and in_stream.name == "stream" else "http")
+        return config.upstream(self.authority, self.kind)
 
 
 def split_target(text: str) -> tuple[str, str, str | None]:
