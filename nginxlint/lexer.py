@@ -492,7 +492,7 @@ class _Lexer:
 
     def _end_of_file(self) -> None:
         if self.pending:
-            self._missing_semicolon('unexpected end of file, expecting ";" or "}"', max(0, len(self.text) - 1))
+            self._missing_semicolon('unexpected end of file, expecting ";" or "}"', len(self.text))
             self._emit_pending(_SEMICOLON)
         while self.open:
             self._never_closed(self.open[-1])
@@ -533,7 +533,7 @@ class _Lexer:
             f"the quote {quote} that begins here is not closed on its line",
             label=f"no closing {quote}",
             nginx_message=nginx,
-            nginx_at=end or max(0, len(text) - 1),
+            nginx_at=end or len(text),
             repair=(body_end, quote),
         )
         self._take(unescape(text[at + 1 : body_end]), at, body_end, quoted=True)

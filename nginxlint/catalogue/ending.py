@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from nginxlint.catalogue.context import closing
+from nginxlint.catalogue.names import is_merged
 from nginxlint.catalogue.nearest import nearest
 from nginxlint.source import Span
 
@@ -9,9 +11,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from nginxlint.catalogue.checks.zones import Zone
     from nginxlint.catalogue.context import Context
     from nginxlint.catalogue.refusal import Refusal
-    from nginxlint.syntax import Directive
+    from nginxlint.syntax import Block, Directive
 
 
 def after_all(context: Context) -> Iterator[Refusal]:
@@ -36,25 +39,42 @@ def _no_events(context: Context) -> Iterator[Refusal]:
     )
 
 
+def unknown_caches(context: Context, block: Block) -> Iterator[Refusal]:
+    """Caches that are used and never declared: found when the values of http are merged."""
+    zones = context.state.get("zones", {}).values()
+    declared = [zone.name for zone in zones if zone.size and zone.use.endswith(" cache")]
+    for zone in zones:
+        directive = zone.declared_at
+        if not zone.size and zone.use.endswith(" cache") and is_merged(directive, block):
+            yield _undefined(
+                context, zone, declared, f'"{directive.name}" zone "{zone.name}" is unknown', closing(block)
+            )
+
+
 def _undeclared_zones(context: Context) -> Iterator[Refusal]:
     """Zones that are used and never declared: they have no size."""
-    zones = context.state.get("zones", {})
-    declared = [zone.name for zone in zones.values() if zone.size]
-    for zone in zones.values():
-        if zone.size:
-            continue
-        directive = zone.declared_at
-        word = next((word for word in directive.args if zone.name in word.text), None)
-        close = nearest(zone.name, declared)
-        yield context.refuse(
-            "zone-undefined",
-            directive,
-            f'the zone "{zone.name}" is used here and declared nowhere',
-            f'zero size shared memory zone "{zone.name}"',
-            word=word,
-            nginx_at=None,
-            help=(f'did you mean "{close}"?' if close else f"declare it, for example: {_example(directive, zone.name)}",),
-        )
+    zones = context.state.get("zones", {}).values()
+    for zone in zones:
+        if not zone.size and not zone.use.endswith(" cache"):
+            declared = [other.name for other in zones if other.size and other.use == zone.use]
+            yield _undefined(context, zone, declared, f'zero size shared memory zone "{zone.name}"', None)
+
+
+def _undefined(
+    context: Context, zone: Zone, declared: list[str], nginx_message: str, nginx_at: Span | None
+) -> Refusal:
+    directive = zone.declared_at
+    word = next((word for word in directive.args if zone.name in word.text), None)
+    close = nearest(zone.name, declared)
+    return context.refuse(
+        "zone-undefined",
+        directive,
+        f'the zone "{zone.name}" is used here and declared nowhere',
+        nginx_message,
+        word=word,
+        nginx_at=nginx_at,
+        help=(f'did you mean "{close}"?' if close else f"declare it, for example: {_example(directive, zone.name)}",),
+    )
 
 
 def _example(directive: Directive, zone: str) -> str:

@@ -35,6 +35,7 @@ class Entry:
         "block",
         "check",
         "counts",
+        "descend",
         "enters",
         "names",
         "once",
@@ -57,6 +58,7 @@ class Entry:
             self.block = False
         elif variant.enters == "if":
             self.enters = "if-in-server" if place == "server" else "if-in-location"
+        self.descend = self.block and self.enters not in DATA_BODIES
         self.once = variant.duplicate == "error"
         self.value_fault: Callable[[Variant, tuple[str, ...]], Fault | None] | None = None
         if len(present) == 1 and variant.kind not in ("plus", "third-party"):
@@ -68,7 +70,7 @@ class Entry:
         if variant.kind not in ("plus", "third-party"):
             self._find_check(place, name)
         # What to do with the names in the arguments: set by the frame, which knows the tables.
-        self.names: Callable[[Directive], None] | None = None
+        self.names: Callable[[Directive], Refusal | None] | None = None
         self.accepted: set[tuple[str, ...]] = set()
         self.plain = False
 
@@ -79,7 +81,3 @@ class Entry:
                 self.check = module.CHECKS[key]
                 self.pure = key in getattr(module, "PURE", ())
                 return
-
-    def settle(self) -> None:
-        """Note whether anything is left to do once the counts are right."""
-        self.plain = not (self.once or self.value_fault or self.check or self.names)

@@ -6,7 +6,7 @@ from __future__ import annotations
 from importlib import import_module
 
 from nginxlint.catalogue.checks.owners import BLOCK_ENDS
-from nginxlint.catalogue.context import Context
+from nginxlint.catalogue.context import Context, closing
 from nginxlint.catalogue.deprecation import deprecation
 from nginxlint.catalogue.entry import DATA_BODIES, Entry
 from nginxlint.catalogue.faults import Misplaced, bad_count, bad_value, no_block, not_a_block, repeated
@@ -19,6 +19,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from nginxlint.catalogue.names import Variables
     from nginxlint.catalogue.refusal import Refusal
     from nginxlint.catalogue.target import Target
     from nginxlint.syntax import Block, Directive
@@ -34,6 +35,7 @@ class Frame:
         self.context = Context(root, target, complete=complete)
         self.found: list[Refusal] = []
         self.misplaced = Misplaced(self.context)
+        self.variables: Variables | None = None
         self._tables: dict[str, dict[str, Entry | None]] = {}
         self._variants: dict[str, list[Variant]] = {}
 
@@ -54,6 +56,7 @@ class Frame:
         table = self._tables.get(place)
         if table is None:
             table = self._tables[place] = {}
+        variables = self.variables = variables_of(context, place)
         seen: dict[str, Directive] = {}
         for directive in block.body:
             name = directive.name
@@ -65,38 +68,58 @@ class Frame:
                     self._foreign(directive, place)
                     continue
             values = directive.values
-            if not entry.counts >> len(values) & 1 or entry.block is (directive.body is None):
+            body = directive.body
+            if not entry.counts >> len(values) & 1 or entry.block is (body is None):
                 self._refuse_form(directive, entry, place)
             elif not entry.plain:
-                context.place = place
-                self._look_closer(directive, entry, seen)
-            if directive.body is not None and entry.block and entry.enters not in DATA_BODIES:
+                if entry.once:
+                    if name in seen:
+                        context.place = place
+                        self.found.append(repeated(context, directive, seen[name]))
+                        continue
+                    seen[name] = directive
+                if values not in entry.accepted:
+                    context.place = place
+                    self._look_closer(directive, entry)
+            if body is not None and entry.descend:
                 self._body(directive, entry.enters or place)  # type: ignore[arg-type]
+                self.variables = variables
+        if place in BLOCK_ENDS or place == "http" or place == "stream":
+            self._close(block, place)
+
+    def _close(self, block: Block, place: str) -> None:
+        """What nginx finds when a block is closed."""
+        context = self.context
+        mark = len(self.found)
         for family in BLOCK_ENDS.get(place, ()):
             context.place = place
             module = import_module(f"nginxlint.catalogue.checks.{family}")
             self.add(module.BLOCK_END[place](block, context))
-        if place == "http" or place == "stream":
-            variables = variables_of(context, place)
-            if variables is not None and context.complete:
-                self.add(variables.unknown())
+        variables = variables_of(context, place) if place in ("http", "stream") else None
+        if context.complete and "zones" in context.state and place == "http":
+            from nginxlint.catalogue.ending import unknown_caches
 
-    def _look_closer(self, directive: Directive, entry: Entry, seen: dict[str, Directive]) -> None:
-        """The counts are right: is it the only one, are its values right, what do they name?"""
+            self.add(unknown_caches(context, block))
+        if variables is not None and context.complete:
+            self.add(variables.unknown(block))
+        for refusal in self.found[mark:]:
+            refusal.met_at = closing(block) if not block.synthetic else None
+
+    def _look_closer(self, directive: Directive, entry: Entry) -> None:
+        """The counts are right: are its values right, what do they name?"""
         values = directive.values
-        if entry.once:
-            first = seen.setdefault(directive.name, directive)
-            if first is not directive:
-                self.found.append(repeated(self.context, directive, first))
-                return
-        if entry.names is not None:
-            entry.names(directive)
-        if values in entry.accepted:
-            return
-        if entry.value_fault is not None:
-            fault = entry.value_fault(entry.variant, values)
+        settled = True
+        if entry.names is not None and self.variables is not None:
+            open_reads = self.variables.open_reads
+            fault = entry.names(directive)
             if fault is not None:
-                refusal = bad_value(self.context, directive, fault)
+                self.found.append(fault)
+                return
+            settled = self.variables.open_reads == open_reads and directive.body is None
+        if entry.value_fault is not None:
+            bad = entry.value_fault(entry.variant, values)
+            if bad is not None:
+                refusal = bad_value(self.context, directive, bad)
                 self.found.append(attribute(refusal, directive, self._fits) or refusal)
                 return
         if entry.check is not None:
@@ -108,7 +131,7 @@ class Frame:
                 return
         if entry.variant.deprecated is not None:
             self.add(deprecation(self.context, directive, entry.variant))
-        elif entry.check is None or entry.pure:
+        elif settled and (entry.check is None or entry.pure):
             entry.accepted.add(values)
 
     def _refuse_form(self, directive: Directive, entry: Entry, place: str) -> None:
@@ -141,7 +164,7 @@ class Frame:
         # the modules of nginx itself come first in its list of modules
         present.sort(key=lambda variant: variant.kind in ("third-party", "plus"))
         entry = Entry(present, place, name)
-        variables = variables_of(self.context, place)
+        variables = self.variables = variables_of(self.context, place)
         if variables is not None:
             entry.names = variables.hook(name, present[0])
         entry.plain = not (
@@ -155,7 +178,7 @@ class Frame:
         return any(not variant.why_absent and place in variant.contexts for variant in self._known(name))
 
     def _foreign(self, directive: Directive, place: str) -> None:
-        """A directive that does not exist, or not here. What is inside is judged as where it belongs, if it is known."""
+        """A directive that does not exist, or not here. What is inside is judged as where it belongs."""
         context = self.context
         context.place = place
         if not directive.name and directive.source.text[directive.start : directive.start + 1] not in ('"', "'"):
@@ -169,7 +192,9 @@ class Frame:
             return
         inside = {"if": "if-in-location"}.get(home.enters, home.enters)
         mark = len(self.found)
+        around = self.variables
         self._body(directive, inside)  # type: ignore[arg-type]
+        self.variables = around
         # names that would be declared around it are not there: only what hangs on the statement alone is said
         self.found[mark:] = [one for one in self.found[mark:] if one.nginx_at is not None]
 

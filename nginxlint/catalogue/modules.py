@@ -9,7 +9,7 @@ from nginxlint.catalogue.table import DIRECTIVES
 
 # Built for other systems than Linux, or for none any more.
 _OTHER_PLATFORMS = frozenset(
-    "ngx_kqueue_module ngx_iocp_module ngx_eventport_module ngx_devpoll_module ngx_rtsig_module".split()
+    ["ngx_kqueue_module", "ngx_iocp_module", "ngx_eventport_module", "ngx_devpoll_module", "ngx_rtsig_module"]
 )
 # `configure` finds the library by itself.
 _UNLESS_TOLD = {"ngx_regex_module": "--without-pcre"}
@@ -39,7 +39,8 @@ def built_modules(options: tuple[str, ...]) -> frozenset[str]:
                 continue
             if module in _OTHER_PLATFORMS:
                 continue
-            if "default" not in build or module in _UNLESS_TOLD and _UNLESS_TOLD[module] not in given or (option not in given) == build["default"]:
+            by_itself = module in _UNLESS_TOLD and _UNLESS_TOLD[module] not in given
+            if "default" not in build or by_itself or (option not in given) == build["default"]:
                 modules.add(module)
             if option.startswith("--with-") and option in given:
                 modules.add(module)

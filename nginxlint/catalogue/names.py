@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from nginxlint.catalogue.context import Context
     from nginxlint.catalogue.refusal import Refusal
     from nginxlint.catalogue.variant import Variant
-    from nginxlint.syntax import Directive
+    from nginxlint.syntax import Block, Directive
 
 # What `ngx_http_script_compile()` takes for a variable: a digit alone is a capture.
 _VARIABLE = re.compile(r"\$(?:\{([A-Za-z0-9_]*)(\}?)|([1-9])|([A-Za-z0-9_]*))")
@@ -30,7 +30,7 @@ _EVERY = -1
 _READ: dict[str, tuple[int, ...]] = {
     "add_header": (1,),
     "add_trailer": (1,),
-    "aio": (),
+    "aio": (0,),
     "auth_basic_user_file": (0,),
     "auth_request_set": (1,),
     "fastcgi_param": (1,),
@@ -72,35 +72,46 @@ _DEFINES: dict[str, int] = {
 _NEEDS = {"memcached_pass": "memcached_key"}
 # A regular expression that begins so is no text with variables.
 _REGEX_FIRST = frozenset(("proxy_redirect", "proxy_cookie_domain", "proxy_cookie_path", "proxy_cookie_flags"))
+_MAP_PARAMETERS = frozenset(("include", "volatile", "hostnames"))
 _CAPTURING = frozenset(
     ("location", "server_name", "rewrite", "if", "proxy_redirect", "proxy_cookie_domain", "proxy_cookie_path")
 )
 
 
+# Headers and parameters are compiled when the values of a server or location are merged.
+_COMPILED_LATE = frozenset(("proxy_set_header", "grpc_set_header", "fastcgi_param", "scgi_param", "uwsgi_param"))
+
+
 class Use:
     """An unexplained read of a variable."""
 
-    __slots__ = ("directive", "index")
+    __slots__ = ("directive", "index", "late")
 
-    def __init__(self, directive: Directive, index: int) -> None:
+    def __init__(self, directive: Directive, index: int, late: bool) -> None:
         self.directive = directive
         self.index = index
+        self.late = late
+
+    def counts(self, http: Block) -> bool:
+        """Does nginx compile it at all?"""
+        return not self.late or is_merged(self.directive, http)
 
 
 class Variables:
     """The variables of http or of stream, as they turn up in the tree."""
 
-    __slots__ = ("context", "defined", "explained", "subsystem", "texts", "unexplained")
+    __slots__ = ("context", "defined", "explained", "open_reads", "subsystem", "texts", "unexplained")
 
     def __init__(self, context: Context, subsystem: str) -> None:
         self.context = context
         self.subsystem = subsystem
         self.defined: dict[str, Directive] = {}
         self.unexplained: dict[str, list[Use]] = {}
+        self.open_reads = 0
         self.explained: set[str] = set()
         self.texts: dict[str, tuple[str, ...]] = {}
 
-    def hook(self, name: str, variant: Variant) -> Callable[[Directive], None] | None:
+    def hook(self, name: str, variant: Variant) -> Callable[[Directive], Refusal | None] | None:
         """What to do with every directive of this variant; None where it has nothing to do with variables."""
         if name == "if":
             return self._condition
@@ -123,15 +134,17 @@ class Variables:
             return None
         return self._plan(name, reads or (), defines)
 
-    def _plan(self, name: str, reads: tuple[int, ...], defines: int | None) -> Callable[[Directive], None]:
+    def _plan(self, name: str, reads: tuple[int, ...], defines: int | None) -> Callable[[Directive], Refusal | None]:
         need = _NEEDS.get(name, "")
         body = name == "map"
         captures = name in _CAPTURING
+        late = name in _COMPILED_LATE
 
-        def run(directive: Directive) -> None:
+        def run(directive: Directive) -> Refusal | None:
             values = directive.values
+            refusal: Refusal | None = None
             if defines is not None and values:
-                self._define(values[defines], directive)
+                refusal = self._define_checked(directive, defines)
             if captures:
                 self._captures(values, directive)
             if name == "geo" and len(values) == 2:
@@ -142,9 +155,10 @@ class Variables:
                 indexes = range(len(values)) if reads[0] == _EVERY else reads
                 for index in indexes:
                     if index < len(values) and "$" in values[index]:
-                        self._text(directive, index)
+                        refusal = self._text(directive, index, late) or refusal
             if body and directive.body:
-                self._map_body(directive.body)
+                refusal = self._map_body(directive.body) or refusal
+            return refusal
 
         return run
 
@@ -154,37 +168,95 @@ class Variables:
         if text.startswith("$"):
             self.defined.setdefault(text[1:].lower(), directive)
 
+    def _define_checked(self, directive: Directive, index: int) -> Refusal | None:
+        """Define a variable as `ngx_http_add_variable()` does: no name, no dollar and some names are refused."""
+        text = directive.values[index]
+        word = directive.args[index % len(directive.values)]
+        if not text.startswith("$") or len(text) == 1:
+            return self.context.refuse(
+                "variable-invalid",
+                directive,
+                f'"{directive.name}" needs the name of a variable, with its dollar sign, not "{text}"',
+                f'invalid variable name "{text}"',
+                word=word,
+                help=(f"write ${text}",) if text.isidentifier() else (),
+            )
+        name = text[1:].lower()
+        if self._is_fixed(name):
+            return self.context.refuse(
+                "variable-redefined",
+                directive,
+                f"{text} is a variable of nginx itself: it cannot be set",
+                f'the duplicate "{text[1:]}" variable',
+                word=word,
+                help=("choose another name",),
+            )
+        self.defined.setdefault(name, directive)
+        return None
+
+    def _is_fixed(self, name: str) -> bool:
+        """Is it a built-in variable that nobody may assign?"""
+        rows = [row for row in VARIABLES.rows(name) if not row.get("prefix") and self._exists(row)]
+        return bool(rows) and not any(row.get("settable") for row in rows)
+
     def _captures(self, values: tuple[str, ...], directive: Directive) -> None:
         for value in values:
             if "(?" in value:
                 for match in _NAMED_CAPTURE.finditer(value):
                     self.defined.setdefault((match[1] or match[2]).lower(), directive)
 
-    def _foreign(self, directive: Directive) -> None:
+    def _foreign(self, directive: Directive) -> Refusal | None:
         """A module whose parser we do not know: a variable it names first is taken to be its own."""
         if directive.values:
             self._define(directive.values[0], directive)
         for line in directive.body or ():
             self._define(line.name, line)
+        return None
 
     # --- reads ------------------------------------------------------------------------------------------------
 
-    def _text(self, directive: Directive, index: int) -> None:
+    def _text(self, directive: Directive, index: int, late: bool = False) -> Refusal | None:
+        """Text with variables, as `ngx_http_script_compile()` reads it."""
         text = directive.values[index]
         names = self.texts.get(text)
         if names is None:
-            names = self.texts[text] = tuple(
-                name.lower() for match in _VARIABLE.finditer(text) if (name := match[1] if match[2] else match[4])
-            )
+            found: list[str] = []
+            for match in _VARIABLE.finditer(text):
+                if match[3]:
+                    continue
+                name = match[1] if match[1] is not None else match[4]
+                if match[2] == "" or not name:
+                    return self._bad_name(directive, index, match, late)
+                found.append(name.lower())
+            names = self.texts[text] = tuple(found)
         for name in names:
             if name not in self.explained:
-                self._read(name, directive, index)
+                self._read(name, directive, index, late)
+        return None
 
-    def _read(self, name: str, directive: Directive, index: int) -> None:
+    def _bad_name(self, directive: Directive, index: int, match: re.Match[str], late: bool) -> Refusal | None:
+        word = directive.args[index]
+        if late:
+            return None  # compiled when the block closes, if at all
+        unclosed = match[1] is not None and not match[2]
+        return self.context.refuse(
+            "variable-invalid",
+            directive,
+            "the brace of this variable is never closed" if unclosed else "a $ without the name of a variable",
+            f'the closing bracket in "{match[1]}" variable is missing' if unclosed
+            else "invalid variable name",
+            span=word.part(match.start(), max(match.end(), match.start() + 1)),
+            help=("nginx cannot write a literal $ here; define one with geo: geo $dollar { default \"$\"; }",)
+            if not unclosed
+            else (f"write ${{{match[1]}}}",),
+        )
+
+    def _read(self, name: str, directive: Directive, index: int, late: bool = False) -> None:
         if self._is_built_in(name):
             self.explained.add(name)
         else:
-            self.unexplained.setdefault(name, []).append(Use(directive, index))
+            self.open_reads += 1
+            self.unexplained.setdefault(name, []).append(Use(directive, index, late))
 
     def _bare(self, directive: Directive, index: int) -> None:
         """An argument that is one variable, dollar and name."""
@@ -192,54 +264,62 @@ class Variables:
         if text.startswith("$") and text[1:].lower() not in self.explained:
             self._read(text[1:].lower(), directive, index)
 
-    def _condition(self, directive: Directive) -> None:
-        """`if`: `($x)`, `($x = text)`, `($x ~ regex)`, `(-f text)`."""
-        values = directive.values
-        regex = any(value in ("~", "~*", "!~", "!~*") for value in values[1:2] or ())
-        if not regex and len(values) > 2 and values[0] == "(":
-            regex = values[2] in ("~", "~*", "!~", "!~*")
-        self._captures(values, directive)
-        for index, value in enumerate(values):
-            if "$" not in value:
-                continue
-            if regex and index >= 2 - (values[0] != "("):
-                break
-            first = value.lstrip("(")
-            if first.startswith("$") and index <= 1 and not regex and len(values) - (values[0] == "(") <= 1:
-                name = first[1:].rstrip(")").lower()
-                if name and name not in self.explained and re.fullmatch(r"\w+", name, re.ASCII) and name[0] not in "123456789":
-                    self._read(name, directive, index)
-            else:
-                self._text(directive, index)
+    def _condition(self, directive: Directive) -> Refusal | None:
+        """`if`: `($x)`, `($x = text)`, `($x ~ regex)`, `(-f text)`. Its own check judges the form."""
+        self._captures(directive.values, directive)
+        words = [(index, value) for index, value in enumerate(directive.values) if value not in ("(", ")")]
+        if not words:
+            return None
+        index, first = words[0]
+        first = first.removeprefix("(")
+        if first.startswith("$"):
+            name = first[1:].removesuffix(")" if len(words) == 1 else "").lower()
+            if name not in self.explained and re.fullmatch("[a-z_][a-z0-9_]*", name):
+                self._read(name, directive, index)
+            if len(words) < 3 or words[1][1] not in ("=", "!="):
+                return None
+        for index, value in words[1:]:
+            if "$" in value:
+                return self._text(directive, index)
+        return None
 
-    def _log_format(self, directive: Directive) -> None:
-        for index in range(1, len(directive.values)):
-            if "$" in directive.values[index]:
+    def _log_format(self, directive: Directive) -> Refusal | None:
+        """Its own check judges the form, with nginx's other words for it."""
+        for index, value in enumerate(directive.values[1:], 1):
+            if "$" in value and all(match[3] or match[4] or match[2] for match in _VARIABLE.finditer(value)):
                 self._text(directive, index)
+        return None
 
-    def _regex_or_text(self, directive: Directive) -> None:
+    def _regex_or_text(self, directive: Directive) -> Refusal | None:
         self._captures(directive.values, directive)
         for index, value in enumerate(directive.values):
             if "$" in value and not (index == 0 and value.startswith("~")):
-                self._text(directive, index)
+                refusal = self._text(directive, index)
+                if refusal is not None:
+                    return refusal
+        return None
 
-    def _access_log(self, directive: Directive) -> None:
+    def _access_log(self, directive: Directive) -> Refusal | None:
         for index, value in enumerate(directive.values):
-            if "$" in value and not (index == 0 and value.startswith("syslog:")):
-                if index == 0 or value.startswith("if="):
-                    self._text(directive, index)
+            if "$" in value and (value.startswith("if=") if index else not value.startswith("syslog:")):
+                refusal = self._text(directive, index)
+                if refusal is not None:
+                    return refusal
+        return None
 
-    def _last(self, directive: Directive) -> None:
-        if directive.values and "$" in directive.values[-1]:
-            self._text(directive, len(directive.values) - 1)
+    def _last(self, directive: Directive) -> Refusal | None:
+        values = directive.values
+        return self._text(directive, len(values) - 1) if values and "$" in values[-1] else None
 
-    def _map_body(self, body: list[Directive]) -> None:
+    def _map_body(self, body: list[Directive]) -> Refusal | None:
+        refusal: Refusal | None = None
         for line in body:
             key = line.name
             if key.startswith("~") and "(?" in key:
                 self._captures((key,), line)
-            if len(line.values) == 1 and "$" in line.values[0]:
-                self._text(line, 0)
+            if len(line.values) == 1 and "$" in line.values[0] and key not in _MAP_PARAMETERS:
+                refusal = self._text(line, 0) or refusal
+        return refusal
 
     # --- the tables -------------------------------------------------------------------------------------------
 
@@ -270,10 +350,10 @@ class Variables:
 
     # --- the verdict ------------------------------------------------------------------------------------------
 
-    def unknown(self) -> Iterator[Refusal]:
+    def unknown(self, block: Block) -> Iterator[Refusal]:
         """One refusal for each variable that is read and that nothing defines, in the order of the first reads."""
         for name, uses in self.unexplained.items():
-            if name not in self.defined:
+            if name not in self.defined and (uses := [use for use in uses if use.counts(block)]):
                 yield self._refusal(name, uses)
 
     def _refusal(self, name: str, uses: list[Use]) -> Refusal:
@@ -290,7 +370,7 @@ class Variables:
                 if found and found.lower() == name:
                     written, span = found, word.part(match.start(), match.end())
                     break
-        known = [row for row in self.defined] + [
+        known = list(self.defined) + [
             other
             for other in VARIABLES.names()
             if any(self._exists(row) and not row.get("prefix") for row in VARIABLES.rows(other))
@@ -331,6 +411,17 @@ class Variables:
             elif row.get("kind") != "user-defined":
                 reasons.append(f"${name} belongs to {row['module']}, which this nginx lacks")
         return reasons
+
+
+def is_merged(directive: Directive, http: Block) -> bool:
+    """Does any server get to merge this value? What stands in http and every server replaces is never looked at."""
+    if directive.parent is not http:
+        return True
+    name = directive.name
+    return any(
+        child.name == "server" and child.body is not None and all(inner.name != name for inner in child.body)
+        for child in http.body
+    )
 
 
 def variables_of(context: Context, place: str) -> Variables | None:

@@ -15,11 +15,11 @@ class Refusal(Diagnostic):
     """A diagnostic with the place nginx itself would name.
 
     `nginx_at`: where nginx points (its line is that of the `;` or `{` that ends the statement, or of the `}` of the
-    block in which it noticed); None = nginx names no line. `order` numbers the refusals of one run as nginx would
-    meet them; `check` sets it.
+    block in which it noticed); None = nginx names no line. `met_at`: how far nginx has read when it notices, where
+    that is not `nginx_at`; `order` numbers the refusals of one run as nginx would meet them. `check` sets both.
     """
 
-    __slots__ = ("nginx_at", "order")
+    __slots__ = ("met_at", "nginx_at", "order")
 
     def __init__(
         self,
@@ -54,4 +54,5 @@ class Refusal(Diagnostic):
             at=at,
         )
         self.nginx_at = nginx_at
+        self.met_at: Span | None = nginx_at
         self.order = 0

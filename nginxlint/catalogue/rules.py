@@ -1,51 +1,178 @@
-"""What the catalogue check can report, as data: id → group, severity, and the page `nginxlint explain` shows."""
+"""The findings of the catalogue check as data: id, group, severity and the text `nginxlint explain` shows."""
 
 from __future__ import annotations
 
-# A rule class of the same id (rules/) has a better page; `nginxlint explain` then shows that one.
+_REFUSED = "nginx refuses to start or reload"
+
+# id -> (group, severity, text)
 RULES: dict[str, tuple[str, str, str]] = {
-    "arguments-invalid": ("correctness", "error", "An argument has a value the directive does not take; nginx refuses to start."),
-    "block-missing": ("correctness", "error", "A directive that needs a block has none: nginx says it has no opening {."),
-    "block-unexpected": ("correctness", "error", "A directive that takes no block is followed by one."),
-    "cidr-host-bits": ("correctness", "warning", "A network is written with host bits set (10.0.0.1/8); nginx ignores them and warns."),
-    "condition-invalid": ("correctness", "error", "The condition of an `if` is not one nginx can read."),
-    "default-server-duplicate": ("correctness", "error", "Two servers are the default_server of one socket."),
-    "directive-conflict": ("correctness", "error", "Two directives exclude each other in one block."),
-    "directive-context": ("correctness", "error", "A directive stands in a block it is not allowed in."),
-    "directive-deprecated": ("deprecation", "warning", "A directive or parameter is deprecated: nginx warns, and a later version refuses it."),
-    "directive-repeat": ("correctness", "error", "A directive that may stand once in a block is there twice: nginx says it is duplicate."),
-    "directive-unknown": ("correctness", "error", "No nginx and no known module has this directive, or not in the version that is judged for."),
-    "events-missing": ("correctness", "error", "A configuration needs an events block, an empty one if need be."),
-    "hash-too-small": ("correctness", "error", "A name does not fit into the hash table: raise the …_hash_bucket_size it names."),
-    "listen-duplicate": ("correctness", "error", "One server listens on one address and port twice."),
-    "listen-missing": ("correctness", "error", "A stream or mail server does not listen anywhere."),
-    "listen-options-conflict": ("correctness", "error", "Socket options of one address and port are given at two places."),
-    "location-duplicate": ("correctness", "error", "Two locations of one server have the same modifier and pattern."),
-    "location-modifier-invalid": ("correctness", "error", "The word before the pattern is not one of =, ^~, ~ and ~*."),
-    "location-nesting-invalid": ("correctness", "error", "A location inside another one can never match, or may not stand there."),
-    "map-duplicate": ("correctness", "error", "A value stands twice in a map, geo or split_clients block."),
-    "map-host-invalid": ("correctness", "error", "A host name in a map with `hostnames` is not valid."),
-    "network-invalid": ("correctness", "error", "An address or network cannot be read."),
-    "nginx-plus": ("correctness", "error", "A directive or parameter exists only in NGINX Plus."),
-    "path-conflict": ("correctness", "error", "One path is used with different levels or by different kinds of files."),
-    "proxy-redirect-default": ("proxy", "error", "`proxy_redirect default` needs a proxy_pass without variables above it."),
-    "proxy-scheme-missing": ("proxy", "error", "A pass target has no scheme: nginx refuses it as an invalid URL prefix."),
-    "proxy-uri-forbidden": ("proxy", "error", "A pass target has a URI part where nginx does not allow one."),
-    "range-overlap": ("correctness", "warning", "Ranges of a geo block overlap."),
-    "regex-invalid": ("correctness", "error", "PCRE2 does not compile this regular expression."),
-    "semicolon-missing": ("syntax", "error", "A directive is not ended by a semicolon."),
-    "server-name-invalid": ("correctness", "error", "nginx refuses this server name."),
-    "upstream-address-invalid": ("upstream", "error", "The address of an upstream server cannot be read."),
-    "upstream-backup-unsupported": ("upstream", "error", "The balancing method of the group knows no backup servers."),
-    "upstream-duplicate": ("upstream", "error", "Two upstream groups have one name."),
-    "upstream-empty": ("upstream", "error", "An upstream group has no server."),
-    "upstream-only-backup": ("upstream", "error", "All servers of a group are backup: nginx finds no server in it."),
-    "upstream-port-on-group": ("upstream", "error", "An upstream group is named with a port."),
-    "upstream-resolve-needs": ("upstream", "error", "`resolve` needs a zone in its group and a resolver."),
-    "variable-invalid": ("correctness", "error", "A variable name cannot be read."),
-    "variable-redefined": ("correctness", "error", "A variable that nginx defines itself cannot be set."),
-    "variable-unknown": ("correctness", "error", "A variable is used that nothing defines: nginx refuses to start."),
-    "zone-conflict": ("correctness", "error", "One shared memory zone is declared twice, or for different uses."),
-    "zone-too-small": ("correctness", "error", "A shared memory zone is smaller than nginx accepts."),
-    "zone-undefined": ("correctness", "error", "A shared memory zone is used that nothing declares."),
-}  # fmt: skip
+    "arguments-invalid": (
+        "correctness",
+        "error",
+        f"""A directive has too many or too few arguments, or one it does not understand.
+
+{_REFUSED}, at the first of them. Sizes are digits with k or m (`10m`, not `10MB`), times digits with ms, s, m, h, d or
+w (`65s`, not `65sec`), switches `on` or `off`. nginx names the line on which the statement ends; the finding stands at
+the argument itself.""",
+    ),
+    "block-missing": (
+        "correctness",
+        "error",
+        f"A directive that needs a block in braces is ended by a semicolon. {_REFUSED}.",
+    ),
+    "block-unexpected": (
+        "correctness",
+        "error",
+        f"A directive that takes no block is followed by an opening brace. {_REFUSED}.",
+    ),
+    "cidr-host-bits": (
+        "correctness",
+        "warning",
+        "A network has bits set that its mask makes meaningless: nginx warns and clears them, so the range is another "
+        "one than it reads.",
+    ),
+    "condition-invalid": (
+        "correctness",
+        "error",
+        "The condition of an `if` is not one nginx reads: it takes one variable, a variable with an operator and one "
+        f"value, or a file test. {_REFUSED}.",
+    ),
+    "default-server-duplicate": (
+        "correctness",
+        "error",
+        f"Two servers claim to be the default of one socket. {_REFUSED}.",
+    ),
+    "directive-conflict": ("correctness", "error", f"Two directives exclude each other in one block. {_REFUSED}."),
+    "directive-context": (
+        "correctness",
+        "error",
+        f"""A directive stands in a block where it has no meaning.
+
+{_REFUSED}: `directive is not allowed here`. When several directives of one block are out of place, a brace too many or
+too few above them is the usual cause; they are one finding.""",
+    ),
+    "directive-deprecated": (
+        "deprecation",
+        "warning",
+        "nginx still reads the directive, warns about it, and a later version will refuse or ignore it.",
+    ),
+    "directive-repeat": (
+        "correctness",
+        "error",
+        f"A directive that may stand once in a block stands there twice, often once of them by an include. {_REFUSED}: "
+        "`directive is duplicate`.",
+    ),
+    "directive-unknown": (
+        "correctness",
+        "error",
+        f"""nginx has no directive of this name: a typo, a module that is not built in or loaded, or another version.
+
+{_REFUSED}. Say which nginx will run the configuration with `--nginx-version` and `--nginx-build`; directives of known
+third-party modules are accepted unless the modules are known.""",
+    ),
+    "events-missing": (
+        "correctness",
+        "error",
+        f"The configuration has no `events` block, which may be empty but has to be there. {_REFUSED}.",
+    ),
+    "hash-too-small": (
+        "correctness",
+        "error",
+        "A name is too long for the hash table nginx puts it into: raise the bucket size it names.",
+    ),
+    "listen-duplicate": ("correctness", "error", f"One address and port is listened on twice. {_REFUSED}."),
+    "listen-missing": ("correctness", "error", f"A stream or mail server has no `listen`. {_REFUSED}."),
+    "listen-options-conflict": (
+        "correctness",
+        "error",
+        f"Two servers set the socket options of the same address. {_REFUSED}.",
+    ),
+    "location-duplicate": ("correctness", "error", f"Two locations of a server are the same. {_REFUSED}."),
+    "location-modifier-invalid": (
+        "correctness",
+        "error",
+        f"A location has a modifier that is not =, ~, ~* or ^~. {_REFUSED}.",
+    ),
+    "location-nesting-invalid": (
+        "correctness",
+        "error",
+        f"A location stands in one that can never lead to it. {_REFUSED}.",
+    ),
+    "log-conflict": ("correctness", "error", f"Settings of one log file contradict each other. {_REFUSED}."),
+    "log-format-duplicate": ("correctness", "error", f"A log format is defined twice. {_REFUSED}."),
+    "log-format-unknown": (
+        "correctness",
+        "error",
+        f"An `access_log` names a format that no `log_format` above it defines. {_REFUSED}.",
+    ),
+    "map-duplicate": ("correctness", "error", f"A map, geo or split_clients block has a key twice. {_REFUSED}."),
+    "map-host-invalid": ("correctness", "error", f"A host name in a map cannot be one. {_REFUSED}."),
+    "network-invalid": ("correctness", "error", f"An address or network cannot be read. {_REFUSED}."),
+    "path-conflict": ("correctness", "error", f"A path is used for two things. {_REFUSED}."),
+    "proxy-redirect-default": (
+        "proxy",
+        "error",
+        f"`proxy_redirect default` needs a `proxy_pass` without variables above it. {_REFUSED}.",
+    ),
+    "proxy-scheme-missing": ("proxy", "error", f"`proxy_pass` begins with neither http:// nor https://. {_REFUSED}."),
+    "proxy-uri-forbidden": (
+        "proxy",
+        "error",
+        "`proxy_pass` has a URI, if only a slash, where nginx could not tell what to replace by it: in a regex or "
+        f"named location, an `if` or a `limit_except`. {_REFUSED}.",
+    ),
+    "range-overlap": ("correctness", "error", f"Ranges of a geo block overlap. {_REFUSED}."),
+    "regex-invalid": ("correctness", "error", f"A regular expression does not compile. {_REFUSED}."),
+    "server-name-invalid": ("correctness", "error", f"A server name cannot be one. {_REFUSED}."),
+    "upstream-address-invalid": ("upstream", "error", f"The address of an upstream cannot be read. {_REFUSED}."),
+    "upstream-backup-unsupported": (
+        "upstream",
+        "error",
+        f"The balancing method above has no backup servers. {_REFUSED}.",
+    ),
+    "upstream-duplicate": ("upstream", "error", f"Two upstream groups have one name. {_REFUSED}."),
+    "upstream-empty": ("upstream", "error", f"An upstream group has no server. {_REFUSED}."),
+    "upstream-only-backup": ("upstream", "error", f"An upstream group has backup servers only. {_REFUSED}."),
+    "upstream-port-on-group": (
+        "upstream",
+        "error",
+        f"A pass to an upstream group names a port; ports stand with its servers. {_REFUSED}.",
+    ),
+    "upstream-resolve-needs": (
+        "upstream",
+        "error",
+        f"`resolve` on a server needs a `zone` in its group and a `resolver`. {_REFUSED}.",
+    ),
+    "variable-invalid": (
+        "correctness",
+        "error",
+        f"A $ is not followed by the name of a variable, or a name is given without its $. {_REFUSED}.",
+    ),
+    "variable-redefined": (
+        "correctness",
+        "error",
+        f"A variable of nginx itself is defined anew, and cannot be. {_REFUSED}.",
+    ),
+    "variable-unknown": (
+        "correctness",
+        "error",
+        f"""A variable is read that nothing defines: no module of this nginx, no set, map, geo, split_clients or
+named capture anywhere in the configuration.
+
+{_REFUSED}, naming the variable but no line. All places that read it are one finding.""",
+    ),
+    "zone-conflict": (
+        "correctness",
+        "error",
+        f"A shared memory zone is declared for two uses, or with two sizes. {_REFUSED}.",
+    ),
+    "zone-too-small": ("correctness", "error", f"A shared memory zone is smaller than nginx can use. {_REFUSED}."),
+    "zone-undefined": (
+        "correctness",
+        "error",
+        f"""A zone or cache is used that nothing declares.
+
+{_REFUSED}: `zero size shared memory zone`, or `zone is unknown`. Declare it with limit_req_zone, limit_conn_zone or
+proxy_cache_path.""",
+    ),
+}

@@ -43,7 +43,9 @@ def _number(variant: Variant, values: tuple[str, ...]) -> Fault | None:
     if number is None:
         return Fault(
             0,
-            f'"{variant.name}" directive invalid number',
+            f'"{variant.name}" directive invalid number'
+            if variant.name != "worker_connections"
+            else f'invalid number "{values[0]}"',
             f'"{values[0]}" is not a number',
             "write digits only",
         )
@@ -171,8 +173,6 @@ def _access(variant: Variant, values: tuple[str, ...]) -> Fault | None:
                 f'"{value}" is no access right',
                 "write user:rw, group:r or all:r",
             )
-        if who == "all" and index + 1 < len(values) and len(values) > 1:
-            return Fault(index, f'invalid value "{value}"', '"all:" has to be the last', "")
     return None
 
 

@@ -65,7 +65,7 @@ class Variant:
         self.replaced_by: str = row.get("deprecated", {}).get("use", "")
         if gone := row.get("deprecated"):
             since = gone.get("since")
-            if since is None or since[0].isdigit() and version >= parse_version(since):
+            if since is None or (since[0].isdigit() and version >= parse_version(since)):
                 self.deprecated = gone
 
     def __repr__(self) -> str:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 # key of CHECKS -> family
 FAMILY_OF: dict[str, str] = {
+    "access_log": "logs",
     "alias": "locations",
     "charset_map": "maps",
     "client_body_temp_path": "caches",
+    "error_log": "logs",
     "error_page": "locations",
     "fastcgi_bind": "passes",
     "fastcgi_cache": "passes",
@@ -37,6 +39,7 @@ FAMILY_OF: dict[str, str] = {
     "location": "locations",
     "location:proxy_pass": "passes",
     "location:return": "rewrite",
+    "log_format": "logs",
     "map": "maps",
     "memcached_bind": "passes",
     "memcached_pass": "passes",
