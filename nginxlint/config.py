@@ -9,6 +9,7 @@ from nginxlint.routing.passes import Pass
 from nginxlint.routing.scope import Scope
 from nginxlint.routing.servers import Location, Server
 from nginxlint.routing.upstreams import Upstream
+from nginxlint.routing.variables import Folded, fold
 from nginxlint.syntax import Block, Directive
 
 Version = tuple[int, int, int]
@@ -34,6 +35,7 @@ class Config:
         self.version = version
         self.snippet = snippet
         self.broken = any(file.parsed.faults for file in loaded.files)
+        self.limit = loaded.limit
         self.directive_count = 0
         self._by_name = self._index()
         self._scopes: dict[Block, Scope] = {}
@@ -63,6 +65,11 @@ class Config:
                 stack.pop()
         self.directive_count = count
         return index
+
+    @property
+    def partial(self) -> bool:
+        """Was only a part of the configuration seen? What is absent may then stand elsewhere."""
+        return self.snippet or self.broken or any(include.problems for include in self.includes)
 
     @property
     def names(self) -> frozenset[str]:
@@ -159,6 +166,10 @@ class Config:
                         variable = directive.values[position].removeprefix("$").lower()
                         self._variables.setdefault(variable, []).append(directive)
         return self._variables
+
+    def fold(self, place: Directive, text: str) -> list[Folded] | None:
+        """Everything a text with variables can become at `place`; None where that depends on the request."""
+        return fold(self, place, text)
 
     # --- upstream groups and passes ---------------------------------------------------------------------------
 

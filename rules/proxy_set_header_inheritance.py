@@ -1,0 +1,80 @@
+from collections.abc import Iterator
+
+from nginxlint import Bad, Block, Config, Diagnostic, Fix, Good, Rule, Severity, insert_line_after, note
+
+_GRAVE = ("host", "x-forwarded-", "x-real-ip", "authorization", "upgrade", "connection", "forwarded")
+_PASS = {"proxy_set_header": "proxy_pass", "grpc_set_header": "grpc_pass"}
+_DEFAULTS = {("host", "$proxy_host"), ("connection", "close")}
+
+
+class ProxySetHeaderInheritance(Rule):
+    """One `proxy_set_header` in a block drops all those of the blocks around it.
+
+    The directive is inherited as a whole set. A location that sets one header of its own no longer sends the Host or
+    X-Forwarded-For of its server: the backend sees the group's name as Host, or the proxy as the visitor. Repeat the
+    inherited ones (an `include` of a common file does well).
+    Source: ngx_http_proxy_init_headers (src/http/modules/ngx_http_proxy_module.c), documentation of proxy_set_header.
+    """
+
+    id = "proxy-set-header-inheritance"
+    group = "proxy"
+    severity = Severity.WARNING
+    directives = tuple(_PASS)
+    examples = (
+        Bad(
+            "proxy_set_header Host $host;\nlocation / {\n    proxy_set_header X-A b; # here\n    proxy_pass http://app;\n}",
+            "proxy_set_header Host $host;\nlocation / {\n    proxy_set_header X-A b;\n    proxy_set_header Host $host; # here"
+            "\n    proxy_pass http://app;\n}",
+        ),
+        Bad("proxy_set_header X-Tenant a;\nlocation / { proxy_set_header Host $host; proxy_pass http://app; } # here"),
+        Good("proxy_set_header Host $host;\nlocation / { proxy_set_header HOST $http_host; proxy_pass http://app; }"),
+        Good("proxy_set_header Host $host;\nlocation / { proxy_pass http://app; }"),
+        Good("proxy_set_header Host $proxy_host;\nlocation / { proxy_set_header X-A b; proxy_pass http://app; }"),
+        Good("proxy_set_header Host $host;\nlocation / { proxy_set_header X-A b; return 200; }"),
+    )
+
+    def check(self, config: Config) -> Iterator[Diagnostic]:
+        for name, handler in _PASS.items():
+            blocks = dict.fromkeys(directive.parent for directive in config.find(name))
+            for block in blocks:
+                if block is not None and _passes(block, config, handler):
+                    yield from self._check_block(block, config, name)
+
+    def _check_block(self, block: Block, config: Config, name: str) -> Iterator[Diagnostic]:
+        scope = config.scope(block)
+        if scope.outer is None:
+            return
+        own = scope.own(name)
+        kept = {directive.values[0].lower() for directive in own if directive.values}
+        lost = [
+            directive
+            for directive in scope.outer.effective(name)
+            if len(directive.values) == 2
+            and directive.values[0].lower() not in kept
+            and (directive.values[0].lower(), directive.values[1]) not in _DEFAULTS
+        ]
+        if not lost:
+            return
+        names = ", ".join(dict.fromkeys(directive.values[0] for directive in lost))
+        grave = any(directive.values[0].lower().startswith(_GRAVE) for directive in lost)
+        lines = tuple(f"{directive.head_span.text};" for directive in lost)
+        last = own[-1]
+        fixes: tuple[Fix, ...] = ()
+        if last.source is own[0].source and block.source is last.source:
+            fixes = (Fix("repeat the inherited ones", (insert_line_after(last, *lines),), safe=False),)
+        yield self.report(
+            own[0],
+            f"the backend no longer gets {names} here: one {name} drops all inherited ones",
+            *fixes,
+            severity=Severity.WARNING if grave else Severity.INFO,
+            label="replaces every one of the blocks around",
+            related=tuple(note(directive, "not sent here") for directive in lost[:4]),
+            help=("repeat them in this block: " + " ".join(lines[:4]),),
+        )
+
+
+def _passes(block: Block, config: Config, handler: str) -> bool:
+    """Does the block, or one inside it, hand requests on?"""
+    if config.scope(block).effective(handler):
+        return True
+    return any(directive.name == handler for directive in block.walk())

@@ -1,0 +1,48 @@
+from collections.abc import Iterator
+
+from nginxlint import Bad, Config, Diagnostic, Good, Pass, Rule, Severity
+
+_PASSES = ("proxy_pass", "fastcgi_pass", "uwsgi_pass", "scgi_pass", "grpc_pass", "memcached_pass")
+_CODE = ("js_content", "js_set", "js_access", "content_by_lua", "access_by_lua", "rewrite_by_lua", "set_by_lua", "perl")
+
+
+class UpstreamUnused(Rule):
+    """An upstream group that nothing passes requests to.
+
+    Its host names are still looked up when nginx starts, so a group nobody uses can keep nginx from starting; and an
+    edit of its servers has no effect. Take it out, or mend the name where it should be used.
+    """
+
+    id = "upstream-unused"
+    group = "upstream"
+    severity = Severity.INFO
+    directives = ("upstream",)
+    examples = (
+        Bad("upstream old { server a:1; } # here\nserver { location / { proxy_pass http://new; } }"),
+        Good("upstream app { server a:1; }\nserver { location / { proxy_pass http://app; } }"),
+        Good("upstream app { server a:1; }\nserver { set $b app; location / { proxy_pass http://$b; } }"),
+        Good("upstream app { server a:1; }\nserver { location / { proxy_pass http://$arg_b; } }"),
+        Good("upstream app { server a:1; }\nmap $host $b { default app; }"),
+    )
+
+    def check(self, config: Config) -> Iterator[Diagnostic]:
+        if config.partial or any(name.startswith(_CODE) for name in config.names):
+            return
+        used: set[str] = set()
+        for target in config.passes(*_PASSES):
+            if "$" not in target.text:
+                used.add(target.authority.lower())
+                continue
+            values = config.fold(target.directive, target.text)
+            if values is None:
+                return  # any group may be meant
+            used.update(Pass(target.directive, value.text).authority.lower() for value in values)
+        for block in config.blocks("map", "split_clients", "geo"):
+            used.update(line.values[-1].lower() for line in block.body if line.values)
+        for upstream in config.upstreams:
+            if upstream.name and upstream.name.lower() not in used:
+                yield self.report(
+                    upstream.block.args[0],
+                    f'nothing passes requests to the group "{upstream.name}"',
+                    help="take it out, or mend the name where it should be used",
+                )
