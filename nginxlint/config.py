@@ -36,6 +36,7 @@ class Config:
         self.snippet = snippet
         self.broken = any(file.parsed.faults for file in loaded.files)
         self.limit = loaded.limit
+        self.conf_folder = loaded.conf_folder
         self.directive_count = 0
         self._by_name = self._index()
         self._scopes: dict[Block, Scope] = {}

@@ -38,12 +38,14 @@ class ReadFile:
 
 
 class Loaded:
-    """A root file with all it includes: `main` is the root block, `files` in the order they were read."""
+    """A root file with all it includes: `main` is the root block, `files` in the order they were read, `conf_folder`
+    the folder relative includes start from."""
 
-    __slots__ = ("files", "includes", "limit", "main")
+    __slots__ = ("conf_folder", "files", "includes", "limit", "main")
 
-    def __init__(self, main: Block) -> None:
+    def __init__(self, main: Block, conf_folder: str = "") -> None:
         self.main = main
+        self.conf_folder = conf_folder
         self.files: list[ReadFile] = []
         self.includes: list[Include] = []
         self.limit = ""
@@ -58,7 +60,7 @@ def load(files: Files, path: str, text: str, around: tuple[str, ...] = ()) -> Lo
     main = Block("", (), 0, source, None)
     main.synthetic = True
     main.close = len(text)
-    loaded = Loaded(main)
+    loaded = Loaded(main, files.conf_folder)
     inner = main
     for name in around:
         block = Block(name, ("/",) if name == "location" else (), 0, source, inner)

@@ -1,0 +1,59 @@
+import os
+from collections.abc import Iterator
+
+from nginxlint import Bad, Config, Diagnostic, Good, Rule, Severity
+
+# Files the nginx packages bring along; a repository rarely has its own copy.
+_DISTRIBUTED = frozenset((
+    "mime.types", "fastcgi_params", "fastcgi.conf", "uwsgi_params", "scgi_params", "proxy_params", "koi-utf", "koi-win",
+    "win-utf", "fastcgi-php.conf", "snakeoil.conf",
+))  # fmt: skip
+_LIVE = ("/etc/nginx", "/usr/local/etc/nginx", "/usr/local/nginx/conf")
+
+
+class IncludeMissing(Rule):
+    """An `include` names a file that is not there, cannot be read, or includes itself.
+
+    Without a wildcard nginx insists on the file and refuses to start. A pattern that matches nothing is fine.
+    Relative paths start at the folder of nginx.conf, also in included files. Files that come with the nginx packages
+    (mime.types, fastcgi_params, …), and absolute paths outside a tree that is not the live one, may well be there on the
+    server: those are only mentioned.
+    Source: ngx_conf_include (src/core/ngx_conf_file.c).
+    """
+
+    id = "include-missing"
+    group = "correctness"
+    severity = Severity.ERROR
+    directives = ()
+    tolerant = True
+    examples = (
+        Bad("events {}\ninclude no/such/file.conf; # here", context="main"),
+        Bad("events {}\ninclude mime.types; # here", context="main"),
+        Good("events {}\ninclude conf.d/*.conf;", context="main"),
+        Good("events {}", context="main"),
+    )
+
+    def check(self, config: Config) -> Iterator[Diagnostic]:
+        live = os.path.abspath(config.main.source.path).startswith(tuple(f"{folder}/" for folder in _LIVE))
+        for include in config.includes:
+            for path, reason in include.problems:
+                if not isinstance(reason, OSError):
+                    yield self.report(
+                        include.directive,
+                        f"{path} includes itself: nginx goes round until it has no more files to open",
+                        help="take this include out",
+                        blocks_start=True,
+                        nginx_message=f'open() "{path}" failed (24: Too many open files)',
+                    )
+                    continue
+                elsewhere = os.path.basename(path) in _DISTRIBUTED or config.snippet
+                elsewhere = elsewhere or (include.pattern.startswith("/") and not live)
+                why = (reason.strerror or str(reason)).lower()
+                yield self.report(
+                    include.directive,
+                    f"{path}: {why}" + (" (not part of this tree; what it holds is not known)" if elsewhere else ""),
+                    severity=Severity.INFO if elsewhere else Severity.ERROR,
+                    help=() if elsewhere else (f"relative includes start at {config.conf_folder or '.'}",),
+                    blocks_start=not elsewhere,
+                    nginx_message=None if elsewhere else f'open() "{path}" failed ({reason.errno}: {reason.strerror})',
+                )

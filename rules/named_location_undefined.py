@@ -1,0 +1,48 @@
+from collections.abc import Iterator
+
+from nginxlint import Bad, Config, Diagnostic, Directive, Good, Rule, Severity, Word
+
+
+class NamedLocationUndefined(Rule):
+    """`@name` is used in a server that has no such location: those requests get 500.
+
+    nginx looks for it only when it is needed, and only in the same server: "could not find named location". The
+    configuration test does not notice.
+    Source: ngx_http_named_location (src/http/ngx_http_core_module.c).
+    """
+
+    id = "named-location-undefined"
+    group = "correctness"
+    severity = Severity.ERROR
+    directives = ("try_files", "error_page", "auth_request", "post_action")
+    examples = (
+        Bad("server {\n location / { try_files $uri @app; } # here\n}"),
+        Bad("server {\n error_page 502 @down; # here\n location / { proxy_pass http://app; }\n}"),
+        Good("server { location / { try_files $uri @app; } location @app { proxy_pass http://app; } }"),
+        Good("server { error_page 404 = @a; location @a { return 404; } }"),
+        Good("server { location / { try_files $uri /@scope/index.html; } }"),
+    )
+
+    def check(self, config: Config) -> Iterator[Diagnostic]:
+        if config.partial:
+            return
+        for directive in config.find("try_files", "error_page", "post_action"):
+            word = _jump(directive)
+            server = config.server(directive)
+            if word is None or server is None:
+                continue
+            names = {location.pattern for location in server.locations if location.modifier == "@"}
+            if word.text not in names:
+                known = ", ".join(sorted(names))
+                yield self.report(
+                    word,
+                    f"requests that get here are answered 500: this server has no location {word.text}",
+                    help=(f"this server has {known}",) if known else ("named locations of other servers do not count",),
+                    nginx_message=f'could not find named location "{word.text}"',
+                )
+
+
+def _jump(directive: Directive) -> Word | None:
+    """The argument that names a location to go to."""
+    args = directive.args
+    return args[-1] if args and args[-1].text.startswith("@") and "$" not in args[-1].text else None

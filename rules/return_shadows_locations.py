@@ -1,0 +1,50 @@
+from collections.abc import Iterator
+
+from nginxlint import Bad, Config, Diagnostic, Fix, Good, Rule, Severity, note, replace
+
+
+class ReturnShadowsLocations(Rule):
+    """A `return` directly in the server answers every request: its locations are dead.
+
+    The rewrite directives of a server run before a location is looked for. Typical victim: the location that serves
+    /.well-known/acme-challenge/, so that the renewal of the certificate is redirected and fails. Put the `return` into
+    `location / { }`.
+    Source: documentation of ngx_http_rewrite_module.
+    """
+
+    id = "return-shadows-locations"
+    group = "correctness"
+    severity = Severity.WARNING
+    directives = ("return",)
+    examples = (
+        Bad(
+            "server {\n    location /.well-known/ { root /srv; }\n    return 301 https://a.test; # here\n}",
+            "server {\n    location /.well-known/ { root /srv; }\n    location / { return 301 https://a.test; } # here\n}",
+        ),
+        Bad("server {\n    return 444; # here\n    location / { root /srv; }\n}"),
+        Good("server { return 301 https://a.test; }"),
+        Good("server { location / { return 301 https://a.test; } location /a { root /srv; } }"),
+        Good("server { if ($host = a) { return 301 https://a.test; } location / { root /srv; } }"),
+    )
+
+    def check(self, config: Config) -> Iterator[Diagnostic]:
+        for directive in config.find("return"):
+            server = config.server(directive)
+            if server is None or directive.parent is not server.block or server.kind != "http":
+                continue
+            dead = [location for location in server.locations if location.modifier != "@"]
+            if not dead:
+                continue
+            fixes: tuple[Fix, ...] = ()
+            if not any(location.modifier in ("", "^~") and location.pattern == "/" for location in dead):
+                moved = f"location / {{ {directive.span.text} }}"
+                fixes = (Fix("move it into location /", (replace(directive.span, moved),), safe=False),)
+            count = f"its {len(dead)} locations are" if len(dead) > 1 else "its location is"
+            yield self.report(
+                directive,
+                f"this answers every request to the server: {count} never reached",
+                *fixes,
+                label="runs before a location is looked for",
+                related=(note(dead[0].block, "never reached"),),
+                help="move it into location / { }",
+            )
