@@ -21,7 +21,7 @@ EARLY_HINTS: Version = (1, 29, 0)
 OPEN, EOF, RESET, TIMEOUT = "open", "eof", "reset", "timeout"
 
 _STATUS_LINE = re.compile(rb"HTTP/([1-9]\d{0,2})\.(\d{1,3}) +(\d) *(\d) *(\d)(?:(?:[ .][^\r\n]*)?)(?:\r\n|\n)")
-_NAME_CHARACTERS = b"-_0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_CLIENT_STATUS = re.compile(rb"HTTP/1\.[01] (\d{3})[ \r\n]")
 _NOT_IN_NAME = re.compile(rb"[\x00-\x20\x7f]")
 
 # First bytes → (who talks like that, what to write instead).
@@ -302,9 +302,11 @@ def _not_http(data: bytes) -> Reading:
     who, hint = signature(data)
     code = "L7_H2ONLY" if who == "an HTTP/2 server" else "L7_NOTHTTP"
     detail = f"it talks like {who}: " if who else "the first bytes are "
+    # A client may still find a status in the raw bytes, where only nginx's stricter reading of the line failed.
+    seen = _CLIENT_STATUS.match(data)
     return Reading(
         code,
-        None,
+        int(seen[1]) if seen is not None else None,
         "upstream sent no valid HTTP/1.0 header while reading response header from upstream",
         f"{detail}“{clean(data[:40], 80)}”",
         hint,

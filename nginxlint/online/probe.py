@@ -158,14 +158,20 @@ class Prober:
             )
         location = reading.header(b"location") or b""
         connection = (reading.header(b"connection") or b"").lower()
-        phases.append(Phase("http", heard.first_ms, detail=f"{method} → {reading.status}"))
+        detail = f"{method} → {reading.status}"
+        predicted = reading.status
+        if (inner := reading.header(b"x-accel-redirect")) is not None:
+            # nginx then serves that URI of its own instead; what it gives is not this upstream's doing.
+            predicted = None
+            detail += f", X-Accel-Redirect to {clean(inner, 80)}"
+        phases.append(Phase("http", heard.first_ms, detail=detail))
         return Observation(
             address,
             tuple(phases),
             status=reading.status,
             header_bytes=reading.head,
             location=location[:2048].decode("utf-8", "backslashreplace"),
-            predicted_status=reading.status,
+            predicted_status=predicted,
             keeps_alive=False if reading.http10 or connection == b"close" else None,
         )
 

@@ -46,7 +46,7 @@ TABLE = [
     (b"HTTP/1.1 99 Few\r\n\r\n", EOF, ("L7_NOTHTTP", None), ("L7_NOTHTTP", None)),
     (b"HTTP/1.1 ABC\r\n\r\n", EOF, ("L7_NOTHTTP", None), ("L7_NOTHTTP", None)),
     (b"HTTP/0.9 200 OK\r\n\r\n", EOF, ("L7_NOTHTTP", None), ("L7_NOTHTTP", None)),
-    (b"HTTP/1.1 200 a\rb\r\n\r\n", EOF, ("L7_NOTHTTP", None), ("L7_NOTHTTP", None)),
+    (b"HTTP/1.1 200 a\rb\r\n\r\n", EOF, ("L7_NOTHTTP", 200), ("L7_NOTHTTP", 200)),
     (b"\x00\x00\x12\x04\x00\x00\x00\x00\x00" + bytes(18), OPEN, ("L7_H2ONLY", None), ("L7_H2ONLY", None)),
     (b"\x15\x03\x01\x00\x02\x02\x46", EOF, ("L7_NOTHTTP", None), ("L7_NOTHTTP", None)),
     (OK + b"Content-Length: 1\r\ncontent-length: 1\r\n\r\n", EOF, ("", 200), ("L7_FRAMING", 502)),

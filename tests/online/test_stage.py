@@ -31,6 +31,7 @@ from tests.online.fake import FakeNetwork, FakeStream, answers
 
 QUICK = Options(timeout=0.1, retry_pause=0.0, jitter=0.0)
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
+PLACE = {"path", "line", "column", "end_line", "end_column", "byte_start", "byte_end"}
 REFUSED = ConnectionRefusedError(errno.ECONNREFUSED, "Connection refused")
 Peers = dict[str, "OSError | Callable[[], FakeStream]"]
 
@@ -82,9 +83,7 @@ def test_a_row_has_every_field_of_the_contract_and_is_json() -> None:
     )
     assert set(wanted.split()) <= set(found)
     assert (found["path"], found["verdict"], found["predicted_status"]) == ("/x", "ok", 200)
-    assert set(found["used_at"][0]) == set(
-        ["path", "line", "column", "end_line", "end_column", "byte_start", "byte_end"]
-    )
+    assert set(found["used_at"][0]) == PLACE
     assert set(found["stages"]["http"]) == {"status", "ms", "detail"}
 
 
