@@ -16,7 +16,7 @@ class IncludeMissing(Rule):
 
     Without a wildcard nginx insists on the file and refuses to start. A pattern that matches nothing is fine.
     Relative paths start at the folder of nginx.conf, also in included files. Files that come with the nginx packages
-    (mime.types, fastcgi_params, …), and absolute paths outside a tree that is not the live one, may well be there on the
+    (mime.types, fastcgi_params, …), and absolute paths where the tree is not the live one, may well be there on the
     server: those are only mentioned.
     Source: ngx_conf_include (src/core/ngx_conf_file.c).
     """

@@ -23,8 +23,8 @@ class ProxySetHeaderInheritance(Rule):
     examples = (
         Bad(
             "proxy_set_header Host $host;\nlocation / {\n    proxy_set_header X-A b; # here\n    proxy_pass http://app;\n}",
-            "proxy_set_header Host $host;\nlocation / {\n    proxy_set_header X-A b;\n    proxy_set_header Host $host; # here"
-            "\n    proxy_pass http://app;\n}",
+            "proxy_set_header Host $host;\nlocation / {\n    proxy_set_header X-A b;\n"
+            "    proxy_set_header Host $host; # here\n    proxy_pass http://app;\n}",
         ),
         Bad("proxy_set_header X-Tenant a;\nlocation / { proxy_set_header Host $host; proxy_pass http://app; } # here"),
         Good("proxy_set_header Host $host;\nlocation / { proxy_set_header HOST $http_host; proxy_pass http://app; }"),

@@ -1,0 +1,78 @@
+from collections.abc import Iterable, Iterator
+
+from nginxlint import Bad, Confidence, Config, Diagnostic, Fix, Good, Rule, Severity, note, replace
+
+
+class ProxyGroupNearMiss(Rule):
+    """`proxy_pass` names something that is almost the name of an upstream group, but not quite.
+
+    nginx then takes it for a host name: it refuses to start where that does not resolve, and sends the traffic to a
+    stranger where it does. Write the name as the group has it.
+    Source: ngx_http_upstream_add (src/http/ngx_http_upstream.c).
+    """
+
+    id = "proxy-group-near-miss"
+    group = "proxy"
+    severity = Severity.ERROR
+    confidence = Confidence.MEDIUM
+    directives = ("upstream",)
+    examples = (
+        Bad(
+            "upstream backend { server a:1; }\nserver { location / { proxy_pass http://backnd/v1; } # here\n}",
+            "upstream backend { server a:1; }\nserver { location / { proxy_pass http://backend/v1; } # here\n}",
+        ),
+        Bad("upstream my_app { server a:1; }\nserver { location / { proxy_pass http://my-app; } # here\n}"),
+        Good("upstream backend { server a:1; }\nserver { location / { proxy_pass http://backend; } }"),
+        Good("upstream app1 { server a:1; }\nserver { location / { proxy_pass http://app2; } }"),
+        Good("upstream api { server a:1; }\nserver { location / { proxy_pass http://app; } }"),
+        Good("upstream backend { server backends:1; }\nserver { location / { proxy_pass http://backends; } }"),
+    )
+
+    def check(self, config: Config) -> Iterator[Diagnostic]:
+        names = {upstream.name.lower(): upstream for upstream in config.upstreams}
+        hosts = {peer.host.lower() for upstream in config.upstreams for peer in upstream.peers}
+        squeezed = {_squeeze(name): name for name in names}
+        for target in config.passes("proxy_pass", "grpc_pass"):
+            host = target.host.lower()
+            if target.has_variables or not host or host in names or host in hosts or target.is_address:
+                continue
+            near = squeezed.get(_squeeze(host)) or _one_letter_off(host, names)
+            if near is None:
+                continue
+            word = target.directive.args[0]
+            at = target.text.find(target.host)
+            place = word.part(at, at + len(target.host))
+            name = names[near].name
+            yield self.report(
+                place,
+                f'"{target.host}" is no upstream group; "{name}" is',
+                Fix(f'rename to "{name}"', (replace(place, name),), safe=False),
+                label="taken for a host name, looked up once when nginx starts",
+                related=(note(names[near].block, "a group of nearly that name is defined here"),),
+                help=f'did you mean "{name}"?',
+                nginx_message=f'host not found in upstream "{target.host}"',
+                at=target.directive,
+            )
+
+
+def _squeeze(name: str) -> str:
+    return name.replace("-", "").replace("_", "").replace(".", "")
+
+
+def _one_letter_off(host: str, names: Iterable[str]) -> str | None:
+    """The group that differs by one letter (not a digit: app1 and app2 are two things), left out, added or changed."""
+    if len(host) < 5 or "." in host:
+        return None
+    for name in names:
+        if abs(len(name) - len(host)) > 1 or len(name) < 5:
+            continue
+        start = 0
+        while start < min(len(name), len(host)) and name[start] == host[start]:
+            start += 1
+        end = 0
+        while end < min(len(name), len(host)) - start and name[-1 - end] == host[-1 - end]:
+            end += 1
+        rest = name[start : len(name) - end] + host[start : len(host) - end]
+        if len(name) - start - end <= 1 and len(host) - start - end <= 1 and not any(map(str.isdigit, rest)):
+            return None if rest in ("s",) else name
+    return None
