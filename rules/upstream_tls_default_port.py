@@ -1,49 +1,65 @@
 from collections.abc import Iterator
 
-from nginxlint import Bad, Config, Diagnostic, Fix, Good, Rule, Severity, insert_after, note
+from nginxlint import Bad, Config, Diagnostic, Fix, Good, Pass, Rule, Severity, Upstream, destinations, insert_after, note
+
+_TLS = ("https", "grpcs", "suwsgi")
 
 
 class UpstreamTlsDefaultPort(Rule):
-    """TLS to a group whose server has no port: nginx connects to port 80.
+    """A group that is reached over TLS has a server without a port: nginx connects to port 80.
 
-    The default port of a `server` line is 80 whatever the scheme of the `proxy_pass` that uses it. The handshake meets
-    a plain HTTP server: 502, "wrong version number". Write the port into the `server` line.
-    Source: ngx_http_upstream_server (src/http/ngx_http_upstream.c: `u.default_port = 80`).
+    The scheme stands in the pass directive, the port in the group, and the default port of a `server` line is 80
+    whatever the scheme is. nginx then starts a TLS handshake on the plain port: 502, "wrong version number" in the
+    log. Write the port. Unix sockets and servers that get their port from an SRV record (`service=`) need none.
+    Source: ngx_http_upstream_server (src/http/ngx_http_upstream.c), default_port.
     """
 
     id = "upstream-tls-default-port"
-    group = "upstream"
+    group = "tls"
     severity = Severity.ERROR
     directives = ("upstream",)
     examples = (
         Bad(
-            "upstream app {\n    server a.test; # here\n}\nserver { location / { proxy_pass https://app; } }",
-            "upstream app {\n    server a.test:443; # here\n}\nserver { location / { proxy_pass https://app; } }",
+            "upstream app {\n server a.test; # here\n server b:443;\n server 'c.test' weight=2; # here\n}\n"
+            "server { location / { proxy_pass https://app; } }",
+            "upstream app {\n server a.test:443; # here\n server b:443;\n server 'c.test:443' weight=2; # here\n}\n"
+            "server { location / { proxy_pass https://app; } }",
         ),
-        Good("upstream app { server a.test:443; }\nserver { location / { proxy_pass https://app; } }"),
-        Good("upstream app { server a.test; }\nserver { location / { proxy_pass http://app; } }"),
-        Good("upstream app { server unix:/run/a.sock; }\nserver { location / { proxy_pass https://app; } }"),
-        Good("upstream app { server a.test service=http resolve; }\nserver { location / { proxy_pass https://app; } }"),
+        Bad("upstream g {\n server [::1]; # here\n}\nserver { location / { grpc_pass grpcs://g; } }"),
+        Bad("upstream app {\n server a.test; # here\n}\nserver { location / { set $b app; proxy_pass https://$b; } }"),
+        Good("upstream app { server a.test:443; } server { location / { proxy_pass https://app; } }"),
+        Good("upstream app { server a.test; } server { location / { proxy_pass http://app; } }"),
+        Good("upstream app { server unix:/s; } server { location / { proxy_pass https://app; } }"),
+        Good("upstream app { server a.test service=https resolve; } server { location / { proxy_pass https://app; } }"),
+        Good("upstream app { server a.test; } server { location / { proxy_pass https://app.test; } }"),
     )
 
     def check(self, config: Config) -> Iterator[Diagnostic]:
-        seen: set[int] = set()
-        for target in config.passes("proxy_pass", "grpc_pass", "uwsgi_pass"):
-            upstream = target.group(config) if target.tls else None
-            if upstream is None or id(upstream) in seen:
-                continue
-            seen.add(id(upstream))
-            for peer in upstream.peers:
-                text = peer.address.text
-                if peer.unix is not None or peer.port is not None or peer.option("service") or "$" in text:
+        secure: dict[Upstream, Pass] = {}
+        plain: set[Upstream] = set()
+        unknown = False
+        for target in config.passes("proxy_pass", "grpc_pass", "uwsgi_pass", "fastcgi_pass", "scgi_pass"):
+            ends = destinations(config, target) if target.has_variables else [target]
+            unknown = unknown or ends is None
+            for end in ends or ():
+                group = config.upstream(end.host, target.kind) if end.port is None and end.host else None
+                if group is not None and end.scheme in _TLS:
+                    secure.setdefault(group, target)
+                elif group is not None:
+                    plain.add(group)
+        for group, target in secure.items():
+            for peer in group.peers:
+                word = peer.address
+                if peer.port is not None or peer.unix is not None or peer.option("service"):
                     continue
-                if not text.startswith("[") and ":" in text:
-                    continue  # a port that is no number: refused elsewhere
+                if ":" in word.text and not word.text.endswith("]"):
+                    continue  # a port that is no number is refused anyway
+                edit = insert_after(word.part(0, len(word.text)), ":443")
                 yield self.report(
-                    peer.address,
-                    f"TLS is spoken to port 80 of {peer.host}: 502 on every request that gets there",
-                    Fix("write the port of TLS", (insert_after(peer.address.span, ":443"),), safe=False),
-                    label="without a port a server line means port 80",
-                    related=(note(target.directive, "TLS is asked for here"),),
-                    help=f"write server {text}:443;",
+                    word,
+                    f"nginx connects to {word.text} on port 80 and speaks TLS there: requests answer 502",
+                    Fix("write port 443", (edit,), safe=group not in plain and not unknown),
+                    label="no port: 80, whatever the scheme",
+                    related=(note(target.directive, f"{target.directive.name} speaks TLS to the group here"),),
+                    help=f"write {word.text}:443, or the port on which it speaks TLS",
                 )
