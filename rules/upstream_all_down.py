@@ -6,8 +6,8 @@ from nginxlint import Bad, Config, Diagnostic, Good, Rule, Severity
 class UpstreamAllDown(Rule):
     """Every server of a group is marked `down`: each request to it gets 502.
 
-    nginx starts, and logs "no live upstreams while connecting to upstream". Take `down` off one of them, or stop passing
-    requests to the group.
+    nginx starts, and logs "no live upstreams while connecting to upstream" for each request. Take `down` off
+    one of them, or stop passing requests to the group.
     Source: ngx_http_upstream_get_round_robin_peer (src/http/ngx_http_upstream_round_robin.c).
     """
 

@@ -1,6 +1,19 @@
 from collections.abc import Iterator
 
-from nginxlint import Bad, Config, Diagnostic, Fix, Good, Pass, Rule, Severity, Upstream, destinations, insert_after, note
+from nginxlint import (
+    Bad,
+    Config,
+    Diagnostic,
+    Fix,
+    Good,
+    Pass,
+    Rule,
+    Severity,
+    Upstream,
+    destinations,
+    insert_after,
+    note,
+)
 
 _TLS = ("https", "grpcs", "suwsgi")
 
