@@ -325,6 +325,7 @@ OUTCOMES: dict[str, Outcome] = {
     # --- not judged ----------------------------------------------------------------------------------------------
     "SKIP_POLICY": _unknown("not-probed", "upstream-not-checked", "{target} was not contacted: {detail}"),
     "SKIP_VARIABLE": _unknown("not-probed", "upstream-not-checked", "{target} {detail}", None),
+    "SKIP_SNIPPET": _unknown("not-probed", "upstream-not-checked", "{target} was not judged: {detail}", None),
     "SKIP_DOWN": _unknown("not-probed", "upstream-not-checked", "{target} is marked down", None),
     "SKIP_UDP": _unknown("not-probed", "upstream-not-checked", "{target}: {detail}", None),
     "SKIP_SERVICE": _unknown("not-probed", "upstream-not-checked", "{target}: {detail}", None),

@@ -50,6 +50,7 @@ _PROTOCOLS = {
 }
 _OF_THE_URI = {"request_uri", "uri", "document_uri", "is_args", "args", "query_string"}
 MAX_USES = 1000
+_ELSEWHERE = "it may be an upstream group that another file defines"
 
 
 def targets_of(config: Config) -> list[Target]:
@@ -230,7 +231,11 @@ class _Extraction:
             yield self._single(base, scope, variable)
 
     def _single(self, base: Target, scope: Scope, variable: bool) -> Target:
-        """A host that is not a group."""
+        """A host that is not a group (of this configuration)."""
+        if self.config.snippet and "." not in base.host and ":" not in split_target(base.defined_at.span.text)[1]:
+            base = replace(base, maybe_group=True)
+        if base.port is None and base.maybe_group:
+            return replace(base, skip=("SKIP_SNIPPET", _ELSEWHERE))
         if base.port is None:
             return replace(base, skip=("CFG_PORT", f'no port in upstream "{base.host}"'))
         if (fault := _address_fault(base.host)) is not None:

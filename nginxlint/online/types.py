@@ -78,7 +78,8 @@ class Target:
 
     `directive` is the pass directive's name (`stream` for a pass in stream, as in the JSON contract); `protocol` what
     is spoken: http, grpc, fastcgi, uwsgi, scgi, memcached, tcp, udp. `resolution`: startup, runtime, literal, unix,
-    dynamic. `skip` says why it is not probed (a verdict code and a sentence), `note` explains more. `next_upstream`
+    dynamic. `skip` says why it is not probed (a verdict code and a sentence), `note` explains more. `maybe_group`:
+    a bare name in a snippet, which may be an upstream group defined in another file. `next_upstream`
     are the conditions under which nginx tries the next peer. `defined_at` is where host and port are written.
     """
 
@@ -109,6 +110,7 @@ class Target:
     pass_url: str = ""
     skip: tuple[str, str] | None = None
     note: str = ""
+    maybe_group: bool = False
 
     @property
     def label(self) -> str:

@@ -65,6 +65,9 @@ def judge(
         return _plain(target, target.skip[0], target.skip[1])
     if resolution is None:
         return _plain(target, "NOT_CHECKED", "the time budget was spent before its name was looked up")
+    if resolution.code and target.maybe_group and resolution.code != "SKIP_POLICY":
+        detail = "it may be an upstream group that another file defines"
+        return _with_dns(_plain(target, "SKIP_SNIPPET", detail), resolution)
     if resolution.code:
         return _with_dns(_plain(target, resolution.code, resolution.error), resolution)
     if target.skip is not None:

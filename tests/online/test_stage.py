@@ -15,9 +15,12 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from nginxlint.config import Config
 from nginxlint.demo.tls_behaviours import certificate_path
 from nginxlint.demo.upstreams import World
 from nginxlint.diagnostic import Diagnostic, Severity, Stage
+from nginxlint.files import Dump
+from nginxlint.includes import load
 from nginxlint.online.network import RealNetwork
 from nginxlint.online.options import Options
 from nginxlint.online.outcomes import OUTCOMES
@@ -170,6 +173,23 @@ def test_a_name_that_resolves_to_a_denied_address_gets_no_packet(address: str) -
     result = check("server { location / { proxy_pass http://app.test; } }", network)
     assert (row(result)["verdict"], row(result)["code"], network.dialled) == ("not-probed", "SKIP_POLICY", [])
     assert [d.severity for d in result.diagnostics] == [Severity.INFO]
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("location / { proxy_pass http://backend; }", "SKIP_SNIPPET"),
+        ("location / { fastcgi_pass php; }", "SKIP_SNIPPET"),
+        ("location / { proxy_pass http://backend:8080; }", "CFG_HOST"),
+        ("location / { proxy_pass http://backend.test; }", "CFG_HOST"),
+    ],
+)
+def test_a_bare_name_in_a_snippet_may_be_a_group_of_another_file(text: str, code: str) -> None:
+    files = Dump({"site.conf": text.encode()}, "")
+    config = Config("site.conf", load(files, "site.conf", text, ("http", "server")), snippet=True)
+    result = run(config, QUICK, FakeNetwork())
+    assert row(result)["code"] == code
+    assert bool(result.diagnostics) == (code == "CFG_HOST")
 
 
 def test_many_places_with_one_fault_are_one_finding_with_the_others_listed() -> None:
