@@ -1,6 +1,6 @@
 """Write what is generated: the index of the rules, their pages, the help in the README. `--check`: fail where it differs.
 
-    python -m nginxlint.docs [--check]
+python -m nginxlint.docs [--check]
 """
 
 from __future__ import annotations
@@ -32,7 +32,8 @@ def _index() -> str:
         f"    {module!r}: ({id!r}, {group!r}, {opt_in!r}, {directives!r}),\n"
         for module, (id, group, opt_in, directives) in sorted(build_index().items())
     )
-    head = f'"""Which rules there are, and what has to occur for them to fire. Generated: make docs."""\n\nfrom __future__ import annotations\n\n'
+    head = '"""Which rules there are, and what has to occur for them to fire. Generated: make docs."""\n\n'
+    head += "from __future__ import annotations\n\n"
     text = f"{head}RULES: dict[str, tuple[str, str, bool, tuple[str, ...]]] = {{\n{rows}}}  # fmt: skip\n"
     return text.replace("'", '"')
 
@@ -69,7 +70,9 @@ def main(argv: list[str]) -> int:
     files = generated()
     folder = os.path.join(_TOP, "docs", "rules")
     stale = [
-        f"docs/rules/{name}" for name in (os.listdir(folder) if os.path.isdir(folder) else ()) if f"docs/rules/{name}" not in files
+        f"docs/rules/{name}"
+        for name in (os.listdir(folder) if os.path.isdir(folder) else ())
+        if f"docs/rules/{name}" not in files
     ]
     for path, text in files.items():
         full = os.path.join(_TOP, path)

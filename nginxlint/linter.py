@@ -8,6 +8,7 @@ from time import perf_counter
 
 from nginxlint.config import NEWEST, Config, Version
 from nginxlint.diagnostic import Diagnostic, Edit, Fix, Severity, Stage
+from nginxlint.faults import SYNTAX_RULES
 from nginxlint.includes import Loaded, ReadFile
 from nginxlint.inputs import Root, Unreadable, reason_of
 from nginxlint.selection import Selection
@@ -28,19 +29,6 @@ _REPAIRED = frozenset(("semicolon-missing", "argument-too-long"))
 # Limits of ours: nginx may accept the file.
 _LIMITS = ("nesting-too-deep", "not-a-configuration")
 _SUPPRESSION_MARK = "nginxlint:"
-
-
-# What the lexer can find: id → sentence for `nginxlint explain`.
-SYNTAX_RULES = {
-    "semicolon-missing": "A directive is not ended by a semicolon: nginx reads on and takes the next one for arguments.",
-    "braces-unmatched": "A block is never closed, or a closing brace closes nothing.",
-    "quote-unclosed": "A quote is opened and not closed: nginx reads on to the next quote, often many lines below.",
-    "unexpected-character": "A character stands where nginx expects something else.",
-    "regex-brace-unquoted": "An unquoted { in a regular expression opens a block. Put the expression in quotes.",
-    "argument-too-long": "nginx reads an argument, or a comment, of at most 4,095 bytes.",
-    "nesting-too-deep": "More blocks inside each other than nginxlint reads: a limit of ours, nginx may accept it.",
-    "not-a-configuration": "So many syntax errors that this is probably not an nginx configuration.",
-}
 
 
 class Finding:
@@ -317,9 +305,11 @@ def _unsaid(refusals: list[Diagnostic], stated: list[Diagnostic]) -> Iterator[Di
     }
     for refusal in refusals:
         message = refusal.nginx_message
-        if message is None or not said:
-            yield refusal
-        elif (refusal.span.source.path, refusal.span.line, _message_class(message)) not in said:
+        if (
+            message is None
+            or not said
+            or (refusal.span.source.path, refusal.span.line, _message_class(message)) not in said
+        ):
             yield refusal
 
 

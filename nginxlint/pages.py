@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import lru_cache
 
-from nginxlint.linter import SYNTAX_RULES
+from nginxlint.faults import SYNTAX_RULES
 from nginxlint.registry import Entry
 from nginxlint.rule import Bad, Good, Rule
 from nginxlint.suppressions import SUPPRESSION_RULES

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from nginxlint.diagnostic import Confidence, Diagnostic, Severity, Stage
+from nginxlint.diagnostic import Confidence, Diagnostic, Severity
 from nginxlint.error import NginxlintError
 from nginxlint.registry import Entry
 
@@ -99,7 +99,7 @@ class Selection:
         """Shall this finding be reported?"""
         entry = self.known.get(diagnostic.rule)
         on = self.is_on(diagnostic.rule, diagnostic.group, entry is not None and entry.opt_in)
-        if diagnostic.stage is Stage.SYNTAX:
+        if diagnostic.group == "syntax":
             return on or not self.ignore & {diagnostic.rule, diagnostic.group, ALL}
         named = diagnostic.rule in self.select or diagnostic.rule in self.extend_select
         if not on or (diagnostic.confidence < self.min_confidence and not named):
