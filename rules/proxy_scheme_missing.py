@@ -48,9 +48,9 @@ class ProxySchemeMissing(Rule):
 
     def check(self, config: Config) -> Iterator[Diagnostic]:
         for target in config.passes(*self.directives):
-            if target.has_variables:
-                continue
             name, stream = target.directive.name, target.kind == "stream"
+            if target.has_variables or (not stream and config.location(target.directive) is None):
+                continue
             allowed = () if stream else _SCHEMES[name]
             wrong = bool(target.scheme) and target.scheme not in allowed
             missing = name == "proxy_pass" and not stream and not target.scheme

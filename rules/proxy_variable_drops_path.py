@@ -77,11 +77,22 @@ class ProxyVariableDropsPath(Rule):
                 target.directive.args[0],
                 f"every request arrives as {arrives}: with a variable in proxy_pass its own path and query are lost",
                 *_fixes(target, location, uri),
-                severity=Severity.ERROR if uri.endswith("/") else Severity.WARNING,
+                severity=_severity(location, uri),
                 label=f"{uri} is sent as it stands",
                 related=tuple(note(origin, "the path comes from here") for origin in origins),
                 help="leave the path out to send the request's own, or write $request_uri behind the host",
             )
+
+
+def _severity(location: Location, uri: str) -> Severity:
+    """An error where a tree of pages is lost; `location /health` with `/healthz` looks like one page on purpose."""
+    last = uri.rstrip("/").rpartition("/")[2]
+    is_tree = location.pattern.endswith("/") and not location.is_regex
+    if not is_tree and last and location.pattern.rstrip("/$").endswith(last):
+        return Severity.INFO
+    if uri.endswith("/") or (is_tree and "." not in last):
+        return Severity.ERROR
+    return Severity.WARNING if location.is_regex or is_tree else Severity.INFO
 
 
 def _is_endpoint(location: Location) -> bool:

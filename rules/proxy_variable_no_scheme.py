@@ -67,8 +67,8 @@ class ProxyVariableNoScheme(Rule):
 
     def check(self, config: Config) -> Iterator[Diagnostic]:
         for target in config.passes():
-            if not target.has_variables or target.kind == "stream":
-                continue
+            if not target.has_variables or config.location(target.directive) is None:
+                continue  # stream takes an address without a scheme
             found = destinations(config, target)
             bare = [end for end in found or () if end.text and not _has_scheme(end)]
             if found is None and not _never_a_url(target.text):
