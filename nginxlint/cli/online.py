@@ -6,6 +6,7 @@ import sys
 from argparse import Namespace
 from collections.abc import Callable
 
+from nginxlint.cli.output import write_out
 from nginxlint.config import Config, Version
 from nginxlint.error import NginxlintError
 from nginxlint.inputs import Root
@@ -81,5 +82,5 @@ def show_plan(roots: list[Root], version: Version, options: Options) -> int:
     for root, loaded in kept_roots(roots):
         config = Config(root.given, loaded, version=version, snippet=root.context is not None)
         text = stage.plan(config, options)
-        sys.stdout.write("".join(f"{visible(line)}\n" for line in text.rstrip("\n").split("\n")))
+        write_out("".join(f"{visible(line)}\n" for line in text.rstrip("\n").split("\n")))
     return 0

@@ -51,9 +51,7 @@ def print_reports(outputs: list[Output], run: Run, style: Style, *, quiet: bool)
         if output.path:
             _write_file(output.path, text)
         else:
-            encoding = sys.stdout.encoding or "utf-8"
-            sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
-            sys.stdout.flush()
+            write_out(text)
 
 
 def _render(format: str, run: Run, style: Style, *, quiet: bool) -> str:
@@ -72,6 +70,32 @@ def _render(format: str, run: Run, style: Style, *, quiet: bool) -> str:
     from nginxlint.reports import github
 
     return github.render(run, os.environ.get("GITHUB_WORKSPACE", ""))
+
+
+def write_out(text: str) -> None:
+    """All of it to standard output. Raises BrokenPipeError where nobody reads on, NginxlintError where it fails."""
+    stream = sys.stdout
+    data = text.encode(stream.encoding or "utf-8", "backslashreplace")
+    try:
+        descriptor = stream.fileno()
+    except (OSError, ValueError):  # a test reads along
+        stream.write(data.decode(stream.encoding or "utf-8"))
+        return
+    stream.flush()
+    try:
+        # by hand: the buffered stream of CPython does not report a pipe that is closed amid a long write
+        left = memoryview(data)
+        while left:
+            try:
+                left = left[os.write(descriptor, left) :]
+            except BlockingIOError:
+                import select
+
+                select.select([], [descriptor], [])
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise NginxlintError(f"the report cannot be written: {error.strerror}") from error
 
 
 def _write_file(path: str, text: str) -> None:

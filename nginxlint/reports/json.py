@@ -104,6 +104,11 @@ def _finding(finding: Finding) -> dict[str, Any]:
             for include in diagnostic.span.source.include_chain()
         ],
         "occurrences": max(1, len(finding.seen_at)),
+        "seen_in": [
+            {"names": [], "listen": [], **_server(block), **_at(block)} for block in finding.servers()
+        ]
+        if len(finding.seen_at) > 1
+        else [],
         "help": [_text(line) for line in diagnostic.help],
         "fixes": [
             {
@@ -122,9 +127,9 @@ def _finding(finding: Finding) -> dict[str, Any]:
             for fix in diagnostic.fixes
         ],
         "target": diagnostic.target,
-        "suppressed": {"reason": _text(finding.suppressed.reason), "until": finding.suppressed.until}
-        if finding.suppressed
-        else None,
+        "suppressed": None
+        if (comment := finding.suppressed) is None
+        else {"reason": _text(comment.reason), "until": comment.until, "fixme": comment.fixme},
     }
 
 

@@ -1,0 +1,340 @@
+"""`nginxlint check`: exit codes, roots, selection, settings, suppressions, outputs."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import BAD, BROKEN, GOOD, REFUSED, Run, write
+
+C = ("-o", "concise")
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "code"),
+    [
+        (GOOD, (), 0),
+        (BAD, (), 1),
+        (BROKEN, (), 1),
+        (REFUSED, (), 1),
+        (BAD, ("--fail-on", "never"), 0),
+        (BAD, ("--exit-zero",), 0),
+        (BAD, ("--ignore", "alias-traversal"), 0),
+        (BAD, ("--ignore", "security"), 0),
+        (BAD, ("--select", "alias-traversal"), 1),
+        (BAD, ("--select", "tls"), 0),
+        (BAD, ("--select", "security", "--ignore", "alias-traversal"), 0),
+        (BAD, ("--severity", "alias-traversal=warning"), 0),
+        (BAD, ("--severity", "alias-traversal=warning", "--profile", "strict"), 1),
+        (BAD, ("--severity", "alias-traversal=warning", "--fail-on", "warning"), 1),
+        (REFUSED, ("--gate",), 1),
+        (BROKEN, ("--select", "tls"), 1),
+    ],
+)
+@pytest.mark.parametrize("format", ["full", "concise", "json", "github"])
+def test_the_exit_code_is_the_documented_one_in_every_format(
+    run: Run, text: str, words: tuple[str, ...], code: int, format: str
+) -> None:
+    write("nginx.conf", text)
+    assert run("check", "nginx.conf", "-o", format, *words).code == code
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--fail_on", "error"), "did you mean --fail-on?"),
+        (("--fail-on", "fatal"), "--fail-on"),
+        (("--select", "alias-traversl"), 'unknown rule or group "alias-traversl" - did you mean "alias-traversal"?'),
+        (("--ignore", "securty"), 'did you mean "security"?'),
+        (("-o", "jsn"), "did you mean json?"),
+        (("-o", "json", "-o", "full"), "only one output can go to standard output"),
+        (("--map", "sites-enabled"), "write FROM=TO"),
+        (("--root", "/no/such/folder"), "no such folder"),
+        (("--context", "sever"), "unknown context"),
+        (("--nginx-version", "latest"), "is not a version"),
+        (("--severity", "alias-traversal=fatal"), "write RULE=error"),
+        (("--config", "absent.toml"), "absent.toml"),
+        (("--rules", "absent"), "no such folder"),
+        (("--width", "3"), "20 or more"),
+        (("--online", "--timeout", "soon"), "write seconds"),
+        (("--online", "--resolve", "nonsense"), "--resolve nonsense"),
+        (("--online", "--concurrency", "0"), "at least 1"),
+        (("absent.conf",), "absent.conf: no such file or folder"),
+    ],
+)
+def test_wrong_use_is_exit_code_2_with_a_sentence_and_no_report(
+    run: Run, words: tuple[str, ...], message: str
+) -> None:
+    write("nginx.conf", BAD)
+    outcome = run("check", "nginx.conf", *words)
+    assert outcome.code == 2
+    assert message in outcome.err
+    assert outcome.out == ""
+    assert "Traceback" not in outcome.err
+
+
+def test_the_gate_knows_only_0_and_1(run: Run) -> None:
+    write("nginx.conf", GOOD)
+    assert run("check", "--gate", "absent.conf").code == 0
+    assert run("check", "--gate", "--no-such-flag").code == 0
+    write("dangling/nginx.conf", "include loop.conf;\n" + GOOD)
+    os.symlink("loop.conf", "dangling/loop.conf")
+    assert run("check", "--gate", "dangling").code in (0, 1)
+
+
+def test_a_file_that_cannot_be_read_makes_the_run_incomplete(run: Run) -> None:
+    write("nginx.conf", "include parts/*.conf;\n" + GOOD)
+    write("parts/big.conf", b"")
+    os.truncate("parts/big.conf", 100 * 1024 * 1024)  # sparse: nothing is written
+    outcome = run("check", "nginx.conf", "--ignore", "include-missing")
+    assert outcome.code == 3
+    assert "analysis is incomplete: 1 of 2 files could not be read (parts/big.conf: larger than 64 MiB)" in outcome.out
+    assert "No problems" not in outcome.out
+    report = json.loads(run("check", "nginx.conf", "-o", "json", "--ignore", "include-missing").out)
+    assert report["run"]["complete"] is False
+    assert report["errors"] == [
+        {
+            "path": "parts/big.conf",
+            "message": "larger than 64 MiB",
+            "included_at": {"path": "nginx.conf", "line": 1},
+        }
+    ]
+
+
+def test_a_finding_beats_incompleteness(run: Run) -> None:
+    write("nginx.conf", "include parts/*.conf;\n" + BAD)
+    os.makedirs("parts/dir.conf")
+    assert run("check", "nginx.conf").code == 1
+
+
+def test_every_path_is_a_root_unless_another_root_includes_it(run: Run) -> None:
+    write("a/nginx.conf", BAD)
+    write("b/nginx.conf", BAD)
+    write("b/conf.d/app.conf", "location /img { alias /srv/img/; }\n")
+    write("b/nginx.conf", "events {}\nhttp { server { include conf.d/*.conf; } }\n")
+    outcome = run("check", *C, "a/nginx.conf", "b/nginx.conf", "b/conf.d/app.conf")
+    assert [line.split(":")[0] for line in outcome.out.splitlines()] == ["a/nginx.conf", "b/conf.d/app.conf"]
+    report = json.loads(run("check", "-o", "json", "a/nginx.conf", "b/conf.d/app.conf", "b/nginx.conf").out)
+    assert [finding["root"] for finding in report["findings"]] == ["a/nginx.conf", "b/nginx.conf"]
+
+
+def test_a_folder_without_nginx_conf_is_searched_for_roots(run: Run) -> None:
+    write("sites/conf.d/one.conf", "server { location /a { alias /srv/a/; } include snippets/b.conf; }\n")
+    write("sites/conf.d/snippets/b.conf", "location /b { alias /srv/b/; }\n")
+    outcome = run("check", *C, "sites")
+    assert sorted(line.split(":")[0] for line in outcome.out.splitlines()) == [
+        "sites/conf.d/one.conf",
+        "sites/conf.d/snippets/b.conf",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "context"),
+    [
+        ("location /img { alias /d/img/; }\n", (), "server"),
+        ("server { listen 80; }\n", (), "http"),
+        ("upstream a { server 127.0.0.1; }\n", ("--context", "stream"), "stream"),
+        ("# nginxlint: context location\nadd_header X 1;\n", (), "location"),
+    ],
+)
+def test_the_context_of_a_snippet_is_found_and_stated(
+    run: Run, text: str, words: tuple[str, ...], context: str
+) -> None:
+    write("part.conf", text)
+    report = json.loads(run("check", "-o", "json", "part.conf", *words).out)
+    assert [row["context"] for row in report["run"]["contexts"]] == [context]
+    if not words and "context" not in text:
+        assert f"part.conf: taken as {context} context" in run("check", "part.conf").out
+
+
+def test_standard_input_is_named_as_the_user_wants(run: Run) -> None:
+    outcome = run("check", "-", *C, "--stdin-filename", "etc/site.conf", stdin=BAD.encode())
+    assert outcome.out.startswith("etc/site.conf:5:")
+    assert run("check", "-", *C, stdin=BAD.encode()).out.startswith("<stdin>:5:")
+
+
+def test_a_dump_keeps_paths_and_line_numbers(run: Run) -> None:
+    main = "events {}\nhttp { include conf.d/*.conf; }\n"
+    site = "server {\n\n    location /img { alias /d/img/; }\n}\n"
+    dump = f"# configuration file /etc/nginx/nginx.conf:\n{main}\n# configuration file /etc/nginx/conf.d/a.conf:\n{site}\n"
+    write("dump.txt", dump)
+    for words, stdin in ((("dump.txt",), b""), (("-",), dump.encode())):
+        assert run("check", *C, *words, stdin=stdin).out.startswith("/etc/nginx/conf.d/a.conf:3:14: error[alias-traversal]")
+
+
+def test_a_copied_tree_is_read_below_its_root(run: Run) -> None:
+    write("copy/etc/nginx/nginx.conf", "events {}\nhttp { include /etc/other/*.conf; }\n")
+    write("copy/etc/other/a.conf", "server { location /img { alias /d/img/; } }\n")
+    assert run("check", *C, "--root", "copy", "copy/etc/nginx/nginx.conf").rules == ["alias-traversal"]
+
+
+def test_a_map_says_where_included_files_are(run: Run) -> None:
+    write("nginx.conf", "events {}\nhttp { include sites-enabled/*; }\n")
+    write("sites-available/a", "server { location /img { alias /d/img/; } }\n")
+    assert run("check", *C, "--map", "sites-enabled=sites-available", "nginx.conf").rules == ["alias-traversal"]
+
+
+def test_one_finding_for_a_file_included_by_many_servers(run: Run) -> None:
+    servers = "".join(f"    server {{ listen {port}; server_name s{port}; include part; }}\n" for port in range(81, 93))
+    write("nginx.conf", f"events {{}}\nhttp {{\n{servers}}}\n")
+    write("part", "location /img { alias /d/img/; }\n")
+    outcome = run("check", "nginx.conf", "--select", "alias-traversal")
+    assert outcome.out.count("error[alias-traversal]") == 1
+    assert "seen in 12 servers, for example s81:81, s82:82, s83:83" in outcome.out
+    report = json.loads(run("check", "nginx.conf", "-o", "json", "--select", "alias-traversal").out)
+    assert report["findings"][0]["occurrences"] == 12
+    assert len(report["findings"][0]["seen_in"]) == 12
+
+
+def test_settings_are_found_upwards_and_flags_beat_them(run: Run) -> None:
+    write("nginxlint.toml", 'ignore = ["alias-traversal"]\n')
+    write("deep/er/nginx.conf", BAD)
+    assert run("check", "deep/er").code == 0
+    assert run("check", "deep/er", "--no-config").code == 1
+    assert run("check", "deep/er", "--ignore", "tls").code == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('ignore = []\n\nfail_on = "error"\n', 'nginxlint.toml:3: unknown key "fail_on" - did you mean "fail-on"?'),
+        ('fail-on = "fatal"\n', 'nginxlint.toml:1: "fail-on" is one of'),
+        ("select = 3\n", 'nginxlint.toml:1: "select" has to be a list'),
+        ("select = [\n", "nginxlint.toml: "),
+        ('select = ["alias-traversl"]\n', 'did you mean "alias-traversal"?'),
+        ('[rules.alias-traversl]\nx = 1\n', 'did you mean "alias-traversal"?'),
+        ('[rules.alias-traversal]\nx = 1\n', 'has no option "x"'),
+        ('[severity]\nalias-traversal = "bad"\n', "nginxlint.toml:2: the severity"),
+        ("[online]\nconcurency = 3\n", 'unknown key "online.concurency" - did you mean "concurrency"?'),
+        ('nginx-version = "new"\n', "is not a version"),
+    ],
+)
+def test_wrong_settings_are_refused_with_their_place(run: Run, text: str, message: str) -> None:
+    write("nginxlint.toml", text)
+    write("nginx.conf", BAD)
+    outcome = run("check", "nginx.conf")
+    assert outcome.code == 2
+    assert message in outcome.err
+
+
+def test_the_environment_stands_between_flags_and_settings(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    write("nginx.conf", BAD)
+    write("nginxlint.toml", 'fail-on = "error"\n')
+    monkeypatch.setenv("NGINXLINT_FAIL_ON", "never")
+    assert run("check", "nginx.conf").code == 0
+    assert run("check", "nginx.conf", "--fail-on=error").code == 1
+    monkeypatch.setenv("NGINXLINT_FAIL_ON", "nonsense")
+    assert run("check", "nginx.conf").code == 2
+
+
+def test_a_comment_with_a_reason_silences_and_stays_in_json(run: Run) -> None:
+    text = BAD.replace("{ alias", "{ # nginxlint: ignore[alias-traversal] - made by hand (until 2099-01-31)\n alias")
+    write("nginx.conf", text)
+    outcome = run("check", "nginx.conf")
+    assert outcome.code == 0, outcome.out
+    assert "1 finding suppressed by comments" in outcome.out
+    report = json.loads(run("check", "nginx.conf", "-o", "json").out)
+    assert report["findings"][0]["suppressed"] == {"reason": "made by hand", "until": "2099-01-31", "fixme": False}
+    assert report["summary"]["suppressed"] == 1
+    assert run("check", "nginx.conf", "--no-suppressions").code == 1
+
+
+def test_reports_go_to_files_and_one_to_standard_output(run: Run) -> None:
+    write("nginx.conf", BAD)
+    outcome = run("check", "nginx.conf", "-o", "json:out.json", "-o", "github:out.txt", *C)
+    assert outcome.rules == ["alias-traversal"]
+    assert json.loads(Path("out.json").read_text())["summary"]["error"] == 1
+    assert Path("out.txt").read_text().startswith("::error file=nginx.conf,line=5,endLine=5,col=18,endColumn=22,")
+    assert [name for name in os.listdir() if name.endswith(".tmp")] == []
+
+
+def test_a_report_that_cannot_be_written_is_wrong_use(run: Run) -> None:
+    write("nginx.conf", BAD)
+    outcome = run("check", "nginx.conf", "-o", "json:no/such/folder/out.json")
+    assert outcome.code == 2
+    assert "the report cannot be written to no/such/folder/out.json" in outcome.err
+
+
+def test_github_actions_get_annotations_without_being_asked(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    write("nginx.conf", BAD)
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    outcome = run("check", "nginx.conf")
+    assert "error[alias-traversal]" in outcome.out
+    assert "\n::error file=nginx.conf," in outcome.out
+
+
+def test_a_hook_reports_only_on_the_staged_files_but_reads_the_tree(run: Run) -> None:
+    write("nginx/nginx.conf", "events {}\nhttp { include conf.d/*.conf; }\n")
+    write("nginx/conf.d/a.conf", "server { listen 81; location /a { alias /srv/a/; } }\n")
+    write("nginx/conf.d/b.conf", "server { listen 82; location /b { alias /srv/b/; } }\n")
+    write("nginx/sites-available/c.conf", "server { listen 83; location /c { alias /srv/c/; } }\n")
+    outcome = run("check", "--hook", *C, "nginx/conf.d/b.conf")
+    assert [line.split(":")[0] for line in outcome.out.splitlines()] == ["nginx/conf.d/b.conf"]
+    outcome = run("check", "--hook", *C, "nginx/conf.d/a.conf", "nginx/sites-available/c.conf")
+    assert sorted(line.split(":")[0] for line in outcome.out.splitlines()) == [
+        "nginx/conf.d/a.conf",
+        "nginx/sites-available/c.conf",
+    ]
+
+
+def test_excluded_files_are_not_reported(run: Run) -> None:
+    write("conf.d/a.conf", "server { location /a { alias /srv/a/; } }\n")
+    write("conf.d/old/b.conf", "server { location /b { alias /srv/b/; } }\n")
+    outcome = run("check", *C, "--exclude", "conf.d/old/**", "conf.d")
+    assert [line.split(":")[0] for line in outcome.out.splitlines()] == ["conf.d/a.conf"]
+
+
+def test_the_target_version_is_stated(run: Run) -> None:
+    write("nginx.conf", BAD)
+    assert "judged for nginx 1.20.0 (--nginx-version)" in run("check", "nginx.conf", "--nginx-version", "1.20").out
+    report = json.loads(run("check", "nginx.conf", "-o", "json").out)
+    assert report["run"]["nginx_version_origin"] == "the newest known"
+
+
+def test_a_folder_of_own_rules_is_used(run: Run) -> None:
+    write("nginx.conf", GOOD)
+    write(
+        "lint/no_204.py",
+        "from collections.abc import Iterator\nfrom nginxlint import Bad, Diagnostic, Directive, Good, Rule\n\n"
+        'class No204(Rule):\n    """Own."""\n    id = "no-204"\n    directives = ("return",)\n'
+        "    def check_directive(self, found: Directive) -> Iterator[Diagnostic]:\n"
+        '        yield self.report(found, "do not")\n',
+    )
+    assert run("check", *C, "nginx.conf", "--rules", "lint").rules == ["no-204"]
+
+
+def test_a_crash_in_one_rule_leaves_the_others_and_is_exit_code_4(run: Run, tmp_path: Path) -> None:
+    write("nginx.conf", BAD)
+    write(
+        "lint/crashes.py",
+        "from nginxlint import Rule\n\nclass Crashes(Rule):\n"
+        '    id = "crashes"\n    def check(self, config):\n        raise ValueError("inside")\n',
+    )
+    outcome = run("check", *C, "nginx.conf", "--rules", "lint")
+    assert outcome.code == 4
+    assert outcome.rules == ["alias-traversal"]
+    assert "the rule crashes" in outcome.err
+    assert "Traceback" not in outcome.err
+    notes = list((tmp_path / "state" / "nginxlint").iterdir())
+    assert "ValueError: inside" in notes[0].read_text()
+    assert str(notes[0]) in outcome.err
+
+
+def test_timings_and_statistics_go_to_standard_error(run: Run) -> None:
+    write("nginx.conf", BAD)
+    outcome = run("check", *C, "nginx.conf", "--timings", "--statistics", "-v")
+    assert outcome.rules == ["alias-traversal"]
+    assert "1 alias-traversal" in outcome.err
+    assert "read and parse" in outcome.err
+    assert "root: nginx.conf (whole configuration)" in outcome.err
+
+
+def test_without_path_the_nearest_configuration_is_checked(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    write("nginx.conf", BAD)
+    assert run("check", *C).out.startswith("nginx.conf:5:")
+    os.makedirs("conf.d")
+    monkeypatch.chdir("conf.d")
+    assert run("check", *C).out.startswith("../nginx.conf:5:")
