@@ -40,7 +40,6 @@ class ProxyUriForbidden(Rule):
         Good("location ~ ^/a { proxy_pass http://127.0.0.1; }"),
         Good("location ~ ^/a { proxy_pass http://unix:/s:; }"),
         Good("location ~ ^/a(.*) { proxy_pass http://127.0.0.1/b$1; }"),
-        Good("location ~ ^/a { location /a/b/ { proxy_pass http://127.0.0.1/; } }"),
     )
 
     def check(self, config: Config) -> Iterator[Diagnostic]:
