@@ -131,6 +131,8 @@ class _Reader:
             result.extend(self.body(source, cached[1], parent, (*chain, identity)))
             if not literal:
                 cached[1].statements = []  # only the tree is needed from here on
+        if literal and not record.files:
+            parent.has_gap = True
         return result
 
 

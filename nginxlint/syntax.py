@@ -122,9 +122,10 @@ class Block(Directive):
     """A directive with a body. `close` is the offset of its `}` (the end of its file where that is missing).
 
     `synthetic`: written by nobody; it stands for the surroundings of a snippet, or is the root.
+    `has_gap`: a file it includes by name could not be read, so something may be missing in it.
     """
 
-    __slots__ = ("body", "close", "synthetic")
+    __slots__ = ("body", "close", "has_gap", "synthetic")
 
     body: list[Directive]
 
@@ -133,6 +134,7 @@ class Block(Directive):
         self.body = []
         self.close = start
         self.synthetic = False
+        self.has_gap = False
 
     def raw_words(self) -> list[RawWord]:
         return [RawWord("", self.start, self.start, "")] if self.synthetic else super().raw_words()

@@ -7,6 +7,6 @@ A key is the directive's name, or "place:name" / "subsystem:name" ("upstream:ser
 name means another thing there: the most specific key wins, a plain name holds everywhere else.
 
 A family may name keys in `PURE: frozenset[str]`: the outcome hangs on the arguments alone. What passed once is then not
-asked again. `owners.py` says which family to import for which directive; `python tools/catalogue/list_checks.py`
+asked again. `owners.py` says which family (or families) to import for which directive; `python tools/catalogue/list_checks.py`
 writes it anew.
 """

@@ -265,3 +265,5 @@ CHECKS: dict[str, Check] = {
     "open_file_cache": _open_file_cache,
     "open_log_file_cache": _open_log_file_cache,
 }
+
+PURE = frozenset(("open_file_cache", "open_log_file_cache"))

@@ -49,7 +49,7 @@ _VALUED: dict[str, dict[str, tuple[tuple[int, int, int], tuple[int, int, int]]]]
     "so_keepalive": _ALL,
     "accept_filter": {"http": (_OLD, _FOREVER), "stream": ((1, 25, 5), _FOREVER)},
 }
-_SOCKET_OPTIONS = frozenset("bind deferred reuseport multipath fastopen backlog rcvbuf sndbuf ipv6only".split()) | {
+_SOCKET_OPTIONS = frozenset(["bind", "deferred", "reuseport", "multipath", "fastopen", "backlog", "rcvbuf", "sndbuf", "ipv6only"]) | {
     "so_keepalive",
     "accept_filter",
 }
@@ -313,7 +313,9 @@ def _conflict(
 
 def _no_listen(block: Block, context: Context) -> Iterator[Refusal]:
     """stream and mail have no default port: a server without `listen` is refused (where a loose snippet is not)."""
-    if id(block) in _listening(context) or block.synthetic or any(child.name == "listen" for child in block.body):
+    if id(block) in _listening(context) or block.synthetic or block.has_gap or any(
+        child.name == "listen" for child in block.body
+    ):
         return
     yield context.refuse(
         "listen-missing",

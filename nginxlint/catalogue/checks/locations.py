@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _MODIFIERS = ("=", "^~", "~", "~*")
 _METHODS = frozenset(
-    "GET HEAD POST PUT DELETE MKCOL COPY MOVE OPTIONS PROPFIND PROPPATCH LOCK UNLOCK PATCH".split()
+    ["GET", "HEAD", "POST", "PUT", "DELETE", "MKCOL", "COPY", "MOVE", "OPTIONS", "PROPFIND", "PROPPATCH", "LOCK", "UNLOCK", "PATCH"]
 )
 _OWN_ROOT = ("document_root", "realpath_root")
 
@@ -253,4 +253,5 @@ CHECKS: dict[str, Check] = {
     "try_files": _try_files,
     "error_page": _error_page,
 }
+PURE = frozenset(("limit_except", "try_files", "error_page"))
 BLOCK_END: dict[str, BlockEnd] = {"http": _duplicate_locations}

@@ -19,10 +19,9 @@ if TYPE_CHECKING:
 _LEVELS = ("emerg", "alert", "crit", "error", "warn", "notice", "info", "debug")
 _DEBUG_LEVELS = frozenset(f"debug_{part}" for part in ("core", "alloc", "mutex", "event", "http", "mail", "stream"))
 _FACILITIES = frozenset(
-    "kern user mail daemon auth intern lpr news uucp clock authpriv ftp ntp audit alert cron local0 local1 local2 "
-    "local3 local4 local5 local6 local7".split()
+    ["kern", "user", "mail", "daemon", "auth", "intern", "lpr", "news", "uucp", "clock", "authpriv", "ftp", "ntp", "audit", "alert", "cron", "local0", "local1", "local2", "local3", "local4", "local5", "local6", "local7"]
 )
-_SEVERITIES = frozenset("emerg alert crit error warn notice info debug".split())
+_SEVERITIES = frozenset(["emerg", "alert", "crit", "error", "warn", "notice", "info", "debug"])
 
 
 def _log_format(directive: Directive, context: Context) -> Iterator[Refusal]:
@@ -75,6 +74,9 @@ def _access_log(directive: Directive, context: Context) -> Iterator[Refusal]:
                 "define one with log_format, and name it after the path",
             )
         return
+    if context.complete and not _is_defined(context, values[1]):
+        yield from _undefined(directive, context)
+        return
     size = flush = level = 0
     for index in range(2, len(values)):
         text = values[index]
@@ -107,6 +109,54 @@ def _access_log(directive: Directive, context: Context) -> Iterator[Refusal]:
             )
             return
     yield from _buffering(directive, context, syslog, size, flush, level)
+
+
+def _is_defined(context: Context, name: str) -> bool:
+    formats = context.state.get(f"log_formats.{context.subsystem}", {})
+    assert isinstance(formats, dict)
+    return name in formats or (name == "combined" and context.subsystem == "http")
+
+
+def _undefined(directive: Directive, context: Context) -> Iterator[Refusal]:
+    """One finding for a format, however often it is used: the other places go along."""
+    name = directive.values[1]
+    known = context.state.setdefault(f"log_formats.undefined.{context.subsystem}", {})
+    assert isinstance(known, dict)
+    first: Refusal | None = known.get(name)
+    if first is not None:
+        first.related = (*first.related, Note(directive.args[1].span, "also used here"))
+        return
+    from nginxlint.catalogue.nearest import nearest
+
+    formats = context.state.get(f"log_formats.{context.subsystem}", {})
+    assert isinstance(formats, dict)
+    close = nearest(name, list(formats))
+    later = next((one for one in _later_formats(directive) if one.values and one.values[0] == name), None)
+    if later is not None:
+        message, help = f'the log format "{name}" is defined only below: nginx reads from top to bottom', (
+            "move log_format above the first access_log that uses it",
+        )
+    else:
+        message = f'no log_format defines "{name}"'
+        help = (f'did you mean "{close}"?' if close else f"define `log_format {name} '…';` in {context.subsystem} {{}}",)
+    refusal = context.refuse(
+        "log-format-undefined",
+        directive,
+        message,
+        f'unknown log format "{name}"',
+        word=directive.args[1],
+        related=() if later is None else (Note(later.head_span, "defined here"),),
+        help=help,
+    )
+    known[name] = refusal
+    yield refusal
+
+
+def _later_formats(directive: Directive) -> Iterator[Directive]:
+    block = directive.enclosing("http", "stream")
+    for child in block.body if block is not None else ():
+        if child.name == "log_format":
+            yield child
 
 
 def _unknown(context: Context, directive: Directive, index: int, advice: str) -> Refusal:

@@ -405,4 +405,5 @@ CHECKS: dict[str, Check] = {
     **{f"{family}_cache_valid": _cache_valid for family in _FAMILIES[:4]},
     "geoip_proxy": _trusted_source,
 }
+PURE = frozenset(name for name in CHECKS if name.endswith(("_bind", "_cache_valid")))
 BLOCK_END: dict[str, BlockEnd] = {"http": _end_of_subsystem, "stream": _end_of_subsystem}

@@ -145,3 +145,5 @@ CHECKS: dict[str, Check] = {
     "if-in-location:return": _return,
     "if": _if,
 }
+
+PURE = frozenset(CHECKS)

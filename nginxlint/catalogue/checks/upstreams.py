@@ -278,7 +278,7 @@ def _method(directive: Directive, context: Context) -> Iterator[Refusal]:
 
 def _least_time(text: str, context: Context) -> bool:
     known = context.target.plus or context.version >= (1, 31, 0)
-    return known and text in ("least_time", "least_time=header", "least_time=last_byte", "least_time=connect") or (
+    return (known and text in ("least_time", "least_time=header", "least_time=last_byte", "least_time=connect")) or (
         known and text == "least_time=first_byte"
     )
 
@@ -434,6 +434,7 @@ CHECKS: dict[str, Check] = {
     "upstream:zone": _zone,
     "stream-upstream:zone": _zone,
 }
+PURE = frozenset(("upstream:keepalive",))
 BLOCK_END: dict[str, BlockEnd] = {
     "upstream": _end_of_upstream,
     "stream-upstream": _end_of_upstream,

@@ -1,0 +1,213 @@
+"""Sizes that must fit together after inheritance: nginx compares them when it merges the blocks, at the end of http."""
+
+from __future__ import annotations
+
+from nginxlint.catalogue.checks.faults import fault
+from nginxlint.catalogue.context import closing
+from nginxlint.catalogue.numbers import parse_number, parse_offset, parse_size
+from nginxlint.diagnostic import Note
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from nginxlint.catalogue.checks.faults import BlockEnd, Check
+    from nginxlint.catalogue.context import Context
+    from nginxlint.catalogue.refusal import Refusal
+    from nginxlint.syntax import Block, Directive
+
+_PAGE = 4096
+_FAMILIES = ("proxy", "fastcgi", "uwsgi", "scgi")
+_PARTS = ("buffer_size", "buffers", "busy_buffers_size", "temp_file_write_size", "max_temp_file_size")
+_GIGABYTE = 1024 * 1024 * 1024
+
+# block -> the directives of one family in it
+_Settings = dict[str, "Directive"]
+
+
+def _remember(directive: Directive, context: Context) -> Iterator[Refusal]:
+    blocks = context.state.setdefault("buffers", {})
+    assert isinstance(blocks, dict)
+    _, settings = blocks.setdefault(id(directive.parent), (directive.parent, {}))
+    settings[directive.name] = directive
+    yield from ()
+
+
+def _pool_size(directive: Directive, context: Context) -> Iterator[Refusal]:
+    size = parse_size(directive.values[0])
+    if size is None:
+        return
+    if directive.name == "connection_pool_size":
+        yield from _remember(directive, context)
+    if size < 112:
+        yield fault(
+            context, directive, 0, "the pool size must be no less than 112", "a memory pool has at least 112 bytes"
+        )
+    elif size % 16:
+        yield fault(
+            context,
+            directive,
+            0,
+            "the pool size must be a multiple of 16",
+            "the size of a memory pool is a multiple of 16",
+            f"write {size // 16 * 16 + 16}",
+        )
+
+
+def _end_of_http(block: Block, context: Context) -> Iterator[Refusal]:
+    blocks = context.state.pop("buffers", {})
+    assert isinstance(blocks, dict)
+    if not blocks or not any(child.name == "server" for child in block.body):
+        return
+    reported: set[int] = set()
+    for place, own in list(blocks.values()):
+        if place is block:
+            # Set in http only: what counts is a server that inherits it unchanged.
+            servers = [child for child in block.body if child.name == "server"]
+            place = next((server for server in servers if id(server) not in blocks), servers[0])
+            if id(place) in blocks:
+                continue
+        if "large_client_header_buffers" in own or "connection_pool_size" in own:
+            refusal = _header_buffers(context, place, blocks, block)
+            if refusal is not None:
+                yield refusal
+        for family in _FAMILIES:
+            if not any(name.startswith(family) for name in own):
+                continue
+            refusal = _family(context, family, _effective(place, family, blocks), block)
+            if refusal is not None and id(refusal.at) not in reported:
+                reported.add(id(refusal.at))
+                yield refusal
+
+
+def _effective(place: Block, family: str, blocks: dict[int, tuple[Block, _Settings]]) -> _Settings:
+    """What is in effect in `place`: the nearest of each."""
+    found: _Settings = {}
+    around: Block | None = place
+    while around is not None:
+        _, settings = blocks.get(id(around), (None, {}))
+        for name, directive in settings.items():
+            if name.startswith(family):
+                found.setdefault(name[len(family) + 1 :], directive)
+        around = around.parent
+    return found
+
+
+def _size(settings: _Settings, part: str, parse: object = parse_size) -> int | None:
+    directive = settings.get(part)
+    if directive is None:
+        return None
+    assert callable(parse)
+    value: int | None = parse(directive.values[0])
+    return value
+
+
+def _family(context: Context, family: str, settings: _Settings, block: Block) -> Refusal | None:
+    buffer = _size(settings, "buffer_size")
+    buffer = _PAGE if buffer is None else buffer
+    count, one = 8, _PAGE
+    if "buffers" in settings:
+        values = settings["buffers"].values
+        count, one = parse_number(values[0]) or 0, parse_size(values[1]) or 0
+        if not count or not one:
+            return None
+    size = max(buffer, one)
+    busy = _size(settings, "busy_buffers_size")
+    busy = 2 * size if busy is None else busy
+    write = _size(settings, "temp_file_write_size")
+    write = 2 * size if write is None else write
+    largest = _size(settings, "max_temp_file_size", parse_offset)
+    largest = _GIGABYTE if largest is None else largest
+    maximum = f'the maximum of the value of "{family}_buffer_size" and one of the "{family}_buffers"'
+    if count < 2:
+        nginx_message = f'there must be at least 2 "{family}_buffers"'
+        cause, message = ("buffers",), f"{family}_buffers needs at least 2 buffers"
+    elif busy < size:
+        nginx_message = f'"{family}_busy_buffers_size" must be equal to or greater than {maximum}'
+        cause = ("busy_buffers_size",)
+        message = f"{family}_busy_buffers_size ({_show(busy)}) is smaller than a single buffer ({_show(size)})"
+    elif busy > (count - 1) * one:
+        nginx_message = (
+            f'"{family}_busy_buffers_size" must be less than the size of all "{family}_buffers" minus one buffer'
+        )
+        cause = ("busy_buffers_size", "buffer_size", "buffers")
+        implied = "" if "busy_buffers_size" in settings else ", twice the largest buffer,"
+        message = (
+            f"{family}_busy_buffers_size{implied} is {_show(busy)}, but {count} {family}_buffers of {_show(one)} "
+            f"less one make {_show((count - 1) * one)}"
+        )
+    elif write < size:
+        nginx_message = f'"{family}_temp_file_write_size" must be equal to or greater than {maximum}'
+        cause = ("temp_file_write_size",)
+        message = f"{family}_temp_file_write_size ({_show(write)}) is smaller than a single buffer ({_show(size)})"
+    elif largest != 0 and largest < size:
+        nginx_message = (
+            f'"{family}_max_temp_file_size" must be equal to zero to disable temporary files usage or must be equal to '
+            f"or greater than {maximum}"
+        )
+        cause = ("max_temp_file_size",)
+        message = f"{family}_max_temp_file_size ({_show(largest)}) is smaller than a single buffer ({_show(size)})"
+    else:
+        return None
+    at = next(settings[part] for part in (*cause, *_PARTS) if part in settings)
+    others = [directive for directive in settings.values() if directive is not at]
+    return context.refuse(
+        "buffers-inconsistent",
+        at,
+        message,
+        nginx_message,
+        nginx_at=closing(block),
+        group="proxy",
+        related=tuple(Note(directive.head_span, "also in effect") for directive in others),
+        help=(_advice(family, size, count, one),),
+    )
+
+
+def _advice(family: str, size: int, count: int, one: int) -> str:
+    del one
+    return (
+        f"write {family}_buffer_size {_show(size)}; {family}_buffers {max(count, 4)} {_show(size)}; "
+        f"{family}_busy_buffers_size {_show(2 * size)};"
+    )
+
+
+def _show(size: int) -> str:
+    if size and size % (1024 * 1024) == 0:
+        return f"{size // (1024 * 1024)}m"
+    return f"{size // 1024}k" if size and size % 1024 == 0 else str(size)
+
+
+def _header_buffers(
+    context: Context, place: Block, blocks: dict[int, tuple[Block, _Settings]], block: Block
+) -> Refusal | None:
+    found: _Settings = {}
+    around: Block | None = place
+    while around is not None:
+        _, settings = blocks.get(id(around), (None, {}))
+        for name, directive in settings.items():
+            found.setdefault(name, directive)
+        around = around.parent
+    large = found.get("large_client_header_buffers")
+    pool = found.get("connection_pool_size")
+    size = (parse_size(large.values[1]) or 0) if large is not None else 8192
+    least = (parse_size(pool.values[0]) or 0) if pool is not None else 512
+    at = large or pool
+    if size >= least or at is None:
+        return None
+    return context.refuse(
+        "buffers-inconsistent",
+        at,
+        f"one buffer for large request headers ({_show(size)}) is smaller than connection_pool_size ({_show(least)})",
+        'the "large_client_header_buffers" size must be equal to or greater than "connection_pool_size"',
+        nginx_at=closing(block),
+        help=("write large_client_header_buffers 4 8k;",),
+    )
+
+
+CHECKS: dict[str, Check] = {
+    **{f"{family}_{part}": _remember for family in _FAMILIES for part in _PARTS},
+    "large_client_header_buffers": _remember,
+    "connection_pool_size": _pool_size,
+    "request_pool_size": _pool_size,
+}
+BLOCK_END: dict[str, BlockEnd] = {"http": _end_of_http}

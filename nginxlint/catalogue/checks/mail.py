@@ -1,0 +1,126 @@
+"""What is particular to mail and stream servers: protocols, the authentication server, a handler."""
+
+from __future__ import annotations
+
+from nginxlint.catalogue.addresses import parse_url
+from nginxlint.catalogue.checks.faults import fault
+from nginxlint.catalogue.context import terminator
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from nginxlint.catalogue.checks.faults import BlockEnd, Check
+    from nginxlint.catalogue.context import Context
+    from nginxlint.catalogue.refusal import Refusal
+    from nginxlint.syntax import Block, Directive
+
+_PROTOCOLS = ("pop3", "imap", "smtp")
+# Ports from which nginx knows the protocol of a mail server. Source: ngx_mail_*_protocol of the three modules.
+_PORTS = frozenset((110, 995, 143, 993, 25, 587, 465))
+# What handles a session in stream.
+_HANDLERS = frozenset(
+    "proxy_pass return pass content_by_lua content_by_lua_block content_by_lua_file echo js_access rtmp".split()
+)
+_KNOWN = frozenset(
+    "listen server_name ssl_preread preread_timeout preread_buffer_size proxy_timeout proxy_connect_timeout "
+    "proxy_responses proxy_protocol allow deny access_log error_log set resolver tcp_nodelay".split()
+)
+
+
+def _protocol(directive: Directive, context: Context) -> Iterator[Refusal]:
+    text = directive.values[0]
+    if text not in _PROTOCOLS:
+        yield fault(
+            context,
+            directive,
+            0,
+            f'unknown protocol "{text}"',
+            f'mail speaks {", ".join(_PROTOCOLS)}, not "{text}"',
+        )
+
+
+def _auth_http(directive: Directive, context: Context) -> Iterator[Refusal]:
+    text = directive.values[0]
+    rest = text[7:] if text.startswith("http://") else text
+    url = parse_url(rest, uri_part=True, default_port=80)
+    if url.error:
+        # nginx prints what is left of the address, without the scheme
+        yield fault(
+            context,
+            directive,
+            0,
+            f'{url.error} in auth_http "{rest}"',
+            f'"{text}" is no http address',
+            "auth_http 127.0.0.1:9000/auth;",
+        )
+
+
+def _end_of_mail(block: Block, context: Context) -> Iterator[Refusal]:
+    for server in block.blocks("server"):
+        yield from _mail_server(server, context)
+
+
+def _end_of_stream(block: Block, context: Context) -> Iterator[Refusal]:
+    for server in block.blocks("server"):
+        yield from _stream_server(server, context)
+
+
+def _mail_server(block: Block, context: Context) -> Iterator[Refusal]:
+    if block.synthetic or block.has_gap or not context.complete:
+        return
+    if any(child.name == "protocol" for child in block.body):
+        return
+    listens = [child for child in block.body if child.name == "listen" and child.values]
+    if not listens:
+        return
+    first = listens[0]
+    url = parse_url(first.values[0], listen=True)
+    if url.error or url.port in _PORTS:
+        return
+    yield context.refuse(
+        "mail-protocol-unknown",
+        first,
+        f"nginx cannot tell from port {url.port or 0} which protocol this mail server speaks",
+        "unknown mail protocol for server",
+        nginx_at=terminator(block),
+        help=("add `protocol imap;`, pop3 or smtp",),
+    )
+
+
+def _stream_server(block: Block, context: Context) -> Iterator[Refusal]:
+    names = {child.name for child in block.body}
+    if block.synthetic or block.has_gap or not context.complete or not context.target.has("ngx_stream_core_module"):
+        return
+    if names & _HANDLERS or any(name not in _KNOWN and "_pass" in name for name in names):
+        return
+    if not names <= _known_stream_names():
+        return
+    yield context.refuse(
+        "handler-missing",
+        block,
+        "nothing says what this stream server does with a connection",
+        "no handler for server",
+        span=block.name_span,
+        help=("add `proxy_pass ADDRESS;` or `return TEXT;`",),
+    )
+
+
+def _known_stream_names() -> frozenset[str]:
+    """Directives of stream servers that handle no connection: with an unknown one a module may do it."""
+    return _KNOWN | frozenset(
+        "proxy_bind proxy_buffer_size proxy_download_rate proxy_upload_rate proxy_half_close proxy_next_upstream "
+        "proxy_next_upstream_timeout proxy_next_upstream_tries proxy_requests proxy_session_drop "
+        "proxy_socket_keepalive proxy_ssl proxy_ssl_certificate proxy_ssl_certificate_key proxy_ssl_ciphers "
+        "proxy_ssl_conf_command proxy_ssl_crl proxy_ssl_name proxy_ssl_password_file proxy_ssl_protocols "
+        "proxy_ssl_server_name proxy_ssl_session_reuse proxy_ssl_trusted_certificate proxy_ssl_verify "
+        "proxy_ssl_verify_depth limit_conn limit_conn_dry_run limit_conn_log_level proxy_protocol_timeout "
+        "resolver_timeout set_real_ip_from ssl_alpn ssl_certificate ssl_certificate_key ssl_ciphers "
+        "ssl_client_certificate ssl_conf_command ssl_crl ssl_dhparam ssl_ecdh_curve ssl_handshake_timeout "
+        "ssl_password_file ssl_prefer_server_ciphers ssl_protocols ssl_session_cache ssl_session_ticket_key "
+        "ssl_session_tickets ssl_session_timeout ssl_trusted_certificate ssl_verify_client ssl_verify_depth".split()
+    )
+
+
+CHECKS: dict[str, Check] = {"protocol": _protocol, "auth_http": _auth_http}
+BLOCK_END: dict[str, BlockEnd] = {"mail": _end_of_mail, "stream": _end_of_stream}

@@ -1,0 +1,178 @@
+"""The main context and `events`: workers, thread pools, event methods."""
+
+from __future__ import annotations
+
+from nginxlint.catalogue.addresses import parse_network, parse_url
+from nginxlint.catalogue.checks.faults import fault
+from nginxlint.catalogue.numbers import parse_number
+from nginxlint.diagnostic import Note
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from nginxlint.catalogue.checks.faults import Check
+    from nginxlint.catalogue.context import Context
+    from nginxlint.catalogue.refusal import Refusal
+    from nginxlint.syntax import Directive
+
+# Event methods by platform; select and poll are there only where nothing better is, or on request.
+_METHODS_LINUX = frozenset(("epoll", "io_uring"))
+_METHODS_OTHER = {"kqueue": "FreeBSD and macOS", "eventport": "Solaris", "/dev/poll": "Solaris", "rtsig": "nginx < 1.9.1",
+                  "iocp": "Windows"}  # fmt: skip
+
+
+def _processes(directive: Directive, context: Context) -> Iterator[Refusal]:
+    text = directive.values[0]
+    if text != "auto" and parse_number(text) is None:
+        yield fault(
+            context,
+            directive,
+            0,
+            '"worker_processes" directive invalid value',
+            f'worker_processes is a number or auto, not "{text}"',
+            "worker_processes auto;",
+        )
+
+
+def _priority(directive: Directive, context: Context) -> Iterator[Refusal]:
+    text = directive.values[0]
+    if parse_number(text[1:] if text[:1] in ("-", "+") else text) is None:
+        yield fault(
+            context,
+            directive,
+            0,
+            '"worker_priority" directive invalid number',
+            f'worker_priority is a number from -20 to 20, not "{text}"',
+        )
+
+
+def _affinity(directive: Directive, context: Context) -> Iterator[Refusal]:
+    values = directive.values
+    masks = list(enumerate(values))
+    if values[0] == "auto":
+        if len(values) > 2:
+            yield fault(
+                context,
+                directive,
+                -1,
+                'invalid number of arguments in "worker_cpu_affinity" directive',
+                "after auto worker_cpu_affinity takes one mask",
+            )
+            return
+        masks = masks[1:]
+    for index, text in masks:
+        # nginx reads a mask from its end.
+        strange = next((character for character in reversed(text) if character not in "01 "), "")
+        if strange:
+            yield fault(
+                context,
+                directive,
+                index,
+                f'invalid character "{strange}" in "worker_cpu_affinity"',
+                f'"{text}" is no mask of processors: it has 0 and 1 only',
+                "worker_cpu_affinity auto;",
+            )
+            return
+
+
+def _thread_pool(directive: Directive, context: Context) -> Iterator[Refusal]:
+    values = directive.values
+    pools = context.state.setdefault("thread_pools", {})
+    assert isinstance(pools, dict)
+    known = pools.setdefault(values[0], directive)
+    if known is not directive:
+        yield context.refuse(
+            "thread-pool-duplicate",
+            directive,
+            f'the thread pool "{values[0]}" is defined twice',
+            f'duplicate thread pool "{values[0]}"',
+            word=directive.args[0],
+            related=(Note(known.head_span, "defined here"),),
+        )
+        return
+    threads = False
+    for index, text in enumerate(values):
+        name, equals, value = text.partition("=")
+        if index == 0 or not equals or name not in ("threads", "max_queue"):
+            continue
+        number = parse_number(value)
+        if number is None or (name == "threads" and number == 0):
+            yield fault(
+                context,
+                directive,
+                index,
+                f'invalid {name} value "{text}"',
+                f'{name} is a number{" from 1" if name == "threads" else ""}, not "{value}"',
+            )
+            return
+        threads = threads or name == "threads"
+    if not threads:
+        yield fault(
+            context,
+            directive,
+            -1,
+            '"thread_pool" must have "threads" parameter',
+            "thread_pool does not say how many threads it has",
+            "add threads=32",
+        )
+
+
+def _connections(directive: Directive, context: Context) -> Iterator[Refusal]:
+    text = directive.values[0]
+    if parse_number(text) is None:
+        yield fault(
+            context,
+            directive,
+            0,
+            f'invalid number "{text}"',
+            f'worker_connections is a number, not "{text}"',
+            "worker_connections 1024;",
+        )
+
+
+def _use(directive: Directive, context: Context) -> Iterator[Refusal]:
+    text = directive.values[0]
+    asked = [option for option in context.target.options if option in (f"--with-{text}_module", f"--with-{text}")]
+    if text in _METHODS_LINUX and (text != "io_uring" or context.version >= (1, 31, 0)):
+        return
+    if text in ("select", "poll") and asked:
+        return
+    where = _METHODS_OTHER.get(text)
+    yield fault(
+        context,
+        directive,
+        0,
+        f'invalid event type "{text}"',
+        f"{text} exists on {where} only"
+        if where
+        else f'this nginx has no event method "{text}"'
+        + (" unless it is built with it" if text in ("select", "poll") else ""),
+        "remove the line: nginx takes the best method by itself",
+    )
+
+
+def _debug_connection(directive: Directive, context: Context) -> Iterator[Refusal]:
+    text = directive.values[0]
+    if text != "unix:" and parse_network(text) is None and ("/" in text or parse_url(text).error):
+        yield fault(
+            context,
+            directive,
+            0,
+            f'host not found in debug_connection "{text}"',
+            f'"{text}" is no address and no network',
+            rule="network-invalid",
+        )
+
+
+CHECKS: dict[str, Check] = {
+    "worker_processes": _processes,
+    "worker_priority": _priority,
+    "worker_cpu_affinity": _affinity,
+    "thread_pool": _thread_pool,
+    "events:worker_connections": _connections,
+    "events:use": _use,
+    "events:debug_connection": _debug_connection,
+}
+
+PURE = frozenset(CHECKS) - {"thread_pool"}
