@@ -31,6 +31,9 @@ class HeaderSplitting(Rule):
         Bad("location / { rewrite ^ https://a.test$document_uri permanent; } # here"),
         Bad("location / { add_header X-Path $uri; } # here"),
         Good("location / { return 301 https://$host$request_uri; }"),
+        Bad("location ~ ^/go/(?<where>[^.]*)$ { return 302 http://a.test/$where; } # here"),
+        Good("location ~ ^/go/(?<where>[^.\\r\\n]*)$ { return 302 http://a.test/$where; }"),
+        Good("location ~ ^/go/(.*)$ { return 302 http://a.test/$1; }"),
         Good('location / { return 200 "you asked for $uri"; }'),
         Good("location / { rewrite ^/a /b$uri last; }"),
         Good("location / { return 301 https://$host$uri_path; }"),
@@ -41,6 +44,17 @@ class HeaderSplitting(Rule):
         word = _header_text(directive)
         if word is None:
             return
+        for name in _loose_captures(directive):
+            at = word.text.find(name)
+            if at >= 0 and not _goes_on(word.text[at + len(name) :]):
+                yield self.report(
+                    word.part(at, at + len(name)),
+                    f"a visitor can add headers to this response: {name} may hold a line break",
+                    label="its group [^…] matches a line break too",
+                    help="leave line breaks out of the group: [^…\\r\\n]",
+                    at=directive,
+                )
+                return
         for name in _DECODED:
             at = word.text.find(name)
             if at < 0 or (not name.endswith("}") and _goes_on(word.text[at + len(name) :])):
@@ -75,6 +89,27 @@ def _header_text(directive: Directive) -> Word | None:
         flagged = len(args) == 3 and args[2].text in ("redirect", "permanent")
         return args[1] if external or flagged else None
     return args[1] if len(args) >= 2 else None
+
+
+def _loose_captures(directive: Directive) -> list[str]:
+    """The captures in effect whose group holds a negated class that lets a line break through (`.` never does)."""
+    location = directive.enclosing("location")
+    pattern = directive.values[0] if directive.name == "rewrite" else ""
+    if directive.name != "rewrite" and location is not None and location.values and location.values[0].startswith("~"):
+        pattern = location.values[-1]
+    if "[^" not in pattern:
+        return []
+    import re
+
+    names = []
+    for number, group in enumerate(
+        re.finditer(r"(?<!\\)\((?!\?[:=!#|]|\?P?<[=!])(?:\?P<(\w+)>)?", pattern.replace("(?<", "(?P<")), 1
+    ):
+        body = pattern.replace("(?<", "(?P<")[group.end() :].split(")", 1)[0]
+        classes = re.findall(r"\[\^([^\]]*)\]", body)
+        if any(not re.search(r"\\[nrsvR]|\n|\\x0[aAdD]", one) for one in classes):
+            names += [f"${number}", *([f"${group[1]}"] if group[1] else [])]
+    return names
 
 
 def _goes_on(rest: str) -> bool:

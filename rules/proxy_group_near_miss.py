@@ -1,6 +1,6 @@
 from collections.abc import Iterable, Iterator
 
-from nginxlint import Bad, Confidence, Config, Diagnostic, Fix, Good, Rule, Severity, note, replace
+from nginxlint import Bad, Confidence, Config, Diagnostic, Fix, Good, Pass, Rule, Severity, note, replace
 
 
 class ProxyGroupNearMiss(Rule):
@@ -22,6 +22,7 @@ class ProxyGroupNearMiss(Rule):
             "upstream backend { server a:1; }\nserver { location / { proxy_pass http://backend/v1; } # here\n}",
         ),
         Bad("upstream my_app { server a:1; }\nserver { location / { proxy_pass http://my-app; } # here\n}"),
+        Bad("upstream backend { server a:1; }\nserver { set $b backnd; location / { proxy_pass http://$b; } # here\n}"),
         Good("upstream backend { server a:1; }\nserver { location / { proxy_pass http://backend; } }"),
         Good("upstream app1 { server a:1; }\nserver { location / { proxy_pass http://app2; } }"),
         Good("upstream api { server a:1; }\nserver { location / { proxy_pass http://app; } }"),
@@ -32,27 +33,37 @@ class ProxyGroupNearMiss(Rule):
         names = {upstream.name.lower(): upstream for upstream in config.upstreams}
         hosts = {peer.host.lower() for upstream in config.upstreams for peer in upstream.peers}
         squeezed = {_squeeze(name): name for name in names}
-        for target in config.passes("proxy_pass", "grpc_pass"):
+        for target in _targets(config):
             host = target.host.lower()
-            if target.has_variables or not host or host in names or host in hosts or target.is_address:
+            if not host or host in names or host in hosts or target.is_address or "$" in host:
                 continue
             near = squeezed.get(_squeeze(host)) or _one_letter_off(host, names)
             if near is None:
                 continue
             word = target.directive.args[0]
-            at = target.text.find(target.host)
-            place = word.part(at, at + len(target.host))
+            at = word.text.find(target.host)
+            place = word.part(at, at + len(target.host)) if at >= 0 else word.span
             name = names[near].name
+            fixes = (Fix(f'rename to "{name}"', (replace(place, name),), safe=False),) if at >= 0 else ()
             yield self.report(
                 place,
                 f'"{target.host}" is no upstream group; "{name}" is',
-                Fix(f'rename to "{name}"', (replace(place, name),), safe=False),
+                *fixes,
                 label="taken for a host name, looked up once when nginx starts",
                 related=(note(names[near].block, "a group of nearly that name is defined here"),),
                 help=f'did you mean "{name}"?',
                 nginx_message=f'host not found in upstream "{target.host}"',
                 at=target.directive,
             )
+
+
+def _targets(config: Config) -> Iterator[Pass]:
+    """The targets as written, and what those with variables become."""
+    for target in config.passes("proxy_pass", "grpc_pass"):
+        if not target.has_variables:
+            yield target
+        for value in config.fold(target.directive, target.text) or () if target.has_variables else ():
+            yield Pass(target.directive, value.text)
 
 
 def _squeeze(name: str) -> str:

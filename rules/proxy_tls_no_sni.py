@@ -28,6 +28,7 @@ class ProxyTlsNoSni(Rule):
         ),
         Bad("location / { grpc_pass grpcs://api.example.com:443; } # here"),
         Good("proxy_ssl_server_name on; location / { proxy_pass https://api.example.com; }"),
+        Bad("location / { proxy_ssl_name pay.example.com; proxy_pass https://10.0.0.1; } # here"),
         Good("location / { proxy_pass https://10.0.0.1; }"),
         Good("location / { proxy_pass https://backend; }"),
         Good("location / { proxy_pass http://api.example.com; }"),
@@ -36,13 +37,17 @@ class ProxyTlsNoSni(Rule):
 
     def check(self, config: Config) -> Iterator[Diagnostic]:
         for target in config.passes(*_SWITCH):
-            host = target.host
-            if not target.tls or "$" in host or "." not in host or target.is_address or config.partial:
+            # a name that was written down for the certificate is the one meant; else the host
+            host = (
+                config.scope(target.directive).value(_SWITCH[target.directive.name].replace("server_name", "name"))
+                or target.host
+            )
+            if not target.tls or "$" in host or "." not in host or host.replace(".", "").isdigit() or config.partial:
                 continue
             if host.endswith((".internal", ".local", ".lan", ".svc", ".cluster.local", ".localdomain")):
                 continue
             switch = _SWITCH[target.directive.name]
-            if target.group(config) is not None or config.scope(target.directive).on(switch):
+            if (target.group(config) is not None and host == target.host) or config.scope(target.directive).on(switch):
                 continue
             yield self.report(
                 target.directive.args[0],

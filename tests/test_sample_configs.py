@@ -26,7 +26,6 @@ MISTAKES = {
         "alias-traversal",
         "proxy-slash-mismatch",
         "upstream-all-down",
-        "upstream-duplicate",
         "proxy-tls-no-sni",
         "websocket-incomplete",
         "add-header-inheritance",
@@ -38,7 +37,6 @@ MISTAKES = {
         "return-shadows-locations",
         "alias-traversal",
         "add-header-inheritance",
-        "nested-location-loses-handler",
         "upstream-unused",
     },
     "api-gateway": {
@@ -47,9 +45,8 @@ MISTAKES = {
         "proxy-group-near-miss",
         "proxy-set-header-inheritance",
         "websocket-incomplete",
-        "proxy-tls-no-sni",
     },
-    "stream-proxy": {"upstream-all-down", "upstream-duplicate", "upstream-unused"},
+    "stream-proxy": {"upstream-all-down", "upstream-unused"},
 }
 
 
