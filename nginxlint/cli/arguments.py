@@ -51,11 +51,19 @@ def check_parser() -> Parser:
     add("--nginx-version", default="", metavar="X.Y.Z", help="the nginx that will run this (default: the newest)")
     add("--exclude", action="append", default=[], metavar="GLOB", help="leave these files of a folder out")
     add = parser.add_argument_group("rules").add_argument
-    add("--select", action="append", default=[], metavar="RULES", help="only these ids or groups (comma-separated; ALL)")
+    add(
+        "--select", action="append", default=[], metavar="RULES", help="only these ids or groups (comma-separated; ALL)"
+    )
     add("--ignore", action="append", default=[], metavar="RULES", help="none of these ids or groups")
     add("--extend-select", action="append", default=[], metavar="RULES", help="these too: opt-in rules")
     add("--extend-ignore", action="append", default=[], metavar="RULES", help="not these either: adds to the settings")
-    add("--severity", action="append", default=[], metavar="RULE=LEVEL", help="error, warning or info for a rule or group")
+    add(
+        "--severity",
+        action="append",
+        default=[],
+        metavar="RULE=LEVEL",
+        help="error, warning or info for a rule or group",
+    )
     add("--profile", choices=("default", "strict", "security", "gate"), help="a ready choice of rules")
     add("--min-confidence", choices=("high", "medium", "low"), help="how sure a finding is (default: medium)")
     add("--rules", action="append", default=[], metavar="DIR", help="a folder of rules of your own (runs their code)")
@@ -64,7 +72,13 @@ def check_parser() -> Parser:
     add("--online", action="store_true", help="resolve and probe every proxy_pass target (read-only)")
     add("--offline", action="store_true", help="send nothing, whatever the settings say (default)")
     add("--dry-run", action="store_true", help="print what --online would contact, and send nothing")
-    add("--resolve", action="append", default=[], metavar="HOST:PORT:ADDR", help="take ADDR[,ADDR] for HOST (PORT may be *)")
+    add(
+        "--resolve",
+        action="append",
+        default=[],
+        metavar="HOST:PORT:ADDR",
+        help="take ADDR[,ADDR] for HOST (PORT may be *)",
+    )
     add("--resolver", default="", metavar="IP[:PORT]", help="ask this DNS server instead of the configured ones")
     add("--timeout", default="", metavar="SECONDS", help="at most this long to connect, and to wait for an answer")
     add("--budget", default="", metavar="SECONDS", help="at most this long for all probes (default 60)")
@@ -72,7 +86,14 @@ def check_parser() -> Parser:
     add("--allow", action="append", default=[], metavar="NET", help="contact this address, network or name after all")
     add("--deny", action="append", default=[], metavar="NET", help="never contact this address, network or name")
     add = parser.add_argument_group("output").add_argument
-    add("-o", "--output", action="append", default=[], metavar="FORMAT[:FILE]", help="full, concise, json or github; repeatable")
+    add(
+        "-o",
+        "--output",
+        action="append",
+        default=[],
+        metavar="FORMAT[:FILE]",
+        help="full, concise, json or github; repeatable",
+    )
     add("--color", choices=("auto", "always", "never"), default="auto", help="default: on a terminal")
     add("--width", type=int, metavar="N", help="columns of the full report (default: the terminal's, else 100)")
     add("--statistics", action="store_true", help="count findings by rule, on standard error")
@@ -82,8 +103,12 @@ def check_parser() -> Parser:
     add = parser.add_argument_group("result").add_argument
     add("--fail-on", choices=("error", "warning", "info", "never"), help="the severity that makes the exit code 1")
     add("--exit-zero", action="store_true", help="exit with 0 whatever is found")
-    add("--gate", action="store_true", help="for service managers: only what blocks the start or surely breaks requests")
-    add("--hook", action="store_true", help="PATHs are changed files: read the trees around them, report on these files")
+    add(
+        "--gate", action="store_true", help="for service managers: only what blocks the start or surely breaks requests"
+    )
+    add(
+        "--hook", action="store_true", help="PATHs are changed files: read the trees around them, report on these files"
+    )
     add = parser.add_argument_group("settings").add_argument
     add("--config", default="", metavar="FILE", help="this settings file instead of the nearest nginxlint.toml")
     add("--no-config", action="store_true", help="no settings file")

@@ -105,7 +105,9 @@ def crash_notice(trace: str, words: Sequence[str]) -> str:
         except OSError:
             continue
         return f"internal error: {last}\nThis is a bug in nginxlint. The details are in {path}"
-    return f"internal error: {last}\nThis is a bug in nginxlint, and its details could not be written anywhere.\n{trace}"
+    return (
+        f"internal error: {last}\nThis is a bug in nginxlint, and its details could not be written anywhere.\n{trace}"
+    )
 
 
 def _dispatch(words: list[str]) -> int:

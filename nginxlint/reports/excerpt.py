@@ -32,16 +32,19 @@ def draw(marks: list[Mark], gutter: int, severity: str, style: Style) -> list[st
     before = 0
     for number in sorted(by_line):
         if before and number - before == 2:
-            rows.append(_numbered(number - 1, _Line(source, number - 1, [], room).text, gutter, style))
+            rows.append(_numbered(number - 1, _Line(source, number - 1, None, room).text, gutter, style))
         elif before and number - before > 2:
             rows.append(style.paint("dim", "..."))
         before = number
         here = sorted(by_line[number], key=lambda mark: (not mark.primary, mark.span.start))
-        line = _Line(source, number, [mark.span for mark in here], room)
-        rows.append(_numbered(number, line.text, gutter, style))
         bar = f"{' ' * gutter} {style.paint('dim', '|')} "
-        for mark in here:
-            rows.extend(bar + row for row in _mark_rows(mark, line, room, severity, style))
+        while here:  # once, or once for each mark that a cut of the line leaves out
+            line = _Line(source, number, here[0].span, room)
+            rows.append(_numbered(number, line.text, gutter, style))
+            drawn = [mark for mark in here if mark is here[0] or line.holds(mark.span)]
+            for mark in drawn:
+                rows.extend(bar + row for row in _mark_rows(mark, line, room, severity, style))
+            here = [mark for mark in here if mark not in drawn]
     return rows
 
 
@@ -68,16 +71,15 @@ def _mark_rows(mark: Mark, line: _Line, room: int, severity: str, style: Style) 
 
 
 class _Line:
-    """One line as it is drawn: tabs as four columns, nothing a terminal would obey, cut around the marks where it
-    does not fit. `columns` says where a span is on the screen."""
+    """One line as it is drawn: tabs as four columns, nothing a terminal would obey, cut around a span where it does
+    not fit. `columns` says where a span is on the screen, `holds` whether it is there at all."""
 
-    __slots__ = ("_begin", "_columns", "_first", "text")
+    __slots__ = ("_begin", "_columns", "_first", "_shown", "text")
 
-    def __init__(self, source: Source, number: int, spans: list[Span], room: int) -> None:
+    def __init__(self, source: Source, number: int, span: Span | None, room: int) -> None:
         begin = source.line_start(number)
         raw = source.line_text(number)
-        marked = [(span.start - begin, min(span.end - begin, len(raw))) for span in spans]
-        low = min((start for start, _ in marked), default=0)
+        low = 0 if span is None else min(span.start - begin, len(raw))
         first = max(0, low - _NEAR)
         raw = raw[first : low + _NEAR]
         cells = [_TAB if character == "\t" else shown(character) for character in raw]
@@ -91,6 +93,7 @@ class _Line:
         cut_right = source.line_text(number)[first + len(raw) :] != ""
         if total <= room and not cut_left and not cut_right:
             self._columns = columns
+            self._shown = (0, len(cells))
             self.text = "".join(cells)
             return
         # a window that shows the first mark with a third of the room before it
@@ -110,8 +113,14 @@ class _Line:
         text = ("…" if cut_left else "") + "".join(cells[a:b]) + ("…" if cut_right else "")
         shift = columns[a] - cut_left
         limit = columns[b] - shift
+        self._shown = (a, b)
         self._columns = [min(max(column - shift, int(cut_left)), limit) for column in columns]
         self.text = text
+
+    def holds(self, span: Span) -> bool:
+        """Does the span begin in what is shown?"""
+        at = span.start - self._begin - self._first
+        return self._shown[0] <= at < self._shown[1] or (at == self._shown[1] and not self.text.endswith("…"))
 
     def columns(self, span: Span) -> tuple[int, int]:
         """First column of a span, and the one behind it (on this line)."""

@@ -74,7 +74,9 @@ def _place(span: Span, style: Style) -> str:
     if not style.links:
         return text
     path = os.path.abspath(span.source.path).encode("utf-8", "surrogateescape")
-    quoted = "".join(chr(b) if chr(b).isascii() and (chr(b).isalnum() or chr(b) in "/._-~") else f"%{b:02X}" for b in path)
+    quoted = "".join(
+        chr(b) if chr(b).isascii() and (chr(b).isalnum() or chr(b) in "/._-~") else f"%{b:02X}" for b in path
+    )
     return style.link(f"file://{quoted}", text)
 
 
@@ -112,8 +114,6 @@ def _notes(finding: Finding) -> list[str]:
         notes.append(f"seen at {len(finding.seen_at)} places that include this file")
     chain = diagnostic.span.source.include_chain()
     if chain:
-        where = ", which is included at ".join(
-            f"{include.source.path}:{include.line}" for include in reversed(chain)
-        )
+        where = ", which is included at ".join(f"{include.source.path}:{include.line}" for include in reversed(chain))
         notes.append(f"{diagnostic.span.source.path} is included at {where}")
     return notes

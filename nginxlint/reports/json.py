@@ -104,9 +104,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
             for include in diagnostic.span.source.include_chain()
         ],
         "occurrences": max(1, len(finding.seen_at)),
-        "seen_in": [
-            {"names": [], "listen": [], **_server(block), **_at(block)} for block in finding.servers()
-        ]
+        "seen_in": [{"names": [], "listen": [], **_server(block), **_at(block)} for block in finding.servers()]
         if len(finding.seen_at) > 1
         else [],
         "help": [_text(line) for line in diagnostic.help],

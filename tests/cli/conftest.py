@@ -54,7 +54,9 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp
     return go
 
 
-def process(*words: str, cwd: str = REPOSITORY, env: dict[str, str] | None = None, **more: object) -> subprocess.Popen[bytes]:
+def process(
+    *words: str, cwd: str = REPOSITORY, env: dict[str, str] | None = None, **more: object
+) -> subprocess.Popen[bytes]:
     """The command line as a process."""
     return subprocess.Popen(
         [sys.executable, "-m", "nginxlint", *words],

@@ -150,7 +150,13 @@ def test_a_full_disk_under_standard_output_is_no_success(tmp_path: Path) -> None
 
 def test_ctrl_c_ends_with_130(tmp_path: Path) -> None:
     child = process(
-        "check", "-", cwd=str(tmp_path), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={"PYTHONUNBUFFERED": "1"}
+        "check",
+        "-",
+        cwd=str(tmp_path),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={"PYTHONUNBUFFERED": "1"},
     )
     assert child.stdin is not None
     # it waits for standard input once it has imported everything; before that Ctrl-C is Python's

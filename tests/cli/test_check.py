@@ -65,9 +65,7 @@ def test_the_exit_code_is_the_documented_one_in_every_format(
         (("absent.conf",), "absent.conf: no such file or folder"),
     ],
 )
-def test_wrong_use_is_exit_code_2_with_a_sentence_and_no_report(
-    run: Run, words: tuple[str, ...], message: str
-) -> None:
+def test_wrong_use_is_exit_code_2_with_a_sentence_and_no_report(run: Run, words: tuple[str, ...], message: str) -> None:
     write("nginx.conf", BAD)
     outcome = run("check", "nginx.conf", *words)
     assert outcome.code == 2
@@ -159,10 +157,14 @@ def test_standard_input_is_named_as_the_user_wants(run: Run) -> None:
 def test_a_dump_keeps_paths_and_line_numbers(run: Run) -> None:
     main = "events {}\nhttp { include conf.d/*.conf; }\n"
     site = "server {\n\n    location /img { alias /d/img/; }\n}\n"
-    dump = f"# configuration file /etc/nginx/nginx.conf:\n{main}\n# configuration file /etc/nginx/conf.d/a.conf:\n{site}\n"
+    dump = (
+        f"# configuration file /etc/nginx/nginx.conf:\n{main}\n# configuration file /etc/nginx/conf.d/a.conf:\n{site}\n"
+    )
     write("dump.txt", dump)
     for words, stdin in ((("dump.txt",), b""), (("-",), dump.encode())):
-        assert run("check", *C, *words, stdin=stdin).out.startswith("/etc/nginx/conf.d/a.conf:3:14: error[alias-traversal]")
+        assert run("check", *C, *words, stdin=stdin).out.startswith(
+            "/etc/nginx/conf.d/a.conf:3:14: error[alias-traversal]"
+        )
 
 
 def test_a_copied_tree_is_read_below_its_root(run: Run) -> None:
@@ -205,8 +207,8 @@ def test_settings_are_found_upwards_and_flags_beat_them(run: Run) -> None:
         ("select = 3\n", 'nginxlint.toml:1: "select" has to be a list'),
         ("select = [\n", "nginxlint.toml: "),
         ('select = ["alias-traversl"]\n', 'did you mean "alias-traversal"?'),
-        ('[rules.alias-traversl]\nx = 1\n', 'did you mean "alias-traversal"?'),
-        ('[rules.alias-traversal]\nx = 1\n', 'has no option "x"'),
+        ("[rules.alias-traversl]\nx = 1\n", 'did you mean "alias-traversal"?'),
+        ("[rules.alias-traversal]\nx = 1\n", 'has no option "x"'),
         ('[severity]\nalias-traversal = "bad"\n', "nginxlint.toml:2: the severity"),
         ("[online]\nconcurency = 3\n", 'unknown key "online.concurency" - did you mean "concurrency"?'),
         ('nginx-version = "new"\n', "is not a version"),

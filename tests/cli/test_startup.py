@@ -33,13 +33,19 @@ def imported(folder: Path, format: str) -> set[str]:
 
 def test_an_offline_check_imports_nothing_slow(tmp_path: Path) -> None:
     (tmp_path / "nginx.conf").write_text(
-        BAD.replace("alias /srv/img/", "proxy_pass http://localhost; # nginxlint: ignore[upstream-refused] - later\n alias /srv/img/")
+        BAD.replace(
+            "alias /srv/img/",
+            "proxy_pass http://localhost; # nginxlint: ignore[upstream-refused] - later\n alias /srv/img/",
+        )
     )
     for format in ("full", "concise", "github", "json"):
         loaded = imported(tmp_path, format)
         assert "nginxlint.linter" in loaded
         assert sorted(loaded & set(SLOW)) == []
-        assert not any(name.startswith("nginxlint.online") and name not in ("nginxlint.online", "nginxlint.online.rules") for name in loaded)
+        assert not any(
+            name.startswith("nginxlint.online") and name not in ("nginxlint.online", "nginxlint.online.rules")
+            for name in loaded
+        )
 
 
 def test_the_help_imports_no_engine() -> None:
