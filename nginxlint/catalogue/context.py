@@ -49,7 +49,7 @@ class Context:
         *,
         word: Word | None = None,
         span: Span | None = None,
-        nginx_at: Span | None | str = "end",
+        nginx_at: Span | str | None = "end",
         group: str = "correctness",
         severity: Severity = Severity.ERROR,
         blocks_start: bool = True,
@@ -114,6 +114,13 @@ def terminator(directive: Directive) -> Span:
         else:
             end += 1
     return Span(source, min(end, len(text)), min(end + 1, len(text)))
+
+
+def unread(context: Context) -> str:
+    """A help line where files could not be read: what is missing may stand there. Empty where all was read."""
+    if any(getattr(directive, "has_gap", False) for directive in context.root.walk()):
+        return "unless a file that is included but could not be read defines it"
+    return ""
 
 
 def closing(block: Directive) -> Span:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from nginxlint.catalogue.context import closing
+from nginxlint.catalogue.context import closing, unread
 from nginxlint.catalogue.names import is_merged
 from nginxlint.catalogue.nearest import nearest
+from nginxlint.diagnostic import Confidence
 from nginxlint.source import Span
 
 TYPE_CHECKING = False
@@ -66,15 +67,20 @@ def _undefined(
     directive = zone.declared_at
     word = next((word for word in directive.args if zone.name in word.text), None)
     close = nearest(zone.name, declared)
-    return context.refuse(
+    gap = unread(context)
+    advice = f'did you mean "{close}"?' if close else f"declare it, for example: {_example(directive, zone.name)}"
+    refusal = context.refuse(
         "zone-undefined",
         directive,
         f'the zone "{zone.name}" is used here and declared nowhere',
         nginx_message,
         word=word,
         nginx_at=nginx_at,
-        help=(f'did you mean "{close}"?' if close else f"declare it, for example: {_example(directive, zone.name)}",),
+        help=(advice, gap) if gap else (advice,),
     )
+    if gap:
+        refusal.confidence = Confidence.MEDIUM
+    return refusal
 
 
 def _example(directive: Directive, zone: str) -> str:

@@ -76,8 +76,24 @@ class Entry:
 
     def _find_check(self, place: str, name: str) -> None:
         for key in (f"{place}:{name}", f"{SUBSYSTEM.get(place, 'main')}:{name}", name):
-            if family := FAMILY_OF.get(key):
-                module = import_module(f"nginxlint.catalogue.checks.{family}")
-                self.check = module.CHECKS[key]
-                self.pure = key in getattr(module, "PURE", ())
+            if families := FAMILY_OF.get(key):
+                modules = [import_module(f"nginxlint.catalogue.checks.{family}") for family in families.split()]
+                checks = [module.CHECKS[key] for module in modules]
+                self.check = checks[0] if len(checks) == 1 else _all_of(checks)
+                self.pure = all(key in getattr(module, "PURE", ()) for module in modules)
                 return
+
+
+def _all_of(checks: list[Check]) -> Check:
+    """The checks one after the other, up to the first that refuses."""
+
+    def run(directive: Directive, context: Context) -> Iterator[Refusal]:
+        for check in checks:
+            refused = False
+            for refusal in check(directive, context):
+                refused = True
+                yield refusal
+            if refused:
+                return
+
+    return run

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 
-from nginxlint.catalogue.context import SUBSYSTEM
+from nginxlint.catalogue.context import SUBSYSTEM, unread
 from nginxlint.catalogue.nearest import nearest
 from nginxlint.catalogue.table import VARIABLES
 from nginxlint.catalogue.variant import parse_version
-from nginxlint.diagnostic import Note
+from nginxlint.diagnostic import Confidence, Note
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -324,14 +324,13 @@ class Variables:
     # --- the tables -------------------------------------------------------------------------------------------
 
     def _is_built_in(self, name: str) -> bool:
-        target = self.context.target
         for row in VARIABLES.rows(name):
             if not row.get("prefix") and self._exists(row):
                 return True
         at = name.find("_")
         while at > 0:
             for row in VARIABLES.rows(name[: at + 1]):
-                if row.get("prefix") and row["context"] == self.subsystem and target.has(row["module"]):
+                if row.get("prefix") and self._exists(row):
                     return True
             at = name.find("_", at + 1)
         return False
@@ -382,8 +381,11 @@ class Variables:
             help.append(f"set ${name} before {directive.name}, for example: set ${name} $uri;")
         elif not help:
             help.append(f"define it with set, map or geo, or as a named capture; or remove ${written}")
+        gap = unread(self.context)
+        if gap:
+            help.append(gap)
         others = {id(use.directive): use.directive for use in uses[1:] if use.directive is not directive}
-        return self.context.refuse(
+        refusal = self.context.refuse(
             "variable-unknown",
             directive,
             f"nothing defines the variable ${written}" + (f" (used {len(uses)} times)" if len(uses) > 1 else ""),
@@ -394,6 +396,9 @@ class Variables:
             related=tuple(Note(other.head_span, "also used here") for other in list(others.values())[:20]),
             help=tuple(help),
         )
+        if gap:
+            refusal.confidence = Confidence.MEDIUM
+        return refusal
 
     def _reasons(self, name: str) -> list[str]:
         reasons = []

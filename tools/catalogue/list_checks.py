@@ -26,9 +26,7 @@ def render() -> str:
     for family in families:
         module = importlib.import_module(f"nginxlint.catalogue.checks.{family}")
         for key in getattr(module, "CHECKS", ()):
-            if key in owners:
-                raise SystemExit(f"{key} is checked by {owners[key]} and {family}")
-            owners[key] = family
+            owners[key] = f"{owners[key]} {family}" if key in owners else family
         for key in getattr(module, "BLOCK_END", ()):
             ends.setdefault(key, []).append(family)
     lines = [
@@ -36,7 +34,7 @@ def render() -> str:
         "",
         "from __future__ import annotations",
         "",
-        "# key of CHECKS -> family",
+        "# key of CHECKS -> family, or families",
         "FAMILY_OF: dict[str, str] = {",
         *(f'    "{key}": "{family}",' for key, family in sorted(owners.items())),
         "}",
