@@ -17,6 +17,8 @@ from nginxlint.online.options import Options
 from nginxlint.reports.text import visible
 from nginxlint.settings import File
 
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "": 1.0}
+
 
 def online_options(args: Namespace, file: File, version: Version) -> Options:
     """Flags, then the settings file, then the defaults of the stage."""
@@ -45,12 +47,9 @@ def online_options(args: Namespace, file: File, version: Version) -> Options:
 def seconds(value: object, what: str) -> float:
     """`3`, `3s` or `500ms` as seconds. Raises NginxlintError."""
     text = str(value).strip()
-    for unit, factor in (("ms", 0.001), ("s", 1.0), ("m", 60.0), ("", 1.0)):
-        if text.endswith(unit):
-            number = text[: len(text) - len(unit)].strip() if unit else text
-            break
+    unit = next(unit for unit in ("ms", "s", "m", "") if text.endswith(unit))
     try:
-        result = float(number) * factor
+        result = float(text.removesuffix(unit)) * _UNITS[unit]
     except ValueError:
         result = 0.0
     if not 0 < result <= 86400:

@@ -28,19 +28,19 @@ http {
 }
 """
 SITE = """\
-server {
+server {{
     listen 80;
     server_name app.example.com www.example.com;
 
-    location /static {
+    location /static {{
 \talias /var/www/static/;
-    }
+    }}
 
-    location /img { alias /srv/img/; } # {} both on one line
-    location /long { set $a "%s"; alias /srv/long/; set $b "%s"; }
-    location ~ \\.php$ { retrun 204; }
-}
-""" % ("x" * 90, "y" * 90)
+    location /img {{ alias /srv/img/; }} # {{}} both on one line
+    location /long {{ set $a "{}"; alias /srv/long/; set $b "{}"; }}
+    location ~ \\.php$ {{ retrun 204; }}
+}}
+""".format("x" * 90, "y" * 90)
 
 
 def tree() -> None:
