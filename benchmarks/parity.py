@@ -72,7 +72,7 @@ def target_1_22() -> Target:
 
 
 def target_mainline() -> Target:
-    options = (*(f"--{option}" for option in DEBIAN.split()), "--with-http_v3_module")
+    options = (*(f"--{option}" for option in DEBIAN.split()), "--with-http_v3_module", "--with-file-aio")
     return Target((1, 31, 5), built_modules(options), options=options)
 
 

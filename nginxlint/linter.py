@@ -8,7 +8,6 @@ from time import perf_counter
 
 from nginxlint.config import NEWEST, Config, Version
 from nginxlint.diagnostic import Diagnostic, Edit, Fix, Severity, Stage
-from nginxlint.faults import SYNTAX_RULES
 from nginxlint.includes import Loaded, ReadFile
 from nginxlint.inputs import Root, Unreadable, reason_of
 from nginxlint.selection import Selection

@@ -81,7 +81,6 @@ class File:
         self.online: dict[str, Any] = values.get("online", {})
         self.rule_folders: list[str] = [_beside(here, text) for text in values.get("plugins", {}).get("paths", [])]
 
-
     def line(self, key: str) -> int:
         """The line a key stands on."""
         return _line(self._text, key)
@@ -140,7 +139,9 @@ def _read(path: str, *, given: bool = False) -> File:
     except OSError as error:
         raise NginxlintError(f"{path}: {(error.strerror or str(error)).lower()}") from error
     if os.geteuid() == 0 and not given and owner not in (0, _caller()):
-        raise NginxlintError(f"{path}: belongs to user {owner}; as root only files of root are read (--no-config passes)")
+        raise NginxlintError(
+            f"{path}: belongs to user {owner}; as root only files of root are read (--no-config passes)"
+        )
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -196,7 +197,7 @@ def _check_values(values: dict[str, Any], path: str, text: str) -> None:
             refuse(rule, f'the severity of "{rule}" is one of {", ".join(_LEVELS)}, not "{level}"')
     for rule, options in values.get("rules", {}).items():
         if not isinstance(options, dict):
-            refuse(rule, f'write the options of a rule as a table: [rules.{rule}]')
+            refuse(rule, f"write the options of a rule as a table: [rules.{rule}]")
     for one in values.get("map", []):
         if not isinstance(one, dict) or set(one) != {"from", "to"} or not all(isinstance(v, str) for v in one.values()):
             refuse("map", 'an entry of "map" is { from = "sites-enabled", to = "sites-available" }')

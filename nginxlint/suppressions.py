@@ -264,7 +264,9 @@ def _end(directive: Directive, scope: str) -> int:
 
 def _directives_of(source: Source, config: Config) -> list[Directive]:
     """The directives written in a file, in their order, includes too (they are not in the tree)."""
-    found = [directive for directive in config.main.walk() if directive.source is source and not _nobody_wrote(directive)]
+    found = [
+        directive for directive in config.main.walk() if directive.source is source and not _nobody_wrote(directive)
+    ]
     found.extend(include.directive for include in config.includes if include.directive.source is source)
     return sorted(found, key=lambda directive: directive.start)
 

@@ -18,7 +18,7 @@ _TELLING: tuple[tuple[str, frozenset[str]], ...] = tuple(
         ("events", "worker_connections multi_accept accept_mutex use"),
     )
 )  # fmt: skip
-_STREAM_ONLY = frozenset("ssl_preread proxy_responses proxy_timeout preread_timeout proxy_upload_rate".split())
+_STREAM_ONLY = frozenset(["ssl_preread", "proxy_responses", "proxy_timeout", "preread_timeout", "proxy_upload_rate"])
 
 
 def guess(text: str) -> str:

@@ -61,9 +61,7 @@ def _undeclared_zones(context: Context) -> Iterator[Refusal]:
             yield _undefined(context, zone, declared, f'zero size shared memory zone "{zone.name}"', None)
 
 
-def _undefined(
-    context: Context, zone: Zone, declared: list[str], nginx_message: str, nginx_at: Span | None
-) -> Refusal:
+def _undefined(context: Context, zone: Zone, declared: list[str], nginx_message: str, nginx_at: Span | None) -> Refusal:
     directive = zone.declared_at
     word = next((word for word in directive.args if zone.name in word.text), None)
     close = nearest(zone.name, declared)

@@ -122,9 +122,7 @@ class Misplaced:
         self._by_name: dict[str, Refusal] = {}
         self._by_block: dict[int, Refusal] = {}
 
-    def judge(
-        self, directive: Directive, place: str, known: list[Variant], present: list[Variant]
-    ) -> Refusal | None:
+    def judge(self, directive: Directive, place: str, known: list[Variant], present: list[Variant]) -> Refusal | None:
         """The refusal, or None where it only adds a place to an earlier one."""
         if present:
             earlier = self._by_block.get(id(directive.parent))

@@ -17,13 +17,14 @@ from nginxlint.diagnostic import Note, Severity
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from nginxlint.catalogue.names import Variables
     from nginxlint.catalogue.refusal import Refusal
     from nginxlint.catalogue.target import Target
     from nginxlint.syntax import Block, Directive
 
+    BlockEnd = Callable[[Block, Context], Iterable[Refusal]]
 
 
 class Frame:
@@ -36,6 +37,7 @@ class Frame:
         self.found: list[Refusal] = []
         self.misplaced = Misplaced(self.context)
         self.variables: Variables | None = None
+        self._ends: dict[str, list[BlockEnd]] = {}
         self._tables: dict[str, dict[str, Entry | None]] = {}
         self._variants: dict[str, list[Variant]] = {}
 
@@ -91,10 +93,14 @@ class Frame:
         """What nginx finds when a block is closed."""
         context = self.context
         mark = len(self.found)
-        for family in BLOCK_ENDS.get(place, ()):
+        ends = self._ends.get(place)
+        if ends is None:
+            families = BLOCK_ENDS.get(place, ())
+            ends = [import_module(f"nginxlint.catalogue.checks.{family}").BLOCK_END[place] for family in families]
+            self._ends[place] = ends
+        for end in ends:
             context.place = place
-            module = import_module(f"nginxlint.catalogue.checks.{family}")
-            self.add(module.BLOCK_END[place](block, context))
+            self.found.extend(end(block, context))
         variables = variables_of(context, place) if place in ("http", "stream") else None
         if context.complete and "zones" in context.state and place == "http":
             from nginxlint.catalogue.ending import unknown_caches

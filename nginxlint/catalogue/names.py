@@ -243,10 +243,9 @@ class Variables:
             "variable-invalid",
             directive,
             "the brace of this variable is never closed" if unclosed else "a $ without the name of a variable",
-            f'the closing bracket in "{match[1]}" variable is missing' if unclosed
-            else "invalid variable name",
+            f'the closing bracket in "{match[1]}" variable is missing' if unclosed else "invalid variable name",
             span=word.part(match.start(), max(match.end(), match.start() + 1)),
-            help=("nginx cannot write a literal $ here; define one with geo: geo $dollar { default \"$\"; }",)
+            help=('nginx cannot write a literal $ here; define one with geo: geo $dollar { default "$"; }',)
             if not unclosed
             else (f"write ${{{match[1]}}}",),
         )

@@ -50,7 +50,9 @@ def ours(text: str, judged_for: Target) -> tuple[str, int | None]:
     """The first refusal: message and line; ("", None) where nothing is refused."""
     loaded = load(Disk("/nonexistent"), "nginx.conf", text)
     first = [refusal for refusal in check(loaded.main, judged_for) if refusal.blocks_start]
-    for refusal in sorted(first, key=lambda one: (one.met_at is None, one.met_at.start if one.met_at else 0, one.order)):
+    for refusal in sorted(
+        first, key=lambda one: (one.met_at is None, one.met_at.start if one.met_at else 0, one.order)
+    ):
         return refusal.nginx_message or "", refusal.nginx_at.line if refusal.nginx_at else None
     return "", None
 

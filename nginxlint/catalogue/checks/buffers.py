@@ -121,7 +121,8 @@ def _family(context: Context, family: str, settings: _Settings, block: Block) ->
     maximum = f'the maximum of the value of "{family}_buffer_size" and one of the "{family}_buffers"'
     if count < 2:
         nginx_message = f'there must be at least 2 "{family}_buffers"'
-        cause, message = ("buffers",), f"{family}_buffers needs at least 2 buffers"
+        cause: tuple[str, ...] = ("buffers",)
+        message = f"{family}_buffers needs at least 2 buffers"
     elif busy < size:
         nginx_message = f'"{family}_busy_buffers_size" must be equal to or greater than {maximum}'
         cause = ("busy_buffers_size",)

@@ -129,9 +129,7 @@ def _cache_path(directive: Directive, context: Context) -> Iterator[Refusal]:
 def _bad(
     context: Context, directive: Directive, index: int, nginx_message: str, name: str, value: str, wanted: str
 ) -> Refusal:
-    return fault(
-        context, directive, index, nginx_message, f'{name} is {wanted}; "{value}" is not', group="cache"
-    )
+    return fault(context, directive, index, nginx_message, f'{name} is {wanted}; "{value}" is not', group="cache")
 
 
 def _declare(directive: Directive, context: Context, name: str, size: int, index: int) -> Iterator[Refusal]:
@@ -140,7 +138,7 @@ def _declare(directive: Directive, context: Context, name: str, size: int, index
         yield refusal
         return
     family = directive.name.partition("_")[0]
-    zone, refusal = share_memory(context, directive, index, name, size, f"{family} cache")
+    _zone, refusal = share_memory(context, directive, index, name, size, f"{family} cache")
     if refusal is not None:
         yield refusal
         return

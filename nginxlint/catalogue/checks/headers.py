@@ -130,9 +130,7 @@ def _resolver(directive: Directive, context: Context) -> Iterator[Refusal]:
         if name == "valid" and equals:
             if parse_time(value, seconds=True) is not None:
                 continue
-        elif equals and (
-            name == "ipv6" or (name == "ipv4" and (context.version >= (1, 23, 1) or context.target.plus))
-        ):
+        elif equals and (name == "ipv6" or (name == "ipv4" and (context.version >= (1, 23, 1) or context.target.plus))):
             if value in ("on", "off"):
                 ipv4 = value == "on" if name == "ipv4" else ipv4
                 ipv6 = value == "on" if name == "ipv6" else ipv6
@@ -348,9 +346,8 @@ def _disable_symlinks(directive: Directive, context: Context) -> Iterator[Refusa
 
 def _directio(directive: Directive, context: Context) -> Iterator[Refusal]:
     text = directive.values[0]
-    if text != "off":
-        if parse_offset(text) is None:
-            yield _invalid_value(context, directive, "a size such as 4m, or off")
+    if text != "off" and parse_offset(text) is None:
+        yield _invalid_value(context, directive, "a size such as 4m, or off")
 
 
 def _aio(directive: Directive, context: Context) -> Iterator[Refusal]:
@@ -461,9 +458,7 @@ def _modern_browser(directive: Directive, context: Context) -> Iterator[Refusal]
 
 def _chunk_size(directive: Directive, context: Context) -> Iterator[Refusal]:
     if parse_size(directive.values[0]) == 0:
-        yield fault(
-            context, directive, 0, "the http2 chunk size cannot be zero", "http2_chunk_size must be at least 1"
-        )
+        yield fault(context, directive, 0, "the http2 chunk size cannot be zero", "http2_chunk_size must be at least 1")
 
 
 def _receive_buffer(directive: Directive, context: Context) -> Iterator[Refusal]:

@@ -17,9 +17,7 @@ if TYPE_CHECKING:
     from nginxlint.syntax import Directive
 
 
-def _zone_parameter(
-    context: Context, directive: Directive, index: int, text: str
-) -> tuple[str, int, Refusal | None]:
+def _zone_parameter(context: Context, directive: Directive, index: int, text: str) -> tuple[str, int, Refusal | None]:
     """`zone=name:size`, as all zone directives read it."""
     name, colon, size_text = text[5:].partition(":")
     size = parse_size(size_text) if colon else None
@@ -190,7 +188,9 @@ def _limit_conn(directive: Directive, context: Context) -> Iterator[Refusal]:
             "write limit_conn zone 10;",
         )
     elif number > 65535:
-        yield fault(context, directive, 1, "connection limit must be less 65536", "at most 65535 connections can be set")
+        yield fault(
+            context, directive, 1, "connection limit must be less 65536", "at most 65535 connections can be set"
+        )
 
 
 def _use(directive: Directive, context: Context, name: str, index: int) -> Iterator[Refusal]:

@@ -19,11 +19,12 @@ if TYPE_CHECKING:
 
 _FOREVER = (99, 0, 0)
 _OLD = (0, 0, 0)
-_ALL = {"http": (_OLD, _FOREVER), "stream": (_OLD, _FOREVER), "mail": (_OLD, _FOREVER)}
-_NET = {"http": (_OLD, _FOREVER), "stream": (_OLD, _FOREVER)}
+_Known = dict[str, tuple[tuple[int, int, int], tuple[int, int, int]]]  # subsystem -> since, until
+_ALL: _Known = {"http": (_OLD, _FOREVER), "stream": (_OLD, _FOREVER), "mail": (_OLD, _FOREVER)}
+_NET: _Known = {"http": (_OLD, _FOREVER), "stream": (_OLD, _FOREVER)}
 
 # Parameter words -> where, since and until which version. Source: ngx_*_core_listen() of the three subsystems.
-_WORDS: dict[str, dict[str, tuple[tuple[int, int, int], tuple[int, int, int]]]] = {
+_WORDS: dict[str, _Known] = {
     "bind": _ALL,
     "ssl": _ALL,
     "default_server": {"http": (_OLD, _FOREVER), "stream": ((1, 25, 5), _FOREVER)},
@@ -41,7 +42,7 @@ _WORDS: dict[str, dict[str, tuple[tuple[int, int, int], tuple[int, int, int]]]] 
         "mail": ((1, 29, 7), _FOREVER),
     },
 }
-_VALUED: dict[str, dict[str, tuple[tuple[int, int, int], tuple[int, int, int]]]] = {
+_VALUED: dict[str, _Known] = {
     "fastopen": {"http": (_OLD, _FOREVER), "stream": ((1, 21, 0), _FOREVER)},
     "backlog": _ALL,
     "rcvbuf": _ALL,
@@ -49,13 +50,20 @@ _VALUED: dict[str, dict[str, tuple[tuple[int, int, int], tuple[int, int, int]]]]
     "so_keepalive": _ALL,
     "accept_filter": {"http": (_OLD, _FOREVER), "stream": ((1, 25, 5), _FOREVER)},
 }
-_SOCKET_OPTIONS = frozenset(["bind", "deferred", "reuseport", "multipath", "fastopen", "backlog", "rcvbuf", "sndbuf", "ipv6only"]) | {
-    "so_keepalive",
-    "accept_filter",
-}
+_SOCKET_OPTIONS = frozenset(
+    "bind deferred reuseport multipath fastopen backlog rcvbuf sndbuf ipv6only so_keepalive accept_filter".split()
+)
 _PLATFORM = {"setfib": "only FreeBSD has it", "accept_filter": "only FreeBSD and NetBSD have it"}
-_UDP_FORBIDS = ("backlog", "ssl", "so_keepalive", "proxy_protocol", "fastopen")
-_QUIC_FORBIDS = ("fastopen", "accept_filter", "deferred", "ssl", "http2", "so_keepalive", "proxy_protocol")
+_UDP_FORBIDS: tuple[str, ...] = ("backlog", "ssl", "so_keepalive", "proxy_protocol", "fastopen")
+_QUIC_FORBIDS: tuple[str, ...] = (
+    "fastopen",
+    "accept_filter",
+    "deferred",
+    "ssl",
+    "http2",
+    "so_keepalive",
+    "proxy_protocol",
+)
 
 
 class _Socket:
@@ -108,14 +116,20 @@ def _bad_address(context: Context, directive: Directive, url: Url) -> Refusal:
         "invalid port": (f'"{text}" has no valid port: a port is a number from 1 to 65535', "listen 8080;"),
         "invalid port range": (f'the port range in "{text}" ends before it begins', "listen 8000-8010;"),
         "no host": (f'"{text}" names no address', "listen 80; or listen *:80;"),
-        "invalid host": (f'"{text}" is not an address: listen takes address:port, without scheme or path', "listen 80;"),
+        "invalid host": (
+            f'"{text}" is not an address: listen takes address:port, without scheme or path',
+            "listen 80;",
+        ),
         "invalid IPv6 address": (f'"{text}" is not a valid IPv6 address', "listen [::]:80;"),
     }.get(url.error, (f'nginx cannot listen on "{text}": {url.error}', "listen unix:/run/site.sock;"))
     return fault(context, directive, 0, nginx_message, message, f"write for example `{advice}`")
 
 
 def _known(
-    table: dict[str, dict[str, tuple[tuple[int, int, int], tuple[int, int, int]]]], name: str, kind: str, context: Context
+    table: dict[str, _Known],
+    name: str,
+    kind: str,
+    context: Context,
 ) -> bool:
     span = table.get(name, {}).get(kind)
     return span is not None and span[0] <= context.version < span[1]
@@ -201,6 +215,7 @@ def _keepalive(value: str) -> bool:
 
 
 def _combination(context: Context, directive: Directive, kind: str, given: set[str]) -> Refusal | None:
+    forbidden: tuple[str, ...]
     if "udp" in given:
         base, forbidden = "udp", _UDP_FORBIDS
     elif "quic" in given:
@@ -313,8 +328,11 @@ def _conflict(
 
 def _no_listen(block: Block, context: Context) -> Iterator[Refusal]:
     """stream and mail have no default port: a server without `listen` is refused (where a loose snippet is not)."""
-    if id(block) in _listening(context) or block.synthetic or block.has_gap or any(
-        child.name == "listen" for child in block.body
+    if (
+        id(block) in _listening(context)
+        or block.synthetic
+        or block.has_gap
+        or any(child.name == "listen" for child in block.body)
     ):
         return
     yield context.refuse(

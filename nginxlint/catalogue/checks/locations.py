@@ -18,7 +18,22 @@ if TYPE_CHECKING:
 
 _MODIFIERS = ("=", "^~", "~", "~*")
 _METHODS = frozenset(
-    ["GET", "HEAD", "POST", "PUT", "DELETE", "MKCOL", "COPY", "MOVE", "OPTIONS", "PROPFIND", "PROPPATCH", "LOCK", "UNLOCK", "PATCH"]
+    [
+        "GET",
+        "HEAD",
+        "POST",
+        "PUT",
+        "DELETE",
+        "MKCOL",
+        "COPY",
+        "MOVE",
+        "OPTIONS",
+        "PROPFIND",
+        "PROPPATCH",
+        "LOCK",
+        "UNLOCK",
+        "PATCH",
+    ]
 )
 _OWN_ROOT = ("document_root", "realpath_root")
 
@@ -139,9 +154,7 @@ def _root(directive: Directive, context: Context) -> Iterator[Refusal]:
                 nginx_message = f'"{directive.name}" directive is duplicate'
                 message = f"{directive.name} is given twice in this block"
             else:
-                nginx_message = (
-                    f'"{directive.name}" directive is duplicate, "{rival}" directive was specified earlier'
-                )
+                nginx_message = f'"{directive.name}" directive is duplicate, "{rival}" directive was specified earlier'
                 message = f"a location has either root or alias, and {rival} is already given"
             yield context.refuse(
                 "directive-repeat",

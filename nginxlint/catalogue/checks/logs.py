@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 _LEVELS = ("emerg", "alert", "crit", "error", "warn", "notice", "info", "debug")
 _DEBUG_LEVELS = frozenset(f"debug_{part}" for part in ("core", "alloc", "mutex", "event", "http", "mail", "stream"))
 _FACILITIES = frozenset(
-    ["kern", "user", "mail", "daemon", "auth", "intern", "lpr", "news", "uucp", "clock", "authpriv", "ftp", "ntp", "audit", "alert", "cron", "local0", "local1", "local2", "local3", "local4", "local5", "local6", "local7"]
-)
-_SEVERITIES = frozenset(["emerg", "alert", "crit", "error", "warn", "notice", "info", "debug"])
+    ("kern", "user", "mail", "daemon", "auth", "intern", "lpr", "news", "uucp", "clock", "authpriv", "ftp", "ntp")
+) | frozenset(("audit", "alert", "cron", *(f"local{number}" for number in range(8))))
+_SEVERITIES = frozenset(_LEVELS)
 
 
 def _log_format(directive: Directive, context: Context) -> Iterator[Refusal]:
@@ -133,12 +133,15 @@ def _undefined(directive: Directive, context: Context) -> Iterator[Refusal]:
     close = nearest(name, list(formats))
     later = next((one for one in _later_formats(directive) if one.values and one.values[0] == name), None)
     if later is not None:
-        message, help = f'the log format "{name}" is defined only below: nginx reads from top to bottom', (
-            "move log_format above the first access_log that uses it",
+        message, help = (
+            f'the log format "{name}" is defined only below: nginx reads from top to bottom',
+            ("move log_format above the first access_log that uses it",),
         )
     else:
         message = f'no log_format defines "{name}"'
-        help = (f'did you mean "{close}"?' if close else f"define `log_format {name} '…';` in {context.subsystem} {{}}",)
+        help = (
+            f'did you mean "{close}"?' if close else f"define `log_format {name} '…';` in {context.subsystem} {{}}",
+        )
     refusal = context.refuse(
         "log-format-undefined",
         directive,

@@ -144,7 +144,9 @@ def _host_key(
         table = None  # type: ignore[assignment]
     elif len(key) > 1 and key[0] == ".":
         if key[1:] in keys:
-            return _again(context, line, keys[key[1:]], f'conflicting parameter "{key}"', f'"{key}" includes "{key[1:]}"')
+            return _again(
+                context, line, keys[key[1:]], f'conflicting parameter "{key}"', f'"{key}" includes "{key[1:]}"'
+            )
         keys[key[1:]] = line
         table, entry = heads, key[1:]
     elif len(key) > 2 and key[:2] == "*.":

@@ -166,12 +166,32 @@ FAMILY_OF: dict[str, str] = {
 
 # context name -> families with a BLOCK_END for it, in calling order
 BLOCK_ENDS: dict[str, tuple[str, ...]] = {
-    "http": ("upstreams", "passes", "buffers", "tls", "locations", "headers", "server_names",),
+    "http": (
+        "upstreams",
+        "passes",
+        "buffers",
+        "tls",
+        "locations",
+        "headers",
+        "server_names",
+    ),
     "location": ("headers",),
-    "mail": ("tls", "mail",),
+    "mail": (
+        "tls",
+        "mail",
+    ),
     "mail-server": ("listen",),
-    "server": ("listen", "headers",),
-    "stream": ("upstreams", "passes", "tls", "mail", "server_names",),
+    "server": (
+        "listen",
+        "headers",
+    ),
+    "stream": (
+        "upstreams",
+        "passes",
+        "tls",
+        "mail",
+        "server_names",
+    ),
     "stream-server": ("listen",),
     "stream-upstream": ("upstreams",),
     "upstream": ("upstreams",),

@@ -72,7 +72,7 @@ def _is_regex_or_named(location: Directive) -> bool:
 def _no_scheme(context: Context, directive: Directive, text: str) -> Refusal:
     scheme, separator, rest = text.partition("://")
     if separator:
-        message = f'proxy_pass speaks http:// and https:// only, not {scheme}://'
+        message = f"proxy_pass speaks http:// and https:// only, not {scheme}://"
         help = {
             "ws": f"websockets are proxied as http://{rest}",
             "wss": f"websockets are proxied as https://{rest}",
@@ -84,9 +84,7 @@ def _no_scheme(context: Context, directive: Directive, text: str) -> Refusal:
     else:
         message = f'"{text}" has no scheme: a pass target begins with http:// or https://'
         help = f"write http://{text}" if not text.startswith("unix:") else f"write http://{text}:/"
-    return fault(
-        context, directive, 0, "invalid URL prefix", message, help, rule="proxy-scheme-missing", group="proxy"
-    )
+    return fault(context, directive, 0, "invalid URL prefix", message, help, rule="proxy-scheme-missing", group="proxy")
 
 
 def _uri_forbidden(context: Context, directive: Directive, uri: str) -> Refusal:

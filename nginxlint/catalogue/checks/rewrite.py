@@ -23,7 +23,9 @@ _MATCHES = frozenset(("~", "~*", "!~", "!~*"))
 def _rewrite(directive: Directive, context: Context) -> Iterator[Refusal]:
     values = directive.values
     if not values[1]:
-        yield fault(context, directive, 1, "empty replacement", "the replacement is empty", "write the new URI, such as /")
+        yield fault(
+            context, directive, 1, "empty replacement", "the replacement is empty", "write the new URI, such as /"
+        )
         return
     refusal = pattern_fault(context, directive, 0, values[0])
     if refusal is not None:
@@ -104,9 +106,9 @@ def _if(directive: Directive, context: Context) -> Iterator[Refusal]:
             rule="condition-invalid",
         )
         return
-    if (len(first) == 2 and first[0] == "-") or (len(first) == 3 and first[:2] == "!-"):
-        if at + 1 == last and first in _FILE_TESTS:
-            return
+    is_test = (len(first) == 2 and first[0] == "-") or (len(first) == 3 and first[:2] == "!-")
+    if is_test and at + 1 == last and first in _FILE_TESTS:
+        return
     yield _invalid(context, directive, at, first)
 
 
@@ -125,7 +127,10 @@ def _invalid(context: Context, directive: Directive, index: int, shown: str) -> 
         message = "this is no condition nginx reads: it takes one variable, or variable, operator and one value"
         help = "quote a value with blanks, and put blanks around the operator"
     else:
-        message, help = f'"{shown}" is no file test with one argument', "file tests are -f, -d, -e and -x, each also with !"
+        message, help = (
+            f'"{shown}" is no file test with one argument',
+            "file tests are -f, -d, -e and -x, each also with !",
+        )
     return fault(
         context,
         directive,

@@ -496,16 +496,7 @@ def _end_of_subsystem(block: Block, context: Context) -> Iterator[Refusal]:
 CHECKS: dict[str, Check] = {
     "ssl_session_cache": _session_cache,
     "ssl_ocsp_cache": _ocsp_cache,
-    **{
-        name: _remember
-        for name in (
-            "ssl",
-            "starttls",
-            "ssl_certificate",
-            "ssl_reject_handshake",
-            "ssl_verify_client",
-        )
-    },
+    **dict.fromkeys(("ssl", "starttls", "ssl_certificate", "ssl_reject_handshake", "ssl_verify_client"), _remember),
     **{
         f"{family}_ssl_{name}": _upstream_setting
         for family in _FAMILIES

@@ -5,6 +5,7 @@ from __future__ import annotations
 from nginxlint.catalogue.addresses import Url, parse_url
 from nginxlint.catalogue.checks.faults import fault
 from nginxlint.catalogue.checks.zones import SMALLEST, share_memory
+from nginxlint.catalogue.context import terminator
 from nginxlint.catalogue.numbers import parse_number, parse_size, parse_time
 from nginxlint.diagnostic import Note
 
@@ -71,9 +72,9 @@ def add_group(context: Context, directive: Directive, index: int, url: Url, *, e
                 help=("rename one of them, or move its servers into the other",),
             )
         if group.explicit and not url.no_port:
-            return _port_on_group(context, directive, group.declared_at, url.host, url.port, late=False)
+            return _port_on_group(context, directive, group.declared_at, url.host, url.port)
         if explicit and not group.no_port:
-            return _port_on_group(context, group.declared_at, directive, url.host, group.port, late=True)
+            return _port_on_group(context, group.declared_at, directive, url.host, group.port)
         if group.port and url.port and group.port != url.port:
             continue
         if explicit:
@@ -83,11 +84,8 @@ def add_group(context: Context, directive: Directive, index: int, url: Url, *, e
     return None
 
 
-def _port_on_group(
-    context: Context, used_at: Directive, declared_at: Directive, name: str, port: int, *, late: bool
-) -> Refusal:
+def _port_on_group(context: Context, used_at: Directive, declared_at: Directive, name: str, port: int) -> Refusal:
     place = next((word for word in used_at.args if name.lower() in word.text.lower()), used_at.args[0])
-    del late  # nginx names the line of the pass directive in either order
     return context.refuse(
         "upstream-port-on-group",
         used_at,
@@ -171,8 +169,6 @@ def _parameter(
     since = _SERVER_SINCE.get(name)
     plus = context.target.plus
     if since is None or valued is (name in _SERVER_FLAGS) or not (plus or context.version >= since):
-        if _third_party_parameters(context):
-            return None
         message = f'an upstream server has no parameter "{text}"'
         if since is not None and valued is not (name in _SERVER_FLAGS):
             message = f'the parameter "{name}" needs ' + (
@@ -221,16 +217,14 @@ def _parameter(
     )
 
 
-def _third_party_parameters(context: Context) -> bool:
-    """A module outside nginx may replace the parser of `server`; none of those we know does."""
-    return False
-
-
 def bad_upstream_address(context: Context, directive: Directive, index: int, url: Url, text: str) -> Refusal:
     """The refusal of a target that `ngx_parse_url` cannot read; `text` is the part it was given."""
     help: tuple[str, ...] = ()
     if url.error == "invalid port" and text.count(":") > 1 and "://" not in text:
-        message, help = f'"{text}" is read as a host with an invalid port', ("put an IPv6 address in brackets: [::1]:80",)
+        message, help = (
+            f'"{text}" is read as a host with an invalid port',
+            ("put an IPv6 address in brackets: [::1]:80",),
+        )
     elif url.error == "invalid port":
         message, help = f'"{text}" has no valid port', ("a port is a number from 1 to 65535",)
     elif "://" in text:
@@ -283,6 +277,25 @@ def _least_time(text: str, context: Context) -> bool:
     )
 
 
+def _sticky(directive: Directive, context: Context) -> Iterator[Refusal]:
+    values = directive.values
+    if values[0] != "learn" or context.target.plus:
+        return
+    for index, text in enumerate(values[1:], 1):
+        name, equals, _ = text.partition("=")
+        if (name in ("create", "lookup", "zone", "timeout") and equals) or text == "header":
+            continue
+        yield fault(
+            context,
+            directive,
+            index,
+            f'unknown parameter "{text}"',
+            f'sticky learn has no parameter "{text}"' + (" outside NGINX Plus" if text == "sync" else ""),
+            group="upstream",
+        )
+        return
+
+
 def _keepalive(directive: Directive, context: Context) -> Iterator[Refusal]:
     values = directive.values
     number = parse_number(values[0])
@@ -298,7 +311,7 @@ def _keepalive(directive: Directive, context: Context) -> Iterator[Refusal]:
             "keepalive 16;" if number is None else "remove the directive",
             group="upstream",
         )
-    elif len(values) > 1 and values[1] not in ("local", "single"):
+    elif len(values) > 1 and values[1] != "local":
         yield fault(
             context,
             directive,
@@ -311,13 +324,13 @@ def _keepalive(directive: Directive, context: Context) -> Iterator[Refusal]:
 
 def _zone(directive: Directive, context: Context) -> Iterator[Refusal]:
     values = directive.values
-    size: int | None = 0
+    size = 0
     if not values[0]:
         yield fault(context, directive, 0, f'invalid zone name "{values[0]}"', "the zone has no name", group="upstream")
         return
     if len(values) > 1:
-        size = parse_size(values[1])
-        if size is None:
+        parsed = parse_size(values[1])
+        if parsed is None:
             yield fault(
                 context,
                 directive,
@@ -328,6 +341,7 @@ def _zone(directive: Directive, context: Context) -> Iterator[Refusal]:
                 group="upstream",
             )
             return
+        size = parsed
         if size < SMALLEST:
             yield fault(
                 context,
@@ -385,9 +399,7 @@ def _end_of_subsystem(block: Block, context: Context) -> Iterator[Refusal]:
         yield from _run_time_names(group, servers, block, context)
 
 
-def _run_time_names(
-    group: Directive, servers: list[Directive], block: Block, context: Context
-) -> Iterator[Refusal]:
+def _run_time_names(group: Directive, servers: list[Directive], block: Block, context: Context) -> Iterator[Refusal]:
     resolving = [
         server
         for server in servers
@@ -404,7 +416,7 @@ def _run_time_names(
             "resolve works only in a group with a zone",
             f"resolving names at run time requires {where} to be in shared memory",
             word=resolving[0].args[0],
-            nginx_at=group.name_span,
+            nginx_at=None,
             group="upstream",
             help=("add `zone NAME 64k;` to the group",),
         )
@@ -415,7 +427,7 @@ def _run_time_names(
             f"resolve needs a resolver in the group or in {context.subsystem} {{}}: one in a server or location is not seen",
             f"no resolver defined to resolve names at run time in {where}",
             word=resolving[0].args[0],
-            nginx_at=group.name_span,
+            nginx_at=terminator(group),
             group="upstream",
             help=(f"add `resolver ADDRESS;` to {context.subsystem} {{}}",),
         )
@@ -430,11 +442,12 @@ CHECKS: dict[str, Check] = {
     "random": _method,
     "least_conn": _method,
     "least_time": _method,
+    "sticky": _sticky,
     "upstream:keepalive": _keepalive,
     "upstream:zone": _zone,
     "stream-upstream:zone": _zone,
 }
-PURE = frozenset(("upstream:keepalive",))
+PURE = frozenset(("upstream:keepalive", "sticky"))
 BLOCK_END: dict[str, BlockEnd] = {
     "upstream": _end_of_upstream,
     "stream-upstream": _end_of_upstream,
