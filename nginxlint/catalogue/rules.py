@@ -25,6 +25,18 @@ the argument itself.""",
         "error",
         f"A directive that takes no block is followed by an opening brace. {_REFUSED}.",
     ),
+    "buffers-inconsistent": (
+        "proxy",
+        "error",
+        f"""Buffer sizes that are in effect together contradict each other, often across levels: a size set in `http` meets another in
+a location. {_REFUSED}.""",
+    ),
+    "charset-map-missing": (
+        "correctness",
+        "error",
+        f"""Two charsets are used between which nginx has no table. {_REFUSED}. Include the `charset_map`; nginx ships koi-win, koi-utf
+and win-utf.""",
+    ),
     "cidr-host-bits": (
         "correctness",
         "warning",
@@ -75,6 +87,11 @@ third-party modules are accepted unless the modules are known.""",
         "error",
         f"The configuration has no `events` block, which may be empty but has to be there. {_REFUSED}.",
     ),
+    "handler-missing": (
+        "correctness",
+        "error",
+        f"""A stream server neither passes a connection on nor answers it. {_REFUSED}: write `proxy_pass` or `return`.""",
+    ),
     "hash-too-small": (
         "correctness",
         "error",
@@ -100,10 +117,15 @@ third-party modules are accepted unless the modules are known.""",
     ),
     "log-conflict": ("correctness", "error", f"Settings of one log file contradict each other. {_REFUSED}."),
     "log-format-duplicate": ("correctness", "error", f"A log format is defined twice. {_REFUSED}."),
-    "log-format-unknown": (
+    "log-format-undefined": (
         "correctness",
         "error",
         f"An `access_log` names a format that no `log_format` above it defines. {_REFUSED}.",
+    ),
+    "mail-protocol-unknown": (
+        "correctness",
+        "error",
+        f"""nginx cannot tell from the port which protocol a mail server speaks. {_REFUSED}: write `protocol imap;`, pop3 or smtp.""",
     ),
     "map-duplicate": ("correctness", "error", f"A map, geo or split_clients block has a key twice. {_REFUSED}."),
     "map-host-invalid": ("correctness", "error", f"A host name in a map cannot be one. {_REFUSED}."),
@@ -115,6 +137,11 @@ third-party modules are accepted unless the modules are known.""",
         f"`proxy_redirect default` needs a `proxy_pass` without variables above it. {_REFUSED}.",
     ),
     "proxy-scheme-missing": ("proxy", "error", f"`proxy_pass` begins with neither http:// nor https://. {_REFUSED}."),
+    "proxy-tls-verify-incomplete": (
+        "tls",
+        "error",
+        f"""The certificates of upstreams are to be verified, but nothing says which authorities to trust. {_REFUSED}.""",
+    ),
     "proxy-uri-forbidden": (
         "proxy",
         "error",
@@ -122,8 +149,48 @@ third-party modules are accepted unless the modules are known.""",
         f"named location, an `if` or a `limit_except`. {_REFUSED}.",
     ),
     "range-overlap": ("correctness", "error", f"Ranges of a geo block overlap. {_REFUSED}."),
+    "referers-missing": (
+        "correctness",
+        "error",
+        f"""`valid_referers` names no referer: `none` and `blocked` alone are not enough. {_REFUSED}.""",
+    ),
     "regex-invalid": ("correctness", "error", f"A regular expression does not compile. {_REFUSED}."),
     "server-name-invalid": ("correctness", "error", f"A server name cannot be one. {_REFUSED}."),
+    "thread-pool-duplicate": (
+        "correctness",
+        "error",
+        f"""A thread pool is defined twice. {_REFUSED}.""",
+    ),
+    "tls-certificate-missing": (
+        "tls",
+        "error",
+        f"""TLS is on in a server that has no certificate. {_REFUSED}, or the handshake fails.""",
+    ),
+    "tls-ciphers-invalid": (
+        "tls",
+        "error",
+        f"""OpenSSL knows none of the ciphers of a list. {_REFUSED}. Suites of TLS 1.3 do not belong into `ssl_ciphers`.""",
+    ),
+    "tls-client-ca-missing": (
+        "tls",
+        "error",
+        f"""Client certificates are asked for, but nothing says which authority signed them. {_REFUSED}.""",
+    ),
+    "tls-command-invalid": (
+        "tls",
+        "error",
+        f"""OpenSSL knows no such configuration command. {_REFUSED}.""",
+    ),
+    "tls-curve-invalid": (
+        "tls",
+        "error",
+        f"""OpenSSL knows no such curve. {_REFUSED}.""",
+    ),
+    "tls-key-missing": (
+        "tls",
+        "error",
+        f"""A certificate has no key. {_REFUSED}: write `ssl_certificate_key` beside it.""",
+    ),
     "upstream-address-invalid": ("upstream", "error", f"The address of an upstream cannot be read. {_REFUSED}."),
     "upstream-backup-unsupported": (
         "upstream",
