@@ -11,9 +11,9 @@ RULES: dict[str, tuple[str, str, str]] = {
         "error",
         f"""A directive has too many or too few arguments, or one it does not understand.
 
-{_REFUSED}, at the first of them. Sizes are digits with k or m (`10m`, not `10MB`), times digits with ms, s, m, h, d or
-w (`65s`, not `65sec`), switches `on` or `off`. nginx names the line on which the statement ends; the finding stands at
-the argument itself.""",
+{_REFUSED}, at the first of them. Sizes are digits with k or m (`10m`, not `10MB`), times digits
+with ms, s, m, h, d or w (`65s`, not `65sec`), switches `on` or `off`. nginx names the line on which
+the statement ends; the finding stands at the argument itself.""",
     ),
     "block-missing": (
         "correctness",
@@ -28,14 +28,14 @@ the argument itself.""",
     "buffers-inconsistent": (
         "proxy",
         "error",
-        f"""Buffer sizes that are in effect together contradict each other, often across levels: a size set in `http` meets another in
-a location. {_REFUSED}.""",
+        f"""Buffer sizes that are in effect together contradict each other, often across levels: a size set in
+`http` meets another in a location. {_REFUSED}.""",
     ),
     "charset-map-missing": (
         "correctness",
         "error",
-        f"""Two charsets are used between which nginx has no table. {_REFUSED}. Include the `charset_map`; nginx ships koi-win, koi-utf
-and win-utf.""",
+        f"""Two charsets are used between which nginx has no table. {_REFUSED}. Include the `charset_map`; nginx
+ships koi-win, koi-utf and win-utf.""",
     ),
     "cidr-host-bits": (
         "correctness",
@@ -60,8 +60,8 @@ and win-utf.""",
         "error",
         f"""A directive stands in a block where it has no meaning.
 
-{_REFUSED}: `directive is not allowed here`. When several directives of one block are out of place, a brace too many or
-too few above them is the usual cause; they are one finding.""",
+{_REFUSED}: `directive is not allowed here`. When several directives of one block are out of place,
+a brace too many or too few above them is the usual cause; they are one finding.""",
     ),
     "directive-deprecated": (
         "deprecation",
@@ -77,10 +77,11 @@ too few above them is the usual cause; they are one finding.""",
     "directive-unknown": (
         "correctness",
         "error",
-        f"""nginx has no directive of this name: a typo, a module that is not built in or loaded, or another version.
+        f"""nginx has no directive of this name: a typo, a module that is not built in or loaded, or another
+version.
 
-{_REFUSED}. Say which nginx will run the configuration with `--nginx-version` and `--nginx-build`; directives of known
-third-party modules are accepted unless the modules are known.""",
+{_REFUSED}. Say which nginx will run the configuration with `--nginx-version` and `--nginx-build`;
+directives of known third-party modules are accepted unless the modules are known.""",
     ),
     "events-missing": (
         "correctness",
@@ -90,7 +91,8 @@ third-party modules are accepted unless the modules are known.""",
     "handler-missing": (
         "correctness",
         "error",
-        f"""A stream server neither passes a connection on nor answers it. {_REFUSED}: write `proxy_pass` or `return`.""",
+        f"""A stream server neither passes a connection on nor answers it. {_REFUSED}: write `proxy_pass` or
+`return`.""",
     ),
     "hash-too-small": (
         "correctness",
@@ -125,7 +127,8 @@ third-party modules are accepted unless the modules are known.""",
     "mail-protocol-unknown": (
         "correctness",
         "error",
-        f"""nginx cannot tell from the port which protocol a mail server speaks. {_REFUSED}: write `protocol imap;`, pop3 or smtp.""",
+        f"""nginx cannot tell from the port which protocol a mail server speaks. {_REFUSED}: write `protocol
+imap;`, pop3 or smtp.""",
     ),
     "map-duplicate": ("correctness", "error", f"A map, geo or split_clients block has a key twice. {_REFUSED}."),
     "map-host-invalid": ("correctness", "error", f"A host name in a map cannot be one. {_REFUSED}."),
@@ -140,7 +143,8 @@ third-party modules are accepted unless the modules are known.""",
     "proxy-tls-verify-incomplete": (
         "tls",
         "error",
-        f"""The certificates of upstreams are to be verified, but nothing says which authorities to trust. {_REFUSED}.""",
+        f"""The certificates of upstreams are to be verified, but nothing says which authorities to trust.
+{_REFUSED}.""",
     ),
     "proxy-uri-forbidden": (
         "proxy",
@@ -169,7 +173,8 @@ third-party modules are accepted unless the modules are known.""",
     "tls-ciphers-invalid": (
         "tls",
         "error",
-        f"""OpenSSL knows none of the ciphers of a list. {_REFUSED}. Suites of TLS 1.3 do not belong into `ssl_ciphers`.""",
+        f"""OpenSSL knows none of the ciphers of a list. {_REFUSED}. Suites of TLS 1.3 do not belong into
+`ssl_ciphers`.""",
     ),
     "tls-client-ca-missing": (
         "tls",
@@ -239,7 +244,7 @@ named capture anywhere in the configuration.
         "error",
         f"""A zone or cache is used that nothing declares.
 
-{_REFUSED}: `zero size shared memory zone`, or `zone is unknown`. Declare it with limit_req_zone, limit_conn_zone or
-proxy_cache_path.""",
+{_REFUSED}: `zero size shared memory zone`, or `zone is unknown`. Declare it with limit_req_zone,
+limit_conn_zone or proxy_cache_path.""",
     ),
 }

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 from nginxlint.catalogue.rules import RULES
-from nginxlint.linter import SYNTAX_RULES
+from nginxlint.faults import SYNTAX_RULES
 
 CATALOGUE = Path(__file__).parents[2] / "nginxlint" / "catalogue"
 # Words of the same shape that are no ids: places, kinds of directives, an OpenSSL name.
@@ -24,9 +24,9 @@ def written() -> dict[str, str]:
         if path.name == "rules.py":
             continue
         for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.Constant) and isinstance(node.value, str):
-                if re.fullmatch(r"[a-z]+(-[a-z]+)+", node.value):
-                    found[node.value] = path.name
+            text = node.value if isinstance(node, ast.Constant) else None
+            if isinstance(text, str) and re.fullmatch(r"[a-z]+(-[a-z]+)+", text):
+                found[text] = path.name
     return found
 
 
