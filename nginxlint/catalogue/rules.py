@@ -165,6 +165,11 @@ imap;`, pop3 or smtp.""",
         "error",
         f"""A thread pool is defined twice. {_REFUSED}.""",
     ),
+    "thread-pool-undefined": (
+        "correctness",
+        "error",
+        f"A thread pool is used that nothing declares. {_REFUSED}.",
+    ),
     "tls-certificate-missing": (
         "tls",
         "error",
