@@ -105,7 +105,7 @@ class _Reader:
         self.loaded.includes.append(record)
         parent = directive.parent
         if len(directive.values) != 1 or parent is None:
-            return []
+            return [directive]  # stays in the tree: the catalogue check refuses it
         result: list[Directive] = []
         literal = not any(character in record.pattern for character in "*?[")
         for path in self.files.find(record.pattern):

@@ -182,7 +182,7 @@ class Variables:
                 help=(f"write ${text}",) if text.isidentifier() else (),
             )
         name = text[1:].lower()
-        if self._is_fixed(name):
+        if self.is_fixed(name):
             return self.context.refuse(
                 "variable-redefined",
                 directive,
@@ -194,7 +194,7 @@ class Variables:
         self.defined.setdefault(name, directive)
         return None
 
-    def _is_fixed(self, name: str) -> bool:
+    def is_fixed(self, name: str) -> bool:
         """Is it a built-in variable that nobody may assign?"""
         rows = [row for row in VARIABLES.rows(name) if not row.get("prefix") and self._exists(row)]
         return bool(rows) and not any(row.get("settable") for row in rows)
@@ -273,7 +273,8 @@ class Variables:
         first = first.removeprefix("(")
         if first.startswith("$"):
             name = first[1:].removesuffix(")" if len(words) == 1 else "").lower()
-            if name not in self.explained and re.fullmatch("[a-z_][a-z0-9_]*", name):
+            # here nginx takes the whole word for the name, whatever it consists of
+            if name and name not in self.explained:
                 self._read(name, directive, index)
             if len(words) < 3 or words[1][1] not in ("=", "!="):
                 return None

@@ -14,7 +14,7 @@ from pathlib import Path
 CHECKS = Path(__file__).resolve().parents[2] / "nginxlint" / "catalogue" / "checks"
 
 # What nginx finds when a block closes, it finds in the order of its modules: first the mergers of values, then names.
-ORDER = ("upstreams", "listen", "passes", "proxy", "buffers", "tls", "locations")
+ORDER = ("upstreams", "listen", "mail", "passes", "buffers", "tls", "headers", "locations")
 
 
 def render() -> str:

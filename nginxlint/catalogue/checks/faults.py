@@ -23,12 +23,9 @@ def fault(
     *help: str,
     rule: str = "arguments-invalid",
     group: str = "correctness",
+    nginx_line: bool = True,
 ) -> Refusal:
-    """A refusal at argument `index` (-1: the whole statement)."""
+    """A refusal at argument `index` (-1: the whole statement). `nginx_line`: nginx names its line."""
     word = directive.args[index] if index >= 0 else None
-    return context.refuse(rule, directive, message, nginx_message, word=word, group=group, help=help)
-
-
-def lower_size(text: str) -> str:
-    """Advice for a size that does not parse."""
-    return f'write a number with k or m, such as 8k or 1m, instead of "{text}"'
+    nginx_at = "end" if nginx_line else None
+    return context.refuse(rule, directive, message, nginx_message, word=word, group=group, help=help, nginx_at=nginx_at)

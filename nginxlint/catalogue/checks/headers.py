@@ -352,7 +352,13 @@ def _directio(directive: Directive, context: Context) -> Iterator[Refusal]:
 
 def _aio(directive: Directive, context: Context) -> Iterator[Refusal]:
     text = directive.values[0]
-    if text in ("off", "threads") or (text.startswith("threads=") and len(text) > 8):
+    if text in ("off", "threads"):
+        return
+    if text.startswith("threads=") and len(text) > 8:
+        if "$" not in text:
+            used = context.state.setdefault("thread_pools.used", {})
+            assert isinstance(used, dict)
+            used.setdefault(text[8:], directive)
         return
     if text == "on":
         # Debian, Ubuntu and the builds of nginx.org lack --with-file-aio on some platforms; -V tells.
@@ -569,5 +575,5 @@ CHECKS: dict[str, Check] = {
     "http2_recv_buffer_size": _receive_buffer,
     "http2_streams_index_size": _power_of_two,
 }
-PURE = frozenset(CHECKS) - {"valid_referers", "mirror"}
+PURE = frozenset(CHECKS) - {"valid_referers", "mirror", "aio"}
 BLOCK_END: dict[str, BlockEnd] = {"location": _end_of_location, "server": _end_of_location, "http": _end_of_http}

@@ -238,6 +238,8 @@ def _combination(context: Context, directive: Directive, kind: str, given: set[s
 
 
 def _declare(context: Context, directive: Directive, url: Url, kind: str, given: set[str]) -> Iterator[Refusal]:
+    if url.host.lower() == "localhost":
+        url.literal = b"\x7f\0\0\1"
     if url.needs_lookup:
         return
     sockets = context.state.setdefault(f"listen.{kind}", {})

@@ -89,7 +89,7 @@ def _map(block: Directive, context: Context) -> Iterator[Refusal]:
             too_long = line
     if too_long is not None and block.parent is not None:
         longest = max(keys, key=hash_element_size)
-        bucket = bucket_size(block.parent, "map_hash_bucket_size")
+        bucket = bucket_size(block.parent, "map_hash_bucket_size", block)
         if hash_element_size(longest) > bucket:
             needed = -(-hash_element_size(longest) // 64) * 64
             line = keys[longest]
@@ -171,6 +171,16 @@ def _host_key(
 
 
 def _geo(block: Directive, context: Context) -> Iterator[Refusal]:
+    if len(block.values) == 2 and not (block.values[0].startswith("$") and len(block.values[0]) > 1):
+        yield fault(
+            context,
+            block,
+            0,
+            f'invalid variable name "{block.values[0]}"',
+            "the first argument of geo is the variable with the address, with its dollar sign",
+            rule="variable-invalid",
+        )
+        return
     ranges = False
     tree = False
     known: dict[int, list[tuple[int, int]]] = {}

@@ -319,7 +319,7 @@ def _cache(directive: Directive, context: Context) -> Iterator[Refusal]:
     for refusal in _rivals(directive, context, directive.name.replace("_cache", "_store")):
         yield refusal
         return
-    if "$" not in name and name:
+    if "$" not in name:
         _, conflict = share_memory(context, directive, 0, name, 0, f"{directive.name.partition('_')[0]} cache")
         if conflict is not None:
             yield conflict

@@ -22,7 +22,7 @@ def pattern_fault(
 
     found = compile_regex(pattern, caseless=caseless)
     if not isinstance(found, RegexError):
-        return None
+        return _fixed_capture(context, directive, index, found.names) if found.names else None
     word = directive.args[index] if index >= 0 else None
     span = None
     if word is not None:
@@ -38,6 +38,25 @@ def pattern_fault(
         span=span or (word.span if word is not None else directive.name_span),
         help=_advice(pattern, found.text),
     )
+
+
+def _fixed_capture(context: Context, directive: Directive, index: int, names: dict[str, int]) -> Refusal | None:
+    """A named capture is a variable: it cannot have the name of one that nobody may assign."""
+    from nginxlint.catalogue.names import variables_of
+
+    variables = variables_of(context, context.place)
+    for name in names:
+        if variables is not None and variables.is_fixed(name.lower()):
+            word = directive.args[index] if index >= 0 else None
+            return context.refuse(
+                "variable-redefined",
+                directive,
+                f"the capture ?<{name}> would set ${name}, a variable of nginx itself",
+                f'the duplicate "{name}" variable',
+                span=word.span if word is not None else directive.name_span,
+                help=("choose another name for the capture",),
+            )
+    return None
 
 
 def _advice(pattern: str, text: str) -> tuple[str, ...]:

@@ -11,10 +11,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from nginxlint.catalogue.checks.faults import Check
+    from nginxlint.catalogue.checks.faults import BlockEnd, Check
     from nginxlint.catalogue.context import Context
     from nginxlint.catalogue.refusal import Refusal
-    from nginxlint.syntax import Directive
+    from nginxlint.syntax import Block, Directive
 
 # Event methods by platform; select and poll are there only where nothing better is, or on request.
 _METHODS_LINUX = frozenset(("epoll", "io_uring"))
@@ -165,6 +165,24 @@ def _debug_connection(directive: Directive, context: Context) -> Iterator[Refusa
         )
 
 
+def _end_of_main(block: Block, context: Context) -> Iterator[Refusal]:
+    del block
+    pools = context.state.get("thread_pools", {})
+    used = context.state.get("thread_pools.used", {})
+    assert isinstance(pools, dict) and isinstance(used, dict)
+    for name, directive in used.items():
+        if name not in pools and name != "default" and context.complete:
+            yield fault(
+                context,
+                directive,
+                0,
+                f'unknown thread pool "{name}"',
+                f'no thread_pool defines "{name}"',
+                f"add `thread_pool {name} threads=32;` at the top level",
+                rule="thread-pool-undefined",
+            )
+
+
 CHECKS: dict[str, Check] = {
     "worker_processes": _processes,
     "worker_priority": _priority,
@@ -176,3 +194,4 @@ CHECKS: dict[str, Check] = {
 }
 
 PURE = frozenset(CHECKS) - {"thread_pool"}
+BLOCK_END: dict[str, BlockEnd] = {"main": _end_of_main}

@@ -26,9 +26,11 @@ def hash_element_size(key: str) -> int:
     return _POINTER + -(-length // _POINTER) * _POINTER + _POINTER
 
 
-def bucket_size(block: Directive, name: str) -> int:
-    """The bucket size in effect: the directive in `block`, rounded up to cache lines, or one cache line."""
+def bucket_size(block: Directive, name: str, before: Directive | None = None) -> int:
+    """The bucket size in effect: the directive in `block` (above `before`), rounded up to cache lines, or one line."""
     for child in block.body or ():
+        if child is before:
+            break
         if child.name == name and child.values:
             size = parse_size(child.values[0]) or _BUCKET
             return -(-size // _BUCKET) * _BUCKET
@@ -104,6 +106,7 @@ def _end_of_subsystem(block: Block, context: Context) -> Iterator[Refusal]:
                 f'"{name}" is no name nginx can match: a wildcard stands for whole labels at the beginning or the end',
                 "write a regular expression: ~^…$",
                 rule="server-name-invalid",
+                nginx_line=False,
             )
             continue
         bucket = bucket_size(block, "server_names_hash_bucket_size")
@@ -117,6 +120,7 @@ def _end_of_subsystem(block: Block, context: Context) -> Iterator[Refusal]:
                 f'"{name}" is too long for the table of server names',
                 f"write `server_names_hash_bucket_size {needed};` in {context.subsystem} {{}}",
                 rule="hash-too-small",
+                nginx_line=False,
             )
 
 

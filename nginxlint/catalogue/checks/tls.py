@@ -45,6 +45,7 @@ _CONF_COMMANDS = frozenset(
     "clientcapath chaincastore verifycastore requestcastore cipherstring ciphersuites dhparameters recordpadding "
     "numtickets ecdhparameters serverinfofile txcertificatecompression rxcertificatecompression".split()
 )
+_PROTOCOLS = frozenset(("None", "SSLv3", "TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3", "DTLSv1", "DTLSv1.2"))
 _FAMILIES = ("proxy", "grpc", "uwsgi")
 
 
@@ -376,6 +377,18 @@ def _lists(block: Block, context: Context, prefix: str) -> Iterator[Refusal]:
         )
     for command in _all_effective(block, f"{prefix}ssl_conf_command"):
         name, value = (*command.values, "", "")[:2]
+        if name.lower() in ("minprotocol", "maxprotocol") and value not in _PROTOCOLS and "$" not in value:
+            yield context.refuse(
+                "tls-command-invalid",
+                command,
+                f'OpenSSL knows no protocol "{value}"',
+                f'SSL_CONF_cmd("{name}", "{value}") failed (SSL: error:0A000180:SSL routines::bad value:cmd={name}, '
+                f"value={value})",
+                word=command.args[1],
+                nginx_at=None,
+                group="tls",
+                help=("write TLSv1.2 or TLSv1.3",),
+            )
         if name.lower() not in _CONF_COMMANDS:
             yield context.refuse(
                 "tls-command-invalid",
