@@ -15,4 +15,5 @@ def render(run: Run, style: Style = PLAIN) -> str:
         place = f"{visible(span.source.path)}:{span.line}:{span.column}"
         kind = style.paint(diagnostic.severity.word, f"{diagnostic.severity.word}[{diagnostic.rule}]")
         lines.append(f"{place}: {kind} {visible(diagnostic.message)}\n")
+    lines.extend(f"analysis is incomplete: {visible(reason)}\n" for reason in run.why_incomplete())
     return style.final("".join(lines))

@@ -22,10 +22,16 @@ def render(run: Run, style: Style = PLAIN, *, quiet: bool = False) -> str:
     return style.final("\n".join(parts))
 
 
+_CRUMBS = 5  # deeper nesting is shown by its ends
+
+
 def breadcrumb(blocks: list[Block]) -> str:
     """`server app.example.com:80 › location /api/`."""
     shown = [block for block in blocks if block.name != "http"] or blocks
-    return " › ".join(visible(_crumb(block)) for block in shown)
+    words = [visible(_crumb(block)) for block in shown]
+    if len(words) > _CRUMBS:
+        words = [*words[: _CRUMBS - 2], "…", words[-1]]
+    return " › ".join(words)
 
 
 def _crumb(block: Block) -> str:

@@ -213,3 +213,19 @@ def test_ascii_style_keeps_every_mark() -> None:
 def test_the_golden_files_are_all_used() -> None:
     names = {f"full-{width}-{colour}.txt" for width in (60, 100, 140) for colour in ("never", "always")}
     assert {path.name for path in GOLDEN.iterdir()} == names, sys.path
+
+
+@pytest.mark.parametrize("format", ["full", "concise", "github", "json"])
+def test_every_format_names_what_could_not_be_read(run: Run, format: str) -> None:
+    os.mkfifo("fifo.conf")
+    outcome = run("check", "fifo.conf", "-o", format)
+    assert outcome.code == 3
+    assert "fifo.conf" in outcome.out
+    assert "not a regular file" in outcome.out
+
+
+def test_a_deeply_nested_place_is_shown_by_its_ends(run: Run) -> None:
+    with open("nginx.conf", "w", encoding="utf-8") as file:
+        file.write("http {\nserver {\n" + "location /a {\n" * 500)
+    outcome = run("check", "nginx.conf")
+    assert outcome.out.count("›") < 12
