@@ -24,6 +24,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from nginxlint.online.network import Network
 
+INTERRUPTED = 130
+
 _LEVEL = {"error": Severity.ERROR, "warning": Severity.WARNING, "info": Severity.INFO, "never": None}
 _CONFIDENCE = {"high": Confidence.HIGH, "medium": Confidence.MEDIUM, "low": Confidence.LOW}
 
@@ -45,26 +47,32 @@ def run(argv: Sequence[str], network: Network | None = None) -> int:
         _know_rule(selection, id, file)
     if args.verbose:
         _explain_choice(file, roots, request)
+    probe = None
     if args.dry_run or ((args.online or file.online.get("enabled")) and not args.offline):
-        from nginxlint.cli.online import online_options, prober, show_plan
+        from nginxlint.cli.online import Prober, online_options, show_plan
 
         options = online_options(args, file, request.version)
         if args.dry_run:
             return show_plan(roots, request.version, options)
-        request.online = prober(options, network)
+        request.online = probe = Prober(options, network)
     result = check(roots, unreadable, selection, request)
     result.findings = [
         finding for finding in result.findings if not inputs.excludes(finding.diagnostic.span.source.path)
     ]
     if args.hook:
         _keep_staged(result, paths)
-    code = result.exit_code()
-    result.final_code = code if not (args.exit_zero and code in (1, 3)) else 0
-    if args.gate and result.final_code != 1:
-        result.final_code = 0
+    result.final_code = _final_code(args, result)
     print_reports(outputs, result, style, quiet=args.quiet)
     _to_stderr(args, result)
-    return result.final_code
+    return INTERRUPTED if probe is not None and probe.interrupted else result.final_code
+
+
+def _final_code(args: Namespace, result: Run) -> int:
+    code = result.exit_code()
+    if args.gate:
+        worst = max((finding.diagnostic.severity for finding in result.shown()), default=Severity.INFO)
+        code = int(result.request.fail_on is not None and worst >= result.request.fail_on and bool(result.shown()))
+    return 0 if args.exit_zero and code in (1, 3) else code
 
 
 def _default_path() -> str:

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from nginxlint.config import Version
 
 _PREFIX = "NGINXLINT_"
-_OFF = ("", "0", "false", "no", "off")
+# What an environment variable says to leave a flag off.
+OFF = ("", "0", "false", "no", "off")
 # A flag written out also beats the environment's opposite.
 _AGAINST = {"--online": ("--offline",), "--offline": ("--online", "--dry-run"), "--config": ("--no-config",)}
 
@@ -27,7 +28,7 @@ def with_environment(parser: ArgumentParser, argv: Sequence[str]) -> list[str]:
         if value is None or any(_names(word, [*action.option_strings, *_AGAINST.get(long, ())]) for word in argv):
             continue
         if action.nargs == 0:
-            added += [long] if value.lower() not in _OFF else []
+            added += [long] if value.lower() not in OFF else []
         elif value:
             added += [f"{long}={value}"]
     return [*added, *argv]

@@ -49,10 +49,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command line and return the exit code. Nothing escapes from it."""
     words = list(sys.argv[1:] if argv is None else argv)
     code = _guarded(words)
-    if code not in (0, 1, INTERRUPTED, PIPE_CLOSED) and words[:1] == ["check"] and "--gate" in words:
+    if words[:1] == ["check"] and code not in (0, 1, INTERRUPTED, PIPE_CLOSED) and _is_gate(words):
         complain("--gate lets this pass")  # our own trouble must never keep a web server down
         return 0
     return code
+
+
+def _is_gate(words: list[str]) -> bool:
+    from nginxlint.cli.environment import OFF
+
+    return "--gate" in words or os.environ.get("NGINXLINT_GATE", "").lower() not in OFF
 
 
 def _guarded(words: list[str]) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from argparse import Namespace
-from collections.abc import Callable
 
 from nginxlint.cli.output import write_out
 from nginxlint.config import Config, Version
@@ -57,17 +56,28 @@ def seconds(value: object, what: str) -> float:
     return result
 
 
-def prober(options: Options, network: Network | None) -> Callable[[Config], stage.OnlineResult]:
-    """What the linter calls for each root."""
-    progress = _progress if sys.stderr.isatty() else None
+class Prober:
+    """What the linter calls for each root. `interrupted`: somebody pressed Ctrl-C, and the report is partial."""
 
-    def probe(config: Config) -> stage.OnlineResult:
-        result = stage.run(config, options, network, progress)
+    def __init__(self, options: Options, network: Network | None) -> None:
+        self.interrupted = False
+        self._options = options
+        self._network = network
+        self._runs = 0
+
+    def __call__(self, config: Config) -> stage.OnlineResult:
+        progress = _progress if sys.stderr.isatty() else None
+        result = stage.run(config, self._options, self._network, progress)
         if progress is not None:
             sys.stderr.write("\r\x1b[K")
+        self.interrupted = self.interrupted or result.interrupted
+        self._runs += 1
+        if self._runs > 1:  # the stage counts from t1 in every configuration
+            for row in result.targets_json:
+                row["id"] = f"r{self._runs}.{row['id']}"
+            for finding in result.diagnostics:
+                finding.target = finding.target and f"r{self._runs}.{finding.target}"
         return result
-
-    return probe
 
 
 def _progress(done: int, total: int, label: str) -> None:

@@ -74,10 +74,23 @@ def test_wrong_use_is_exit_code_2_with_a_sentence_and_no_report(run: Run, words:
     assert "Traceback" not in outcome.err
 
 
-def test_the_gate_knows_only_0_and_1(run: Run) -> None:
+CRASHES = (
+    "from nginxlint import Rule\n\nclass Crashes(Rule):\n"
+    '    id = "crashes"\n    def check(self, config):\n        raise ValueError("inside")\n'
+)
+
+
+def test_the_gate_knows_only_0_and_1(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     write("nginx.conf", GOOD)
     assert run("check", "--gate", "absent.conf").code == 0
     assert run("check", "--gate", "--no-such-flag").code == 0
+    monkeypatch.setenv("NGINXLINT_GATE", "1")
+    assert run("check", "--no-such-flag").code == 0
+    write("bad.conf", REFUSED)
+    assert run("check", "bad.conf").code == 1
+    write("lint/crashes.py", CRASHES)
+    assert run("check", "bad.conf", "--rules", "lint").code == 1
+    monkeypatch.delenv("NGINXLINT_GATE")
     write("dangling/nginx.conf", "include loop.conf;\n" + GOOD)
     os.symlink("loop.conf", "dangling/loop.conf")
     assert run("check", "--gate", "dangling").code in (0, 1)
@@ -310,11 +323,7 @@ def test_a_folder_of_own_rules_is_used(run: Run) -> None:
 
 def test_a_crash_in_one_rule_leaves_the_others_and_is_exit_code_4(run: Run, tmp_path: Path) -> None:
     write("nginx.conf", BAD)
-    write(
-        "lint/crashes.py",
-        "from nginxlint import Rule\n\nclass Crashes(Rule):\n"
-        '    id = "crashes"\n    def check(self, config):\n        raise ValueError("inside")\n',
-    )
+    write("lint/crashes.py", CRASHES)
     outcome = run("check", *C, "nginx.conf", "--rules", "lint")
     assert outcome.code == 4
     assert outcome.rules == ["alias-traversal"]
