@@ -101,7 +101,8 @@ class _Reader:
 
     def _expand(self, directive: Directive, chain: tuple[str, ...]) -> list[Directive]:
         """What an include directive stands for."""
-        record = Include(directive, directive.values[0] if directive.values else "")
+        # nginx hands the name to the system as a C string, which ends at a NUL
+        record = Include(directive, directive.values[0].partition("\0")[0] if directive.values else "")
         self.loaded.includes.append(record)
         parent = directive.parent
         if len(directive.values) != 1 or parent is None:

@@ -66,6 +66,20 @@ class Root:
         """Is it an `nginx -T` dump?"""
         return isinstance(self.files, Dump)
 
+    def checks_files(self, when: str) -> bool:
+        """Are the files it names to be looked for? `when` is auto, always or never; auto: where they must be here."""
+        if isinstance(self.files, Dump) or when == "never":
+            return False
+        return when == "always" or self.live or bool(self.files.root)
+
+    def locate(self, path: str, in_prefix: bool = False) -> str:
+        """Where on this machine a file that a directive names is: beside nginx.conf, or (modules) below the prefix."""
+        if isinstance(self.files, Dump):
+            return ""
+        if in_prefix and not path.startswith("/"):
+            return ""  # the prefix is compiled in
+        return self.files.find(path)[0] if not any(character in path for character in "*?[") else ""
+
     def load(self) -> Loaded:
         """Parse it with everything it includes."""
         return load(self.files, self.path, self.text, CONTEXTS.get(self.context or "main", ()))

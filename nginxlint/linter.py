@@ -18,6 +18,7 @@ TYPE_CHECKING = False  # typing costs 3 ms to import
 if TYPE_CHECKING:
     from typing import Any
 
+    from nginxlint.catalogue.target import Target
     from nginxlint.registry import Entry
     from nginxlint.suppressions import Suppression
 
@@ -79,6 +80,8 @@ class Request:
 
     __slots__ = (
         "args",
+        "build",
+        "check_files",
         "fail_on",
         "modules",
         "online",
@@ -103,6 +106,8 @@ class Request:
         severities: dict[str, Severity] | None = None,
         rule_options: dict[str, dict[str, Any]] | None = None,
         suppressions: bool = True,
+        build: Target | None = None,
+        check_files: str = "never",
         online: Callable[[Config], Any] | None = None,
         today: str = "",
     ) -> None:
@@ -115,6 +120,8 @@ class Request:
         self.severities = severities or {}
         self.rule_options = rule_options or {}
         self.suppressions = suppressions
+        self.build = build
+        self.check_files = check_files
         self.online = online
         self.today = today
 
@@ -262,7 +269,7 @@ def _judge(checked: Checked, selection: Selection, request: Request, run: Run) -
         run.timings[entry.id] = run.timings.get(entry.id, 0.0) + perf_counter() - begin
     if intact:
         begin = perf_counter()
-        refusals = _guarded("the catalogue check", run, lambda: _refusals(config, request))
+        refusals = _guarded("the catalogue check", run, lambda: _refusals(checked, request))
         found.extend(_unsaid(refusals, stated))
         run.timings["catalogue"] = run.timings.get("catalogue", 0.0) + perf_counter() - begin
     found.extend(stated)
@@ -287,12 +294,18 @@ def _guarded(what: str, run: Run, work: Callable[[], list[Diagnostic]]) -> list[
         return []
 
 
-def _refusals(config: Config, request: Request) -> list[Diagnostic]:
+def _refusals(checked: Checked, request: Request) -> list[Diagnostic]:
+    config = checked.config
     from nginxlint.catalogue import check as refusals
     from nginxlint.catalogue.target import Target
 
-    target = Target(request.version, request.modules)
-    return list(refusals(config.main, target, complete=not config.snippet))
+    target = request.build or Target(request.version, request.modules)
+    found: list[Diagnostic] = list(refusals(config.main, target, complete=not config.snippet))
+    if checked.root.checks_files(request.check_files):
+        from nginxlint.catalogue.files import check_files
+
+        found.extend(check_files(config.find, checked.root.locate))
+    return found
 
 
 def _unsaid(refusals: list[Diagnostic], stated: list[Diagnostic]) -> Iterator[Diagnostic]:

@@ -64,11 +64,19 @@ class Directive:
         self.parent = parent
 
     def raw_words(self) -> list[RawWord]:
-        """The words with offsets and quotes, name first."""
+        """The words with offsets and quotes, name first: always one more than there are values.
+
+        A statement that was repaired (an unclosed quote, a missing semicolon) may read differently the second time.
+        """
         words = words_at(self.source.text, self.start)
+        count = len(self.values) + 1
         if len(words) == len(self.values) and self.name.endswith("_by_lua_block"):
             begin = self.source.text.index("{", words[-1].end) + 1
             words.append(RawWord(self.values[-1], begin, begin + len(self.values[-1]), ""))
+        while len(words) < count:
+            end = words[-1].end if words else self.start
+            words.append(RawWord((self.name, *self.values)[len(words)], end, end, ""))
+        del words[count:]
         return words
 
     @property

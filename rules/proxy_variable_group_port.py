@@ -1,6 +1,20 @@
 from collections.abc import Iterator
 
-from nginxlint import Bad, Config, Diagnostic, Fix, Good, Pass, Rule, Severity, note, replace
+from nginxlint import (
+    Bad,
+    Confidence,
+    Config,
+    Destination,
+    Diagnostic,
+    Fix,
+    Good,
+    Pass,
+    Rule,
+    Severity,
+    destinations,
+    note,
+    replace,
+)
 
 
 class ProxyVariableGroupPort(Rule):
@@ -25,6 +39,14 @@ class ProxyVariableGroupPort(Rule):
             "upstream app { server a:1; }\nmap $uri $t { default app:80; }\n"
             "server { location / {\n proxy_pass http://$t; # here\n} }"
         ),
+        Bad(
+            "upstream app { server a:1; }\nserver { location / {\n proxy_pass http://app:81$request_uri; # here\n} }",
+            "upstream app { server a:1; }\nserver { location / {\n proxy_pass http://app$request_uri; # here\n} }",
+        ),
+        Good(
+            "resolver 127.0.0.11; upstream app { server app:81; }\n"
+            "server { location / { set $b app; proxy_pass http://$b:81; } }"
+        ),
         Good("upstream app { server a:1; } server { set $b app; location / { proxy_pass http://$b; } }"),
         Good("upstream app { server a:1; } server { set $b other; location / { proxy_pass http://$b:80; } }"),
     )
@@ -33,23 +55,30 @@ class ProxyVariableGroupPort(Rule):
         for target in config.passes("proxy_pass", "grpc_pass", "fastcgi_pass", "uwsgi_pass", "scgi_pass"):
             if not target.has_variables:
                 continue
-            for value in config.fold(target.directive, target.text) or ():
-                found = Pass(target.directive, value.text)
-                upstream = config.upstream(found.host) if found.port is not None else None
+            for end in destinations(config, target) or ():
+                upstream = config.upstream(end.host, target.kind) if end.port is not None else None
                 if upstream is None:
                     continue
-                word = target.directive.args[0]
-                written = f":{found.port}"
-                at = target.text.find(written)
-                fixes: tuple[Fix, ...] = ()
-                if at > 0 and target.text.count(written) == 1:
-                    fixes = (Fix("leave the port out", (replace(word.part(at, at + len(written)), ""),), safe=True),)
+                resolver = config.snippet or config.scope(target.directive).directive("resolver") is not None
+                if resolver and any(peer.host.lower() == end.host.lower() for peer in upstream.peers):
+                    continue  # the name is a host, too: Docker's DNS knows it
+                outcome = "is looked up in DNS, past the group" if resolver else "gets 502 on every request"
                 yield self.report(
-                    word,
-                    f'"{found.authority}" does not name the group "{upstream.name}": every request gets 502',
-                    *fixes,
-                    label=f"looked up in DNS as a host called {found.host}",
+                    target.directive.args[0],
+                    f'"{end.authority}" does not name the group "{upstream.name}" because of its port: it {outcome}',
+                    *_fixes(target, end),
+                    severity=Severity.WARNING if resolver else Severity.ERROR,
+                    confidence=Confidence.MEDIUM if resolver else Confidence.HIGH,
+                    label=f"looked up in DNS as a host called {end.host}",
                     related=(note(upstream.block, "the group is defined here"),),
                     help="leave the port out: the server lines of the group say the ports",
                 )
                 break
+
+
+def _fixes(target: Pass, end: Destination) -> tuple[Fix, ...]:
+    word, written = target.directive.args[0], f":{end.port}"
+    at = target.text.find(written)
+    if at < 0 or target.text.count(written) != 1:
+        return ()
+    return (Fix("leave the port out", (replace(word.part(at, at + len(written)), ""),), safe=True),)

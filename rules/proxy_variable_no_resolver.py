@@ -1,6 +1,8 @@
 from collections.abc import Iterator
 
-from nginxlint import Bad, Confidence, Config, Diagnostic, Directive, Good, Pass, Rule, Severity, Word
+from nginxlint import Bad, Confidence, Config, Diagnostic, Directive, Good, Rule, Severity, Word, destinations
+
+_PORTS = {"http": 80, "https": 443, "$scheme": 80}
 
 
 class ProxyVariableNoResolver(Rule):
@@ -19,6 +21,8 @@ class ProxyVariableNoResolver(Rule):
     examples = (
         Bad("server { set $b app.internal; location / { proxy_pass http://$b:80; } # here\n}"),
         Bad("location / { proxy_pass http://$http_host; } # here"),
+        Bad("location / { proxy_pass http://app.internal$request_uri; } # here"),
+        Good("location / { set $b app; proxy_pass http://$b; } location /x { proxy_pass http://app:80; }"),
         Good("server { resolver 10.0.0.2; set $b app.internal; location / { proxy_pass http://$b; } }"),
         Good("server { set $b 10.0.0.5; location / { proxy_pass http://$b:80; } }"),
         Good("server { set $b unix:/run/app.sock; location / { proxy_pass http://$b; } }"),
@@ -28,21 +32,26 @@ class ProxyVariableNoResolver(Rule):
     )
 
     def check(self, config: Config) -> Iterator[Diagnostic]:
+        if config.partial:
+            return
+        literal: set[tuple[str, str, int | None]] | None = None
         for target in config.passes(*self.directives):
             directive = target.directive
-            if "$" not in target.authority and not target.text.startswith("$"):
+            if not target.has_variables or config.scope(directive).directive("resolver") is not None:
                 continue
-            if config.partial or config.scope(directive).directive("resolver") is not None:
-                continue
-            values = config.fold(directive, target.text)
-            if values is None:
+            if target.kind != "stream" and config.location(directive) is None:
+                continue  # a piece of stream that was taken for http
+            ends = destinations(config, target)
+            if ends is None:
                 if _from_the_request(target.authority) and not config.upstreams:
                     yield self._report(directive.args[0], "the host a visitor asks for", Confidence.MEDIUM, directive)
                 continue
-            for value in values:
-                found = Pass(directive, value.text)
-                if found.unix is None and found.host and not found.is_address and found.group(config) is None:
-                    yield self._report(directive.args[0], found.host, Confidence.HIGH, directive)
+            literal = _looked_up_at_start(config) if literal is None else literal
+            for end in ends:
+                if end.is_literal or not end.host or config.upstream(end.host, target.kind) is not None:
+                    continue  # a group with a port is told by proxy-variable-group-port
+                if (target.kind, end.host.lower(), end.port or _PORTS.get(end.scheme)) not in literal:
+                    yield self._report(directive.args[0], end.host, Confidence.HIGH, directive)
                     break
 
     def _report(self, place: Word, name: str, confidence: Confidence, at: Directive) -> Diagnostic:
@@ -58,3 +67,12 @@ class ProxyVariableNoResolver(Rule):
 
 def _from_the_request(authority: str) -> bool:
     return authority.lstrip("$").startswith(("host", "http_", "arg_", "cookie_", "{host", "{http_", "{arg_"))
+
+
+def _looked_up_at_start(config: Config) -> set[tuple[str, str, int | None]]:
+    """Hosts of targets without variables: nginx keeps them as groups, which a variable can name with their port."""
+    return {
+        (target.kind, target.host.lower(), target.port or target.default_port)
+        for target in config.passes(*ProxyVariableNoResolver.directives)
+        if not target.has_variables
+    }

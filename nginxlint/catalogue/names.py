@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from nginxlint.catalogue.context import SUBSYSTEM, unread
+from nginxlint.catalogue.context import SUBSYSTEM, closing, unread
 from nginxlint.catalogue.nearest import nearest
 from nginxlint.catalogue.table import VARIABLES
 from nginxlint.catalogue.variant import parse_version
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from nginxlint.catalogue.context import Context
     from nginxlint.catalogue.refusal import Refusal
     from nginxlint.catalogue.variant import Variant
+    from nginxlint.source import Span
     from nginxlint.syntax import Block, Directive
 
 # What `ngx_http_script_compile()` takes for a variable: a digit alone is a capture.
@@ -79,7 +80,17 @@ _CAPTURING = frozenset(
 
 
 # Headers and parameters are compiled when the values of a server or location are merged.
-_COMPILED_LATE = frozenset(("proxy_set_header", "grpc_set_header", "fastcgi_param", "scgi_param", "uwsgi_param"))
+_COMPILED_LATE = frozenset(
+    (
+        "proxy_set_header",
+        "grpc_set_header",
+        "fastcgi_param",
+        "scgi_param",
+        "uwsgi_param",
+        "ssl_certificate",
+        "ssl_certificate_key",
+    )
+)
 
 
 class Use:
@@ -100,7 +111,7 @@ class Use:
 class Variables:
     """The variables of http or of stream, as they turn up in the tree."""
 
-    __slots__ = ("context", "defined", "explained", "open_reads", "subsystem", "texts", "unexplained")
+    __slots__ = ("bad_late", "context", "defined", "explained", "open_reads", "subsystem", "texts", "unexplained")
 
     def __init__(self, context: Context, subsystem: str) -> None:
         self.context = context
@@ -108,6 +119,7 @@ class Variables:
         self.defined: dict[str, Directive] = {}
         self.unexplained: dict[str, list[Use]] = {}
         self.open_reads = 0
+        self.bad_late: list[tuple[Directive, int, re.Match[str]]] = []
         self.explained: set[str] = set()
         self.texts: dict[str, tuple[str, ...]] = {}
 
@@ -235,9 +247,13 @@ class Variables:
         return None
 
     def _bad_name(self, directive: Directive, index: int, match: re.Match[str], late: bool) -> Refusal | None:
-        word = directive.args[index]
         if late:
-            return None  # compiled when the block closes, if at all
+            self.bad_late.append((directive, index, match))
+            return None
+        return self._bad(directive, index, match, "end")
+
+    def _bad(self, directive: Directive, index: int, match: re.Match[str], nginx_at: Span | str) -> Refusal:
+        word = directive.args[index]
         unclosed = match[1] is not None and not match[2]
         return self.context.refuse(
             "variable-invalid",
@@ -245,6 +261,7 @@ class Variables:
             "the brace of this variable is never closed" if unclosed else "a $ without the name of a variable",
             f'the closing bracket in "{match[1]}" variable is missing' if unclosed else "invalid variable name",
             span=word.part(match.start(), max(match.end(), match.start() + 1)),
+            nginx_at=nginx_at,
             help=('nginx cannot write a literal $ here; define one with geo: geo $dollar { default "$"; }',)
             if not unclosed
             else (f"write ${{{match[1]}}}",),
@@ -351,6 +368,9 @@ class Variables:
 
     def unknown(self, block: Block) -> Iterator[Refusal]:
         """One refusal for each variable that is read and that nothing defines, in the order of the first reads."""
+        for directive, index, match in self.bad_late:
+            if is_merged(directive, block):
+                yield self._bad(directive, index, match, closing(block))
         for name, uses in self.unexplained.items():
             if name not in self.defined and (uses := [use for use in uses if use.counts(block)]):
                 yield self._refusal(name, uses)

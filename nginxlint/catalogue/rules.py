@@ -6,6 +6,18 @@ _REFUSED = "nginx refuses to start or reload"
 
 # id -> (group, severity, text)
 RULES: dict[str, tuple[str, str, str]] = {
+    "auth-file-missing": ("security", "error", "The file of auth_basic_user_file is not there: everybody gets 403."),
+    "cert-file-missing": (
+        "tls",
+        "error",
+        "A certificate, key or CA file is not there: nginx refuses to start or reload.",
+    ),
+    "cert-key-mismatch": (
+        "tls",
+        "error",
+        "A key does not belong to the certificate beside it: nginx refuses to start.",
+    ),
+    "load-module-missing": ("correctness", "error", "The file of a load_module is not there: nginx refuses to start."),
     "arguments-invalid": (
         "correctness",
         "error",

@@ -22,6 +22,7 @@ from nginxlint.settings import File, find_settings, parse_version
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from nginxlint.catalogue.target import Target
     from nginxlint.online.network import Network
 
 INTERRUPTED = 130
@@ -165,8 +166,13 @@ def _request(args: Namespace, file: File, roots: list[Root], words: list[str], p
         from nginxlint.catalogue.modules import modules_with
 
         modules = modules_with(file.modules)
+    build = _build(args.nginx_build) if args.nginx_build else None
+    if build is not None:
+        version, origin = build.version, "--nginx-build"
     return Request(
         args=tuple(words),
+        build=build,
+        check_files=args.check_files,
         version=version,
         version_origin=origin,
         modules=modules,
@@ -176,6 +182,20 @@ def _request(args: Namespace, file: File, roots: list[Root], words: list[str], p
         rule_options=file.options,
         suppressions=not args.no_suppressions,
     )
+
+
+def _build(path: str) -> Target:
+    """The nginx whose `nginx -V` somebody saved."""
+    from nginxlint.catalogue.target import Target
+
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            build = Target.from_build(file.read(1_000_000))
+    except OSError as error:
+        raise NginxlintError(f"--nginx-build {path}: {(error.strerror or str(error)).lower()}") from error
+    if build is None:
+        raise NginxlintError(f"--nginx-build {path}: this is not what nginx -V prints; save it with nginx -V 2> {path}")
+    return build
 
 
 def _version(args: Namespace, file: File, roots: list[Root]) -> tuple[Version, str]:
