@@ -106,8 +106,8 @@ def crash_notice(trace: str, words: Sequence[str]) -> str:
                 place = tempfile.mkdtemp(prefix="nginxlint-")
             os.makedirs(place, mode=0o700, exist_ok=True)
             path = os.path.join(place, f"crash-{os.getpid()}.txt")
-            with open(path, "w", encoding="utf-8", errors="backslashreplace") as file:
-                file.write(f"nginxlint {__version__}, python {sys.version}\n{list(words)}\n\n{trace}")
+            with open(path, "a", encoding="utf-8", errors="backslashreplace") as file:
+                file.write(f"nginxlint {__version__}, python {sys.version}\n{list(words)}\n\n{trace}\n")
         except OSError:
             continue
         return f"internal error: {last}\nThis is a bug in nginxlint. The details are in {path}"

@@ -68,7 +68,7 @@ def values_of(config: Config, place: Directive, name: str, depth: int = 0) -> li
     definitions = definitions_of(config, name)
     if not definitions:
         return None
-    assigned = [directive for directive in definitions if directive.name == "set"]
+    assigned = [directive for directive in definitions if directive.name == "set" and len(directive.values) == 2]
     for directive in _reaching(place, assigned):
         values = fold(config, directive, directive.values[1], depth)
         if values is None:

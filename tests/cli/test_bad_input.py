@@ -36,6 +36,8 @@ SEVERITIES = ("error[", "warning[", "info[")
         ("html", b"<!DOCTYPE html>\n<html><body><p>it's not; a config {</p></body></html>\n" * 20),
         ("python", Path(__file__).read_bytes()),
         ("escape", b"server_name \x1b]0;owned\x07 \x1b[2J;\n"),
+        ("nul in an include", b"include a\x00b.conf;\nevents {}\n"),
+        ("set without a value", b"events {}\nhttp { server { location / { set $a; proxy_pass http://$a/b; } } }\n"),
         ("bidi", "server_name \u202eevil\u2066;\n".encode()),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
