@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nginxlint.includes import Include, Loaded, ReadFile
+from nginxlint.includes import INERT, Include, Loaded, ReadFile
 from nginxlint.routing.passes import Pass
 from nginxlint.routing.scope import Scope
 from nginxlint.routing.servers import Location, Server
@@ -70,7 +70,9 @@ class Config:
     @property
     def partial(self) -> bool:
         """Was only a part of the configuration seen? What is absent may then stand elsewhere."""
-        return self.snippet or self.broken or any(include.problems for include in self.includes)
+        if self.snippet or self.broken:
+            return True
+        return any(path.rpartition("/")[2] not in INERT for include in self.includes for path, _ in include.problems)
 
     @property
     def names(self) -> frozenset[str]:

@@ -14,7 +14,7 @@ class NamedLocationUndefined(Rule):
     id = "named-location-undefined"
     group = "correctness"
     severity = Severity.ERROR
-    directives = ("try_files", "error_page", "auth_request", "post_action")
+    directives = ("try_files", "error_page", "post_action")
     examples = (
         Bad("server {\n location / { try_files $uri @app; } # here\n}"),
         Bad("server {\n error_page 502 @down; # here\n location / { proxy_pass http://app; }\n}"),
@@ -24,12 +24,10 @@ class NamedLocationUndefined(Rule):
     )
 
     def check(self, config: Config) -> Iterator[Diagnostic]:
-        if config.partial:
-            return
-        for directive in config.find("try_files", "error_page", "post_action"):
+        for directive in config.find(*self.directives):
             word = _jump(directive)
             server = config.server(directive)
-            if word is None or server is None:
+            if word is None or server is None or config.broken or server.block.synthetic or server.block.has_gap:
                 continue
             names = {location.pattern for location in server.locations if location.modifier == "@"}
             if word.text not in names:

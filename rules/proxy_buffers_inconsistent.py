@@ -4,6 +4,7 @@ from nginxlint import Bad, Config, Diagnostic, Directive, Fix, Good, Rule, Scope
 
 _FAMILIES = ("proxy", "fastcgi", "uwsgi", "scgi")
 _NAMES = ("buffer_size", "buffers", "busy_buffers_size", "temp_file_write_size", "max_temp_file_size")
+_OTHER = ("stream", "mail")  # their proxy_buffer_size is another directive, alone
 _PAGE = 4096
 _UNITS = {"k": 1024, "m": 1024**2, "g": 1024**3}
 _MAXIMUM = 'the maximum of the value of "{0}_buffer_size" and one of the "{0}_buffers"'
@@ -34,13 +35,14 @@ class ProxyBuffersInconsistent(Rule):
         Good("location / { proxy_buffer_size 8k; }"),
         Good("proxy_buffers 16 64k;\nlocation / { proxy_buffer_size 64k; }"),
         Good("location / { proxy_max_temp_file_size 0; }"),
+        Good("stream { server { listen 90; proxy_buffer_size 128k; proxy_pass a:1; } }", context="main"),
     )
 
     def check(self, config: Config) -> Iterator[Diagnostic]:
         for family in _FAMILIES:
             setters = [one for name in _NAMES for one in config.find(f"{family}_{name}")]
             for block in dict.fromkeys(setter.parent for setter in setters):
-                if block is not None:
+                if block is not None and block.name not in _OTHER and block.enclosing(*_OTHER) is None:
                     yield from self._check_scope(config.scope(block), family)
 
     def _check_scope(self, scope: Scope, family: str) -> Iterator[Diagnostic]:

@@ -1,6 +1,6 @@
 from collections.abc import Iterator
 
-from nginxlint import Bad, Config, Diagnostic, Fix, Good, Rule, Severity, note, replace
+from nginxlint import Bad, Block, Config, Diagnostic, Directive, Fix, Good, Rule, Server, Severity, note, replace
 
 
 class ReturnShadowsLocations(Rule):
@@ -25,12 +25,16 @@ class ReturnShadowsLocations(Rule):
         Good("server { return 301 https://a.test; }"),
         Good("server { location / { return 301 https://a.test; } location /a { root /srv; } }"),
         Good("server { if ($host = a) { return 301 https://a.test; } location / { root /srv; } }"),
+        Good("server { if ($uri ~ ^/.well-known/) { break; } return 301 https://a.test; location / { root /srv; } }"),
+        Good("server { rewrite ^/old /new last; return 301 https://a.test; location /new { root /srv; } }"),
     )
 
     def check(self, config: Config) -> Iterator[Diagnostic]:
         for directive in config.find("return"):
             server = config.server(directive)
             if server is None or directive.parent is not server.block or server.kind != "http":
+                continue
+            if _may_stop_before(server, directive):
                 continue
             dead = [location for location in server.locations if location.modifier != "@"]
             if not dead:
@@ -48,3 +52,15 @@ class ReturnShadowsLocations(Rule):
                 related=(note(dead[0].block, "never reached"),),
                 help="move it into location / { }",
             )
+
+
+def _may_stop_before(server: Server, directive: Directive) -> bool:
+    """Can `break` or `rewrite … last|break` above it end the server's rewrite directives, so that a location is met?"""
+    for child in server.block.body:
+        if child is directive:
+            return False
+        inside = child.body if isinstance(child, Block) and child.name == "if" else (child,)
+        for one in inside:
+            if one.name == "break" or (one.name == "rewrite" and one.values[-1:] in (("last",), ("break",))):
+                return True
+    return False

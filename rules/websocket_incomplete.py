@@ -30,9 +30,7 @@ class WebsocketIncomplete(Rule):
 
     def check(self, config: Config) -> Iterator[Diagnostic]:
         for block in dict.fromkeys(directive.parent for directive in config.find("proxy_set_header")):
-            if block is not None and any(child.name == "include" for child in block.body):
-                continue
-            if block is not None:
+            if block is not None and not block.has_gap:  # the other half may stand in a file that is not here
                 yield from self._check_block(block, config)
 
     def _check_block(self, block: Block, config: Config) -> Iterator[Diagnostic]:
