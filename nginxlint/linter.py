@@ -7,7 +7,7 @@ from functools import partial
 from time import perf_counter
 
 from nginxlint.config import NEWEST, Config, Version
-from nginxlint.diagnostic import Diagnostic, Edit, Fix, Severity, Stage
+from nginxlint.diagnostic import Diagnostic, Edit, Fix, Note, Severity, Stage
 from nginxlint.includes import Loaded, ReadFile
 from nginxlint.inputs import Root, Unreadable, reason_of
 from nginxlint.selection import Selection
@@ -28,6 +28,7 @@ _SHOWN_FAULTS = 3
 _REPAIRED = frozenset(("semicolon-missing", "argument-too-long"))
 # Limits of ours: nginx may accept the file.
 _LIMITS = ("nesting-too-deep", "not-a-configuration")
+_STRAY = 'unexpected "}"'
 _SUPPRESSION_MARK = "nginxlint:"
 
 
@@ -267,6 +268,13 @@ def _judge(checked: Checked, selection: Selection, request: Request, run: Run) -
         work = partial(_run_rule, entry, with_options, config, intact)
         stated.extend(_guarded(f"the rule {entry.id}", run, work))
         run.timings[entry.id] = run.timings.get(entry.id, 0.0) + perf_counter() - begin
+    stray = None if intact else next((one for one in found if one.nginx_message == _STRAY), None)
+    if stray is not None:
+        # the block that was never opened: nginx meets its content first, and says no more than that
+        refusals = _guarded("the catalogue check", run, lambda: _refusals(checked, request))
+        found.extend(
+            one for one in refusals[:1] if one.span.source is stray.span.source and one.span.start < stray.span.start
+        )
     if intact:
         begin = perf_counter()
         refusals = _guarded("the catalogue check", run, lambda: _refusals(checked, request))
@@ -446,8 +454,8 @@ def _faults(file: ReadFile) -> Iterator[Diagnostic]:
             at, text = fault.repair
             fixes = (Fix(f"write the missing {text}", (Edit(Span(file.source, at, at), text),), safe=False),)
         limit = fault.kind in _LIMITS
-        nginx_line = file.source.line(min(fault.nginx_at, max(0, len(file.source.text) - 1)))
-        hint = () if limit or nginx_line == span.line else (f"nginx reports this at line {nginx_line}",)
+        seen = Span(file.source, fault.nginx_at, min(fault.nginx_at + 1, len(file.source.text)))
+        elsewhere = () if limit or seen.line == span.line else (Note(seen, "nginx notices it only here"),)
         yield Diagnostic(
             fault.kind,
             Severity.WARNING if limit else Severity.ERROR,
@@ -456,7 +464,7 @@ def _faults(file: ReadFile) -> Iterator[Diagnostic]:
             group="syntax",
             stage=Stage.SYNTAX,
             label=fault.label,
-            help=hint,
+            related=elsewhere,
             fixes=fixes,
             blocks_start=not limit,
             nginx_message=fault.nginx_message,
