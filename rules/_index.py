@@ -5,9 +5,9 @@ from __future__ import annotations
 RULES: dict[str, tuple[str, str, bool, tuple[str, ...]]] = {
     "add_header_inheritance": ("add-header-inheritance", "correctness", False, ("add_header", "add_trailer")),
     "alias_traversal": ("alias-traversal", "security", False, ("alias",)),
-    "header_splitting": ("header-splitting", "security", False, ("return", "rewrite", "add_header")),
+    "header_splitting": ("header-splitting", "security", False, ("return", "rewrite", "add_header", "proxy_set_header", "grpc_set_header", "proxy_pass")),
     "include_missing": ("include-missing", "correctness", False, ()),
-    "named_location_undefined": ("named-location-undefined", "correctness", False, ("try_files", "error_page", "auth_request", "post_action")),
+    "named_location_undefined": ("named-location-undefined", "correctness", False, ("try_files", "error_page", "post_action")),
     "nested_location_loses_handler": ("nested-location-loses-handler", "proxy", False, ("proxy_pass", "fastcgi_pass", "uwsgi_pass", "scgi_pass", "grpc_pass", "memcached_pass")),
     "proxy_buffers_inconsistent": ("proxy-buffers-inconsistent", "proxy", False, ("proxy_buffer_size", "proxy_buffers", "proxy_busy_buffers_size", "proxy_temp_file_write_size", "proxy_max_temp_file_size", "fastcgi_buffer_size", "fastcgi_buffers", "fastcgi_busy_buffers_size", "fastcgi_temp_file_write_size", "fastcgi_max_temp_file_size", "uwsgi_buffer_size", "uwsgi_buffers", "uwsgi_busy_buffers_size", "uwsgi_temp_file_write_size", "uwsgi_max_temp_file_size", "scgi_buffer_size", "scgi_buffers", "scgi_busy_buffers_size", "scgi_temp_file_write_size", "scgi_max_temp_file_size")),
     "proxy_group_near_miss": ("proxy-group-near-miss", "proxy", False, ("upstream",)),

@@ -1,24 +1,42 @@
 from collections.abc import Iterator
 
-from nginxlint import Bad, Confidence, Diagnostic, Directive, Fix, Good, Rule, Severity, Word, replace
+from nginxlint import (
+    Bad,
+    Config,
+    Diagnostic,
+    Directive,
+    Fix,
+    Good,
+    Note,
+    Rule,
+    Severity,
+    Span,
+    Word,
+    note,
+    references,
+    replace,
+)
 
-_DECODED = ("$uri", "${uri}", "$document_uri", "${document_uri}")
+_DECODED = ("uri", "document_uri")
 _ARGUMENTS = ("$is_args$args", "${is_args}${args}", "?$args", "?$query_string")
+_TO_BACKEND = ("proxy_set_header", "grpc_set_header", "proxy_pass")
 
 
 class HeaderSplitting(Rule):
-    """A response header is made of `$uri`, which is decoded: a visitor can put a line break into it.
+    """A header or a request line is made of `$uri`, which is decoded: a visitor can put a line break into it.
 
     `$uri` and `$document_uri` hold the path after `%0d%0a` has become a line break. In a redirect or an `add_header`
-    that ends the header, and what follows becomes headers of the attacker's choice (response splitting). Use
-    `$request_uri`, which is what the visitor sent, still encoded.
-    Source: documentation of $uri and $request_uri (ngx_http_core_module).
+    that ends the header, and what follows becomes headers of the attacker's choice (response splitting); in a
+    `proxy_set_header` or the URI of a `proxy_pass` the backend gets them. A group with a negated class (`[^/]+`) lets
+    line breaks through too, save where nginx escapes it again (`$1` in a `rewrite` or a `set`). Use `$request_uri`,
+    which is what the visitor sent, still encoded.
+    Source: documentation of $uri and $request_uri (ngx_http_core_module); ngx_http_script_copy_capture_code.
     """
 
     id = "header-splitting"
     group = "security"
     severity = Severity.ERROR
-    directives = ("return", "rewrite", "add_header")
+    directives = ("return", "rewrite", "add_header", *_TO_BACKEND)
     examples = (
         Bad(
             "location / { return 301 https://$host$uri; } # here",
@@ -30,55 +48,65 @@ class HeaderSplitting(Rule):
         ),
         Bad("location / { rewrite ^ https://a.test$document_uri permanent; } # here"),
         Bad("location / { add_header X-Path $uri; } # here"),
-        Good("location / { return 301 https://$host$request_uri; }"),
+        Bad("location / { set $to $uri;\n return 302 https://a.test$to; # here\n }"),
+        Bad("location / { proxy_set_header X-Path $uri; proxy_pass http://app; } # here"),
+        Bad("location / { proxy_pass http://app/v1$uri$is_args$args; } # here"),
         Bad("location ~ ^/go/(?<where>[^.]*)$ { return 302 http://a.test/$where; } # here"),
         Good("location ~ ^/go/(?<where>[^.\\r\\n]*)$ { return 302 http://a.test/$where; }"),
         Good("location ~ ^/go/(.*)$ { return 302 http://a.test/$1; }"),
+        Good("location / { rewrite ^/go/([^/]+)$ http://a.test/$1 permanent; }"),
+        Good("location ~ ^/go/([^/]+)$ { set $x $1; return 302 http://a.test/$x; }"),
+        Good("location / { return 301 https://$host$request_uri; }"),
         Good('location / { return 200 "you asked for $uri"; }'),
         Good("location / { rewrite ^/a /b$uri last; }"),
         Good("location / { return 301 https://$host$uri_path; }"),
-        Good("location / { add_header X-Path $request_uri; }"),
+        Good("location / { add_header X-Path $request_uri; proxy_pass http://$uri_host$request_uri; }"),
+        Good("location = /old { return 301 https://a.test$uri; }"),
     )
 
-    def check_directive(self, directive: Directive) -> Iterator[Diagnostic]:
-        word = _header_text(directive)
-        if word is None:
-            return
-        for name in _loose_captures(directive):
-            at = word.text.find(name)
-            if at >= 0 and not _goes_on(word.text[at + len(name) :]):
-                yield self.report(
-                    word.part(at, at + len(name)),
-                    f"a visitor can add headers to this response: {name} may hold a line break",
-                    label="its group [^…] matches a line break too",
-                    help="leave line breaks out of the group: [^…\\r\\n]",
-                    at=directive,
-                )
-                return
-        for name in _DECODED:
-            at = word.text.find(name)
-            if at < 0 or (not name.endswith("}") and _goes_on(word.text[at + len(name) :])):
+    def check(self, config: Config) -> Iterator[Diagnostic]:
+        for directive in config.find(*self.directives):
+            word = _header_text(directive)
+            if word is None or "$" not in word.text:
                 continue
-            end = at + len(name)
-            tail = next((tail for tail in _ARGUMENTS if word.text.startswith(tail, end)), "")
+            location = directive.enclosing("location")
+            if location is not None and "".join(location.values).startswith("="):
+                continue  # the path is the one written there
+            for name in _loose_captures(directive):
+                if (at := _find(word.text, name)) is not None:
+                    help = "leave line breaks out of the group: [^…\\r\\n]"
+                    yield self._report(directive, word.part(*at), "its group [^…] matches a line break too", help)
+                    break
+            else:
+                yield from self._check_decoded(directive, word, config)
+
+    def _check_decoded(self, directive: Directive, word: Word, config: Config) -> Iterator[Diagnostic]:
+        for name in dict.fromkeys(references(word.text)):
+            source = None if name in _DECODED else _decoded_source(config, directive, name)
+            if (at := _find(word.text, name)) is None or (name not in _DECODED and source is None):
+                continue
             fixes: tuple[Fix, ...] = ()
-            if directive.name != "add_header":
-                place = word.part(at, end + len(tail))
-                fixes = (Fix("use $request_uri", (replace(place, "$request_uri"),), safe=False),)
-            yield self.report(
-                word.part(at, end),
-                f"a visitor can add headers to this response: {name} may hold a line break",
-                *fixes,
-                label="decoded: %0d%0a has become a line break",
-                help="use $request_uri (what the visitor sent, still encoded; the query is in it)",
-                confidence=Confidence.HIGH,
-                at=directive,
-            )
+            if source is None and directive.name in ("return", "rewrite"):
+                tail = next((tail for tail in _ARGUMENTS if word.text.startswith(tail, at[1])), "")
+                place = word.part(at[0], at[1] + len(tail))
+                if place.text == word.text[at[0] : at[1] + len(tail)]:
+                    fixes = (Fix("use $request_uri", (replace(place, "$request_uri"),), safe=False),)
+            related = () if source is None else (note(source, "comes from the decoded path"),)
+            help = "use $request_uri (what the visitor sent, still encoded; the query is in it)"
+            label = "decoded: %0d%0a has become a line break"
+            yield self._report(directive, word.part(*at), label, help, *fixes, related=related)
             return
+
+    def _report(
+        self, directive: Directive, place: Span, label: str, help: str, *fixes: Fix, related: tuple[Note, ...] = ()
+    ) -> Diagnostic:
+        what = "the request to the backend" if directive.name in _TO_BACKEND else "this response"
+        message = f"a visitor can add headers to {what}: {place.text} may hold a line break"
+        return self.report(place, message, *fixes, label=label, help=help, related=related, at=directive)
 
 
 def _header_text(directive: Directive) -> Word | None:
-    """The argument that becomes a response header, if there is one."""
+    """The argument that becomes a header or a request line, if there is one."""
     args = directive.args
     if directive.name == "return":
         if len(args) == 1:
@@ -88,7 +116,40 @@ def _header_text(directive: Directive) -> Word | None:
         external = len(args) >= 2 and args[1].text.startswith(("http://", "https://", "$scheme"))
         flagged = len(args) == 3 and args[2].text in ("redirect", "permanent")
         return args[1] if external or flagged else None
+    if directive.name == "proxy_pass":
+        return args[0] if args and directive.enclosing("stream") is None else None
     return args[1] if len(args) >= 2 else None
+
+
+def _find(text: str, name: str) -> tuple[int, int] | None:
+    """Where a text refers to a variable."""
+    text = text.lower()
+    for written in (f"${{{name.lower()}}}", f"${name.lower()}"):
+        at = text.find(written)
+        while at >= 0:
+            end = at + len(written)
+            if (
+                written.endswith("}")
+                or name.isdigit()
+                or not (text[end : end + 1].isalnum() or text[end : end + 1] == "_")
+            ):
+                return at, end
+            at = text.find(written, end)
+    return None
+
+
+def _decoded_source(config: Config, place: Directive, name: str) -> Directive | None:
+    """The `set` of this server that gives a variable the decoded path."""
+    server = place.enclosing("server")
+    for definition in config.variable_definitions().get(name, ()):
+        decoded = (
+            definition.name == "set"
+            and len(definition.values) == 2
+            and any(_find(definition.values[1], one) for one in _DECODED)
+        )
+        if decoded and definition.enclosing("server") is server:
+            return definition
+    return None
 
 
 def _loose_captures(directive: Directive) -> list[str]:
@@ -101,16 +162,12 @@ def _loose_captures(directive: Directive) -> list[str]:
         return []
     import re
 
+    pattern = pattern.replace("(?<", "(?P<")
     names = []
-    for number, group in enumerate(
-        re.finditer(r"(?<!\\)\((?!\?[:=!#|]|\?P?<[=!])(?:\?P<(\w+)>)?", pattern.replace("(?<", "(?P<")), 1
-    ):
-        body = pattern.replace("(?<", "(?P<")[group.end() :].split(")", 1)[0]
-        classes = re.findall(r"\[\^([^\]]*)\]", body)
+    for number, group in enumerate(re.finditer(r"(?<!\\)\((?!\?[:=!#|]|\?P?<[=!])(?:\?P<(\w+)>)?", pattern), 1):
+        classes = re.findall(r"\[\^([^\]]*)\]", pattern[group.end() :].split(")", 1)[0])
         if any(not re.search(r"\\[nrsvR]|\n|\\x0[aAdD]", one) for one in classes):
-            names += [f"${number}", *([f"${group[1]}"] if group[1] else [])]
+            # nginx escapes $1 again in a rewrite, a variable it never does
+            names += [] if directive.name == "rewrite" else [str(number)]
+            names += [group[1]] if group[1] else []
     return names
-
-
-def _goes_on(rest: str) -> bool:
-    return bool(rest) and (rest[0].isalnum() or rest[0] == "_")
