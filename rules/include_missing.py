@@ -1,3 +1,4 @@
+import errno
 import os
 from collections.abc import Iterator
 
@@ -50,10 +51,11 @@ class IncludeMissing(Rule):
                     continue  # where a loose piece is read from is not known
                 elsewhere = os.path.basename(path) in _DISTRIBUTED
                 elsewhere = elsewhere or (include.pattern.startswith("/") and not live)
+                elsewhere = elsewhere or reason.errno in (errno.EFBIG, errno.EINVAL)  # limits of ours, not of nginx
                 why = (reason.strerror or str(reason)).lower()
                 yield self.report(
                     include.directive,
-                    f"{path}: {why}" + (" (not part of this tree; what it holds is not known)" if elsewhere else ""),
+                    f"{path}: {why}" + (" (what it holds is not known)" if elsewhere else ""),
                     severity=Severity.INFO if elsewhere else Severity.ERROR,
                     help=() if elsewhere else (f"relative includes start at {config.conf_folder or '.'}",),
                     blocks_start=not elsewhere,
