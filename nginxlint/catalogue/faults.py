@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from nginxlint.catalogue.nearest import nearest
 from nginxlint.catalogue.table import DIRECTIVES, DOCUMENTATION
-from nginxlint.diagnostic import Edit, Fix, Note
+from nginxlint.diagnostic import Confidence, Edit, Fix, Note
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -129,15 +129,16 @@ class Misplaced:
             if earlier is not None:
                 _also(earlier, directive, f'"{directive.name}" is not allowed here either')
                 return None
-            refusal = self._not_here(directive, place, present)
-            self._by_block[id(directive.parent)] = refusal
-            return refusal
+            misplaced = self._not_here(directive, place, present)
+            self._by_block[id(directive.parent)] = misplaced
+            return misplaced
         earlier = self._by_name.get(directive.name)
         if earlier is not None:
             _also(earlier, directive, "and here")
             return None
         refusal = self._unknown(directive, place, known)
-        self._by_name[directive.name] = refusal
+        if refusal is not None:
+            self._by_name[directive.name] = refusal
         return refusal
 
     def _not_here(self, directive: Directive, place: str, present: list[Variant]) -> Refusal:
@@ -152,13 +153,16 @@ class Misplaced:
             help=(f"it may stand in: {where}",),
         )
 
-    def _unknown(self, directive: Directive, place: str, known: list[Variant]) -> Refusal:
+    def _unknown(self, directive: Directive, place: str, known: list[Variant]) -> Refusal | None:
         name = directive.name
         fixes: tuple[Fix, ...] = ()
         help = [reason for variant in known for reason in (_why_absent(self.context, variant),)]
+        strangers = self.context.target.strangers if not known else ()
         if not known:
             help, fixes = self._guess(directive, place)
-        return self.context.refuse(
+            if strangers and not help:
+                return None  # a directive of a module we do not know, for all we can tell
+        refusal = self.context.refuse(
             "directive-unknown",
             directive,
             f'nginx {self.context.target.version_text} knows no directive "{_printable(name)}"'
@@ -169,6 +173,10 @@ class Misplaced:
             help=tuple(dict.fromkeys(help)),
             fixes=fixes,
         )
+        if strangers:
+            refusal.confidence = Confidence.MEDIUM
+            refusal.help = (*refusal.help, f"unless it belongs to {', '.join(strangers)}, which is loaded")
+        return refusal
 
     def _guess(self, directive: Directive, place: str) -> tuple[list[str], tuple[Fix, ...]]:
         name = directive.name

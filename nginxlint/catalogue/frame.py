@@ -31,6 +31,8 @@ class Frame:
     """One run over one tree."""
 
     def __init__(self, root: Block, target: Target, *, complete: bool = True) -> None:
+        if loaded := [line.values[0] for line in root.children("load_module") if len(line.values) == 1]:
+            target = target.with_loaded(loaded)
         self.root = root
         self.target = target
         self.context = Context(root, target, complete=complete)

@@ -3,70 +3,100 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 
 from nginxlint.catalogue.table import DIRECTIVES
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from typing import Any
 
 # Built for other systems than Linux, or for none any more.
 _OTHER_PLATFORMS = frozenset(
     ["ngx_kqueue_module", "ngx_iocp_module", "ngx_eventport_module", "ngx_devpoll_module", "ngx_rtsig_module"]
 )
+# Libraries for other modules.
+_WITHOUT_DIRECTIVES = frozenset(("ndk_http_module", "ngx_devel_kit", "ngx_devel_kit_module"))
 # `configure` finds the library by itself.
 _UNLESS_TOLD = {"ngx_regex_module": "--without-pcre"}
 
 
 def built_modules(options: tuple[str, ...]) -> frozenset[str]:
-    """The names of the modules, dynamic ones included; third-party ones by the repository their folder is named for."""
+    """The modules of nginx itself that these arguments build, dynamic ones included."""
     given = {option.removesuffix("=dynamic") for option in options}
-    added = [
+    modules: set[str] = set()
+    for row in _rows():
+        module = row["module"]
+        build = row.get("build", {})
+        option = build.get("option", "")
+        if row["kind"] in ("third-party", "plus") or module in _OTHER_PLATFORMS:
+            continue
+        if module.startswith("ngx_mail_") and "--with-mail" not in given:
+            continue
+        if module.startswith("ngx_stream_") and "--with-stream" not in given:
+            continue
+        by_itself = module in _UNLESS_TOLD and _UNLESS_TOLD[module] not in given
+        if "default" not in build or by_itself or (option not in given) == build["default"]:
+            modules.add(module)
+    return frozenset(modules)
+
+
+def added_modules(options: tuple[str, ...]) -> tuple[frozenset[str], tuple[str, ...]]:
+    """The third-party modules of `--add-module`, by what their folder is called; and the folders nobody knows."""
+    folders = [
         option.partition("=")[2].rstrip("/").rpartition("/")[2].lower()
         for option in options
         if option.startswith(("--add-module=", "--add-dynamic-module="))
     ]
-    modules: set[str] = set()
+    return _recognise(folders)
+
+
+def modules_of_files(files: list[str]) -> tuple[frozenset[str], tuple[str, ...]]:
+    """The modules that `load_module` finds in these files; and the files nobody knows."""
+    return _recognise([file.rpartition("/")[2].removesuffix(".so").lower() for file in files])
+
+
+def _recognise(names: list[str]) -> tuple[frozenset[str], tuple[str, ...]]:
+    if not names:
+        return frozenset(), ()
+    every = {row["module"] for row in _rows()}
+    found: set[str] = set()
+    strangers = []
+    for name in names:
+        # one file holds several modules: ngx_stream_module.so, ngx_http_js_module.so
+        family = name.removesuffix("module") if name.startswith("ngx_") else name
+        words = _words(name)
+        mine = {
+            module
+            for module in every
+            if module == name or (family.endswith("_") and module.startswith(family)) or (words and words == _words(module))
+        }
+        found |= mine
+        if not mine and name not in _WITHOUT_DIRECTIVES:
+            strangers.append(name)
+    return frozenset(found), tuple(strangers)
+
+
+def _rows() -> Iterator[dict[str, Any]]:
     for line in DIRECTIVES.lines()[1:]:
-        for row in json.loads(line[line.index("\t") + 1 :]):
-            module = row["module"]
-            build = row.get("build", {})
-            option = build.get("option", "")
-            if row["kind"] in ("third-party", "plus"):
-                if any(_same_module(folder, module) for folder in added):
-                    modules.add(module)
-                continue
-            if module.startswith("ngx_mail_") and "--with-mail" not in given:
-                continue
-            if module.startswith("ngx_stream_") and "--with-stream" not in given:
-                continue
-            if module in _OTHER_PLATFORMS:
-                continue
-            by_itself = module in _UNLESS_TOLD and _UNLESS_TOLD[module] not in given
-            if "default" not in build or by_itself or (option not in given) == build["default"]:
-                modules.add(module)
-            if option.startswith("--with-") and option in given:
-                modules.add(module)
-    return frozenset(modules)
+        yield from json.loads(line[line.index("\t") + 1 :])
 
 
 def modules_with(names: Iterable[str]) -> frozenset[str]:
     """All modules of nginx itself, and of the third-party ones those that are named (`brotli`, `headers-more`)."""
     wanted = {_words(name.lower()) for name in names}
     modules: set[str] = set()
-    for line in DIRECTIVES.lines()[1:]:
-        for row in json.loads(line[line.index("\t") + 1 :]):
-            module = row["module"]
-            foreign = row["kind"] in ("third-party", "plus")
-            if not foreign or _words(module.rpartition("/")[2].lower()) in wanted or module.lower() in wanted:
-                modules.add(module)
+    for row in _rows():
+        module = row["module"]
+        foreign = row["kind"] in ("third-party", "plus")
+        if not foreign or _words(module) in wanted or module.lower() in wanted:
+            modules.add(module)
     return frozenset(modules)
 
 
-def _same_module(folder: str, module: str) -> bool:
-    """Is the folder of `--add-module` one of this module? Distributions rename folders freely: compare the words."""
-    mine = _words(folder)
-    return bool(mine) and mine == _words(module.rpartition("/")[2].lower())
-
-
 def _words(name: str) -> str:
+    """What is left of a module's name without the words every module has: distributions rename folders freely."""
+    name = name.rpartition("/")[2].lower()
     parts = [part for part in name.replace("_", "-").split("-") if part not in _EMPTY_WORDS and not part[:1].isdigit()]
     return "".join(parts)
 

@@ -10,7 +10,6 @@ Version = tuple[int, int, int]
 NEWEST: Version = (1, 31, 5)
 
 _VERSION = re.compile(r"nginx(?:/|\s+version:\s*)?(?:nginx/|openresty/)?(\d+)\.(\d+)\.(\d+)")
-_ADDED = re.compile(r"^--add-(?:dynamic-)?module=(.+)$")
 
 
 class Target:
@@ -18,10 +17,11 @@ class Target:
 
     `modules` are names of nginx modules (`ngx_http_ssl_module`) and of third-party repositories
     (`openresty/echo-nginx-module`) that it has; None = unknown: every known module is taken to be there.
-    `plus`: it is NGINX Plus. `options` are the arguments of its `configure`, where they are known.
+    `plus`: it is NGINX Plus. `options` are the arguments of its `configure`, where they are known. `strangers` are
+    modules it has that the catalogue does not know: their directives cannot be told from typos.
     """
 
-    __slots__ = ("modules", "options", "plus", "version")
+    __slots__ = ("modules", "options", "plus", "strangers", "version")
 
     def __init__(
         self,
@@ -30,11 +30,13 @@ class Target:
         *,
         plus: bool = False,
         options: tuple[str, ...] = (),
+        strangers: tuple[str, ...] = (),
     ) -> None:
         self.version = version
         self.modules = modules
         self.plus = plus
         self.options = options
+        self.strangers = strangers
 
     @classmethod
     def from_build(cls, text: str, extra_modules: frozenset[str] = frozenset()) -> Target | None:
@@ -42,17 +44,28 @@ class Target:
         version = _VERSION.search(text)
         if version is None:
             return None
-        from nginxlint.catalogue.modules import built_modules
+        from nginxlint.catalogue.modules import added_modules, built_modules
 
         begin = text.find("configure arguments:")
         options = tuple(_split_options(text[begin + len("configure arguments:") :])) if begin >= 0 else ()
-        modules = built_modules(options) | extra_modules if begin >= 0 else None
+        added, strangers = added_modules(options)
+        modules = built_modules(options) | added | extra_modules if begin >= 0 else None
         number = (int(version[1]), int(version[2]), int(version[3]))
-        return cls(number, modules, plus="nginx-plus" in text, options=options)
+        return cls(number, modules, plus="nginx-plus" in text, options=options, strangers=strangers)
 
-    def added_modules(self) -> list[str]:
-        """The folders of the third-party modules it was built with."""
-        return [match[1] for option in self.options if (match := _ADDED.match(option))]
+    def with_loaded(self, files: list[str]) -> Target:
+        """The same nginx with the modules of these `load_module` files."""
+        from nginxlint.catalogue.modules import modules_of_files
+
+        loaded, strangers = modules_of_files(files)
+        modules = None if self.modules is None else self.modules | loaded
+        return Target(
+            self.version,
+            modules,
+            plus=self.plus,
+            options=self.options,
+            strangers=(*self.strangers, *strangers),
+        )
 
     @property
     def version_text(self) -> str:

@@ -153,6 +153,13 @@ def _known(variant: Variant, value: str) -> bool:
 def _not_one_of(variant: Variant, index: int, value: str) -> Fault:
     from nginxlint.catalogue.nearest import nearest
 
+    if since := variant.later.get(value.lower()):
+        return Fault(
+            index,
+            f'invalid value "{value}"',
+            f'"{value}" of "{variant.name}" needs nginx {since} or later',
+            f"possible values before: {', '.join(variant.values)}",
+        )
     close = nearest(value, variant.values)
     return Fault(
         index,

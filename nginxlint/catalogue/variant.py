@@ -23,6 +23,7 @@ class Variant:
         "duplicate",
         "enters",
         "kind",
+        "later",
         "module",
         "name",
         "range",
@@ -58,6 +59,8 @@ class Variant:
             for word in row.get("values", ())
             if word not in values_since or version >= parse_version(values_since[word])
         )
+        # values of later versions, with the version
+        self.later: dict[str, str] = {word: since for word, since in values_since.items() if word not in self.values}
         self.duplicate: str = row.get("duplicate", "")
         self.range: tuple[int | None, int | None] = tuple(row.get("range", (None, None)))
         self.variables: bool = bool(row.get("vars")) or self.value_type in ("complex", "complex-size", "predicate")
@@ -104,7 +107,8 @@ def _absent(row: dict[str, Any], target: Target) -> str:
     ):
         return "plus"
     if target.modules is not None and row["kind"] != "plus" and row["module"] not in target.modules:
-        return "module"
+        # among modules the catalogue cannot place, it may be one
+        return "" if row["kind"] == "third-party" and target.strangers else "module"
     return ""
 
 

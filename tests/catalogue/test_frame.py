@@ -7,6 +7,7 @@ import random
 import pytest
 
 from nginxlint.catalogue import check
+from nginxlint.catalogue.table import DIRECTIVES
 from nginxlint.catalogue.target import NEWEST, Target
 from nginxlint.diagnostic import Confidence, Severity
 from nginxlint.files import Disk
@@ -160,6 +161,36 @@ def test_a_module_that_is_not_built_in_is_named():
 
 def test_third_party_directives_are_accepted_where_the_modules_are_unknown():
     assert refusals(LOCATION.format("echo hello; more_set_headers 'A: b'; content_by_lua_block { ngx.say('}') }")) == []
+
+
+STOCK = "nginx version: nginx/1.26.2\nconfigure arguments: --with-compat"
+
+
+@pytest.mark.parametrize(
+    ("load", "statement", "reported"),
+    [
+        ("", "js_import a.js;", True),
+        ("load_module modules/ngx_http_js_module.so;", "js_import a.js;", False),
+        ("load_module modules/ngx_http_js_module.so;", "brotli on;", True),
+        ("load_module modules/ngx_http_brotli_filter_module.so;", "brotli on;", False),
+        ("load_module modules/ngx_http_ours_module.so;", "ours_switch_for_all on;", False),
+        ("load_module modules/ngx_http_ours_module.so;", "gzipp on;", True),
+        ("load_module modules/ngx_http_js_module.so;", "ours_switch_for_all on;", True),
+    ],
+)
+def test_modules_that_are_loaded_bring_their_directives(load, statement, reported):
+    for target in (Target.from_build(STOCK), Target()):
+        if target.modules is None and DIRECTIVES.rows(statement.split()[0]):
+            continue  # any known module may be there
+        found = refusals(load + HTTP.format(statement), target)
+        assert [one.rule for one in found] == ["directive-unknown"] * reported
+
+
+def test_a_build_with_a_module_nobody_knows_leaves_doubt():
+    target = Target.from_build(STOCK + " --add-module=/src/ours")
+    assert refusals(HTTP.format("ours_switch_for_all on; brotli on;"), target) == []
+    (found,) = refusals(HTTP.format("gzipp on;"), target)
+    assert found.confidence is Confidence.MEDIUM
 
 
 @pytest.mark.parametrize(
