@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint docs bench clean nginx fuzz
+.PHONY: demo test lint docs bench clean nginx
 
 demo: $(VENV)/run
 	@$(BIN)/nginxlint demo || test $$? -eq 1  # the demo shows faults: findings are what it is for
