@@ -159,6 +159,8 @@ def _parse_inet6(url: Url, text: str, listen: bool, uri_part: bool, default_port
 
 def inet_address(text: str) -> bytes | None:
     """`ngx_inet_addr`: four octets with three dots (nginx reads an empty octet as 0); None is INADDR_NONE."""
+    if text[-1:] not in "0123456789.":
+        return None  # most hosts are names
     parts = text.split(".")
     if len(parts) != 4:
         return None

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 MAX = 9223372036854775807  # NGX_MAX_INT_T_VALUE, NGX_MAX_SIZE_T_VALUE and NGX_MAX_OFF_T_VALUE on 64 bits
 
-_KILO = 1024
-_MEGA = 1024 * 1024
-_GIGA = 1024 * 1024 * 1024
+_SIZES = {"k": 1024, "K": 1024, "m": 1024 * 1024, "M": 1024 * 1024}
+_OFFSETS = {**_SIZES, "g": 1024 * 1024 * 1024, "G": 1024 * 1024 * 1024}
 
 
 def parse_number(text: str) -> int | None:
@@ -29,16 +28,16 @@ def parse_fixed_point(text: str, point: int) -> int | None:
 
 def parse_size(text: str) -> int | None:
     """`ngx_parse_size`: bytes, or with k or m."""
-    return _scaled(text, {"k": _KILO, "m": _MEGA})
+    return _scaled(text, _SIZES)
 
 
 def parse_offset(text: str) -> int | None:
     """`ngx_parse_offset`: bytes, or with k, m or g."""
-    return _scaled(text, {"k": _KILO, "m": _MEGA, "g": _GIGA})
+    return _scaled(text, _OFFSETS)
 
 
 def _scaled(text: str, units: dict[str, int]) -> int | None:
-    scale = units.get(text[-1:].lower(), 1) if text.isascii() else 1
+    scale = units.get(text[-1:], 1)
     value = parse_number(text[:-1] if scale > 1 else text)
     return value * scale if value is not None and value <= MAX // scale else None
 

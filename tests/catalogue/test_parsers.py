@@ -11,7 +11,6 @@ import re
 import pytest
 
 from nginxlint.catalogue import check
-from nginxlint.catalogue.numbers import parse_fixed_point, parse_size, parse_time
 from nginxlint.catalogue.refusal import Refusal
 from nginxlint.catalogue.target import Target
 from nginxlint.files import Disk

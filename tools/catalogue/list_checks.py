@@ -14,7 +14,18 @@ from pathlib import Path
 CHECKS = Path(__file__).resolve().parents[2] / "nginxlint" / "catalogue" / "checks"
 
 # What nginx finds when a block closes, it finds in the order of its modules: first the mergers of values, then names.
-ORDER = ("upstreams", "listen", "mail", "passes", "buffers", "tls", "headers", "locations")
+ORDER = (
+    "upstreams",
+    "listen",
+    "mail",
+    "tls_servers",
+    "passes",
+    "buffers",
+    "tls_upstreams",
+    "headers",
+    "locations",
+    "tls_sockets",
+)
 
 
 def render() -> str:

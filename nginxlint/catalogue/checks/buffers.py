@@ -60,7 +60,16 @@ def _end_of_http(block: Block, context: Context) -> Iterator[Refusal]:
     if not blocks or not any(child.name == "server" for child in block.body):
         return
     reported: set[int] = set()
+    # Many locations set the same inside the same surroundings: those that are fine are compared once.
+    fine: set[tuple[int, tuple[tuple[str, tuple[str, ...]], ...]]] = set()
     for place, own in list(blocks.values()):
+        around = place.parent
+        while around is not None and id(around) not in blocks:
+            around = around.parent
+        kind = (id(around), tuple((name, directive.values) for name, directive in own.items()))
+        if kind in fine:
+            continue
+        before = len(reported)
         if place is block:
             # Set in http only: what counts is a server that inherits it unchanged.
             servers = [child for child in block.body if child.name == "server"]
@@ -78,6 +87,8 @@ def _end_of_http(block: Block, context: Context) -> Iterator[Refusal]:
             if refusal is not None and id(refusal.at) not in reported:
                 reported.add(id(refusal.at))
                 yield refusal
+        if len(reported) == before and id(place) in blocks:
+            fine.add(kind)
 
 
 def _effective(place: Block, family: str, blocks: dict[int, tuple[Block, _Settings]]) -> _Settings:

@@ -192,6 +192,7 @@ def _valid_referers(directive: Directive, context: Context) -> Iterator[Refusal]
     keys = context.state.setdefault("referers", {})
     assert isinstance(keys, dict)
     seen: set[str] = keys.setdefault(id(directive.parent), set())
+    yield from _judged_late(directive, context)
     for index, text in enumerate(directive.values):
         if text in ("none", "blocked", "server_names"):
             continue
@@ -229,7 +230,7 @@ def _valid_referers(directive: Directive, context: Context) -> Iterator[Refusal]
 def _referer(key: str) -> bool:
     if ".." in key or key.count("*") > 1:
         return False
-    return "*" not in key or (len(key) > 2 and (key.startswith("*.") or key.endswith(".*")))
+    return "*" not in key or key[0] == "." or (len(key) > 2 and (key.startswith("*.") or key.endswith(".*")))
 
 
 def _referers_alone(block: Block, context: Context) -> Iterator[Refusal]:
@@ -525,22 +526,19 @@ def _charset_tables(block: Block, context: Context) -> Iterator[Refusal]:
             )
 
 
-def _end_of_location(block: Block, context: Context) -> Iterator[Refusal]:
-    """What can be judged only together is kept for the end of http."""
-    names = {child.name for child in block.body}
-    if "source_charset" in names:
-        _charset_pair(block, context)
-    if "valid_referers" in names or "secure_link_secret" in names:
-        late = context.state.setdefault("headers.late", [])
-        assert isinstance(late, list)
-        late.append(block)
+def _judged_late(directive: Directive, context: Context) -> Iterator[Refusal]:
+    """What can be judged only together with its neighbours waits for the end of http."""
+    late = context.state.setdefault("headers.late", {})
+    assert isinstance(late, dict)
+    late[id(directive.parent)] = directive.parent
     yield from ()
 
 
 def _end_of_http(block: Block, context: Context) -> Iterator[Refusal]:
-    late = context.state.pop("headers.late", [])
-    assert isinstance(late, list)
-    for location in late:
+    late = context.state.pop("headers.late", {})
+    assert isinstance(late, dict)
+    for location in late.values():
+        _charset_pair(location, context)
         yield from _referers_alone(location, context)
         for refusal in _secure_link(location, context):
             refusal.nginx_at = closing(block)
@@ -557,6 +555,8 @@ CHECKS: dict[str, Check] = {
     "set_real_ip_from": _real_ip,
     "resolver": _resolver,
     "valid_referers": _valid_referers,
+    "secure_link_secret": _judged_late,
+    "source_charset": _judged_late,
     "sub_filter": _sub_filter,
     "userid_expires": _userid_expires,
     "userid_mark": _userid_mark,
@@ -575,5 +575,5 @@ CHECKS: dict[str, Check] = {
     "http2_recv_buffer_size": _receive_buffer,
     "http2_streams_index_size": _power_of_two,
 }
-PURE = frozenset(CHECKS) - {"valid_referers", "mirror", "aio"}
-BLOCK_END: dict[str, BlockEnd] = {"location": _end_of_location, "server": _end_of_location, "http": _end_of_http}
+PURE = frozenset(CHECKS) - {"valid_referers", "mirror", "aio", "secure_link_secret", "source_charset"}
+BLOCK_END: dict[str, BlockEnd] = {"http": _end_of_http}

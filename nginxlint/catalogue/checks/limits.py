@@ -137,6 +137,10 @@ def _limit_req(directive: Directive, context: Context) -> Iterator[Refusal]:
         name, equals, value = text.partition("=")
         if name == "zone" and equals:
             zone, zone_index = value, index
+            _, refusal = share_memory(context, directive, index, value, 0, f"limit_req {context.subsystem}")
+            if refusal is not None:
+                yield refusal
+                return
         elif name in ("burst", "delay") and equals:
             if not parse_number(value):
                 yield fault(

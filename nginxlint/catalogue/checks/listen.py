@@ -66,7 +66,11 @@ _QUIC_FORBIDS: tuple[str, ...] = (
 )
 
 
-class _Socket:
+# Is it for datagrams, its port, its address (a path where it is a unix socket).
+_Key = tuple[bool, int, "bytes | str"]
+
+
+class Socket:
     """One address that servers listen on: who opened it, who set its options, who is its default."""
 
     __slots__ = ("default", "first", "options", "servers")
@@ -81,8 +85,14 @@ class _Socket:
 def _listen(directive: Directive, context: Context) -> Iterator[Refusal]:
     values = directive.values
     kind = context.subsystem
-    server = directive.parent
-    _listening(context).add(id(server))
+    _listening(context).add(id(directive.parent))
+    # Most servers listen on the same few sockets: what holds for the arguments alone is found out once.
+    understood = context.state.setdefault(f"listen.understood.{kind}", {})
+    assert isinstance(understood, dict)
+    known = understood.get(values)
+    if known is not None:
+        yield from _declare(context, directive, known, kind)
+        return
     url = parse_url(values[0], listen=True, default_port=80 if kind == "http" else 0)
     if url.error:
         yield _bad_address(context, directive, url)
@@ -100,7 +110,8 @@ def _listen(directive: Directive, context: Context) -> Iterator[Refusal]:
     if refusal is not None:
         yield refusal
         return
-    yield from _declare(context, directive, url, kind, given)
+    known = understood[values] = (_sockets_of(url, given), url, given)
+    yield from _declare(context, directive, known, kind)
 
 
 def _listening(context: Context) -> set[int]:
@@ -237,46 +248,51 @@ def _combination(context: Context, directive: Directive, kind: str, given: set[s
     return None
 
 
-def _declare(context: Context, directive: Directive, url: Url, kind: str, given: set[str]) -> Iterator[Refusal]:
+def _sockets_of(url: Url, given: set[str]) -> list[_Key]:
+    """The keys of the sockets one `listen` opens: none where its host is a name."""
     if url.host.lower() == "localhost":
         url.literal = b"\x7f\0\0\1"
     if url.needs_lookup:
-        return
+        return []
+    datagram = "udp" in given or "quic" in given
+    if url.family == "unix":
+        return [(datagram, 0, url.host)]
+    assert url.literal is not None
+    return [(datagram, port, url.literal) for port in range(url.port, max(url.port, url.last_port) + 1)]
+
+
+def _declare(
+    context: Context, directive: Directive, known: tuple[list[_Key], Url, set[str]], kind: str
+) -> Iterator[Refusal]:
+    keys, _, given = known
     sockets = context.state.setdefault(f"listen.{kind}", {})
     assert isinstance(sockets, dict)
-    modern = kind == "http" or (kind == "stream" and context.version >= (1, 25, 5))
-    datagram = "udp" in given or "quic" in given
-    for port in range(url.port, max(url.port, url.last_port) + 1):
-        where = url.host if url.family == "unix" else url.literal
-        key = (datagram, port if url.family != "unix" else 0, where)
+    for key in keys:
         socket = sockets.get(key)
         if socket is None:
-            socket = sockets[key] = _Socket(directive)
-            fresh = True
+            socket = sockets[key] = Socket(directive)
         else:
-            fresh = False
-        if not fresh:
-            refusal = _conflict(context, directive, socket, _printed(url, port), given, modern)
+            refusal = _conflict(context, directive, socket, key, given)
             if refusal is not None:
                 yield refusal
                 return
         socket.servers[id(directive.parent)] = directive
-        if not _SOCKET_OPTIONS.isdisjoint(given):
-            socket.options = directive
-        if "default_server" in given:
-            socket.default = directive
+        if given:
+            if not _SOCKET_OPTIONS.isdisjoint(given):
+                socket.options = directive
+            if "default_server" in given:
+                socket.default = directive
 
 
-def _printed(url: Url, port: int) -> str:
-    if url.family == "unix":
-        return f"unix:{url.host}"
-    assert url.literal is not None
-    return print_address(url.literal, port)
+def _conflict(context: Context, directive: Directive, socket: Socket, key: _Key, given: set[str]) -> Refusal | None:
+    kind = context.subsystem
+    modern = kind == "http" or (kind == "stream" and context.version >= (1, 25, 5))
+    same = socket.servers.get(id(directive.parent))
+    if modern and same is None and not given:
+        return None
+    _, port, where = key
+    address = print_address(where, port) if isinstance(where, bytes) else f"unix:{where}"
 
-
-def _conflict(
-    context: Context, directive: Directive, socket: _Socket, address: str, given: set[str], modern: bool
-) -> Refusal | None:
     def refuse(rule: str, other: Directive, nginx_message: str, message: str, label: str, help: str) -> Refusal:
         return context.refuse(
             rule,
@@ -297,7 +313,6 @@ def _conflict(
             "first here",
             "give every server its own address and port",
         )
-    same = socket.servers.get(id(directive.parent))
     if same is not None:
         return refuse(
             "listen-duplicate",
@@ -347,15 +362,5 @@ def _no_listen(block: Block, context: Context) -> Iterator[Refusal]:
     )
 
 
-def _listens_by_default(block: Block, context: Context) -> Iterator[Refusal]:
-    """An http server without `listen` is on port 80 of all addresses."""
-    if id(block) not in _listening(context) and not block.synthetic:
-        sockets = context.state.setdefault("listen.http", {})
-        assert isinstance(sockets, dict)
-        socket = sockets.setdefault((False, 80, bytes(4)), _Socket(block))
-        socket.servers[id(block)] = block
-    yield from ()
-
-
 CHECKS: dict[str, Check] = {"listen": _listen}
-BLOCK_END: dict[str, BlockEnd] = {"server": _listens_by_default, "stream-server": _no_listen, "mail-server": _no_listen}
+BLOCK_END: dict[str, BlockEnd] = {"stream-server": _no_listen, "mail-server": _no_listen}

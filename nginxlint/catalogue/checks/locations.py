@@ -56,7 +56,11 @@ def split_location(values: tuple[str, ...]) -> tuple[str, str]:
 
 def _location(block: Directive, context: Context) -> Iterator[Refusal]:
     values = block.values
-    modifier, name = split_location(values)
+    name = values[0]
+    if len(values) == 1 and name[:1] == "/":
+        modifier = ""
+    else:
+        modifier, name = split_location(values)
     if len(values) == 2 and modifier not in _MODIFIERS:
         help = "the modifiers are =, ^~, ~ and ~*"
         if modifier.startswith("!~"):

@@ -6,6 +6,7 @@ from nginxlint.catalogue.addresses import inet_address, parse_network
 from nginxlint.catalogue.checks.faults import fault
 from nginxlint.catalogue.checks.patterns import pattern_fault
 from nginxlint.catalogue.checks.server_names import bucket_size, hash_element_size
+from nginxlint.catalogue.context import closing
 from nginxlint.catalogue.numbers import parse_fixed_point
 from nginxlint.diagnostic import Note, Severity
 
@@ -93,7 +94,7 @@ def _map(block: Directive, context: Context) -> Iterator[Refusal]:
         if hash_element_size(longest) > bucket:
             needed = -(-hash_element_size(longest) // 64) * 64
             line = keys[longest]
-            yield context.refuse(
+            refusal = context.refuse(
                 "hash-too-small",
                 line,
                 "this key is too long for the table of a map",
@@ -102,6 +103,8 @@ def _map(block: Directive, context: Context) -> Iterator[Refusal]:
                 nginx_at=None,
                 help=(f"write `map_hash_bucket_size {needed};` in {context.subsystem} {{}} before the map",),
             )
+            refusal.met_at = closing(block)
+            yield refusal
 
 
 def _wrong_count(context: Context, line: Directive, what: str, wanted: str) -> Refusal:
@@ -396,11 +399,24 @@ def _charset_map(block: Directive, context: Context) -> Iterator[Refusal]:
             yield fault(context, line, -1, "invalid parameters number", "a line of charset_map has two codes")
             return
         for text, longest in ((line.name, 2), (line.values[0], 8 if utf8 else 2)):
-            if not text or len(text) > longest or any(c not in "0123456789abcdefABCDEF" for c in text):
+            if not _code(text, longest):
                 yield context.refuse(
                     "arguments-invalid", line, f'"{text}" is no hexadecimal code here', f'invalid value "{text}"'
                 )
                 return
+
+
+def _code(text: str, longest: int) -> bool:
+    """One byte, or the bytes of one character in UTF-8 (up to U+FFFF)."""
+    if not text or len(text) > longest or any(character not in "0123456789abcdefABCDEF" for character in text):
+        return False
+    if longest == 2:
+        return True
+    try:
+        character = bytes.fromhex(text).decode("utf-8")
+    except ValueError:
+        return False
+    return ord(character[0]) <= 0xFFFF
 
 
 CHECKS: dict[str, Check] = {

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from nginxlint.catalogue.addresses import inet6_address, inet_address, parse_network, parse_url
+import re
+
+from nginxlint.catalogue.addresses import Url, inet6_address, inet_address, parse_network, parse_url
 from nginxlint.catalogue.checks.faults import fault
 from nginxlint.catalogue.checks.patterns import pattern_fault
 from nginxlint.catalogue.checks.upstreams import add_group, bad_upstream_address
@@ -29,6 +31,9 @@ _URI_FORBIDDEN = (
 )
 
 
+_PLAIN = re.compile(r"(https?://)([A-Za-z0-9_.-]+)(?::([0-9]{1,5}))?(/.*)?\Z", re.S)
+
+
 def _no_port_yet(context: Context) -> list[Directive]:
     waiting = context.state.setdefault("passes.no_port", [])
     assert isinstance(waiting, list)
@@ -39,6 +44,17 @@ def _proxy_pass(directive: Directive, context: Context) -> Iterator[Refusal]:
     text = directive.values[0]
     if "$" in text:
         return
+    plain = _PLAIN.match(text)
+    if plain is not None:
+        uri = plain[4]
+        url = _plain_url(plain)
+        if url is not None:
+            refusal = add_group(context, directive, 0, url, explicit=False)
+            if refusal is not None:
+                yield refusal
+            elif uri and (context.place != "location" or _is_regex_or_named(directive.parent)):
+                yield _uri_forbidden(context, directive, uri)
+            return
     lower = text[:8].lower()
     if lower.startswith("http://"):
         rest, port = text[7:], 80
@@ -54,16 +70,27 @@ def _proxy_pass(directive: Directive, context: Context) -> Iterator[Refusal]:
     refusal = add_group(context, directive, 0, url, explicit=False)
     if refusal is not None:
         yield refusal
-    elif url.uri and context.place != "location":
+    elif url.uri and (context.place != "location" or _is_regex_or_named(directive.parent)):
         yield _uri_forbidden(context, directive, url.uri)
-    elif url.uri:
-        location = directive.parent
-        if location is not None and _is_regex_or_named(location):
-            yield _uri_forbidden(context, directive, url.uri)
 
 
-def _is_regex_or_named(location: Directive) -> bool:
-    values = location.values
+def _plain_url(plain: re.Match[str]) -> Url | None:
+    """What `parse_url` would make of the commonest form; None where it has to look itself."""
+    url = Url()
+    url.host = plain[2]
+    port = plain[3]
+    if port is None:
+        url.no_port = True
+        url.port = 80 if plain[1] == "http://" else 443
+    else:
+        url.port = int(port)
+        if not 1 <= url.port <= 65535:
+            return None
+    return url
+
+
+def _is_regex_or_named(location: Directive | None) -> bool:
+    values = location.values if location is not None else ()
     if len(values) == 2:
         return values[0] in ("~", "~*")
     return len(values) == 1 and values[0][:1] in ("~", "@")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from nginxlint.catalogue.addresses import print_address
 from nginxlint.catalogue.checks.faults import fault
+from nginxlint.catalogue.checks.listen import Socket
 from nginxlint.catalogue.checks.patterns import pattern_fault
 from nginxlint.catalogue.numbers import parse_size
 
@@ -76,11 +77,27 @@ def _server_name(directive: Directive, context: Context) -> Iterator[Refusal]:
             suspects.append((directive, index))
 
 
+def _with_default_port(block: Block, sockets: dict[object, Socket]) -> dict[object, Socket]:
+    """The sockets, with the http servers that have no `listen` on port 80 of all addresses."""
+    quiet = [
+        server
+        for server in block.blocks("server")
+        if not server.synthetic and all(child.name != "listen" for child in server.body)
+    ]
+    if quiet:
+        key = (False, 80, bytes(4))
+        socket = sockets.get(key) or Socket(quiet[0])
+        for server in quiet:
+            socket.servers[id(server)] = server
+        sockets = {**sockets, key: socket}
+    return sockets
+
+
 def _hashable(name: str) -> bool:
     """Would `ngx_hash_add_key` take it? One wildcard at most, at the beginning or the end, and no empty label."""
     if ".." in name or name.count("*") > 1:
         return False
-    return "*" not in name or name.startswith("*.") or (len(name) > 2 and name.endswith(".*"))
+    return "*" not in name or name[0] == "." or name.startswith("*.") or (len(name) > 2 and name.endswith(".*"))
 
 
 def _end_of_subsystem(block: Block, context: Context) -> Iterator[Refusal]:
@@ -88,6 +105,8 @@ def _end_of_subsystem(block: Block, context: Context) -> Iterator[Refusal]:
     suspects = context.state.pop(f"server_names.{context.subsystem}", [])
     sockets = context.state.get(f"listen.{context.subsystem}", {})
     assert isinstance(suspects, list) and isinstance(sockets, dict)
+    if suspects and context.subsystem == "http":
+        sockets = _with_default_port(block, sockets)
     for directive, index in suspects:
         name = directive.values[index]
         shared = [

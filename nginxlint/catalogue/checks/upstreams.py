@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from nginxlint.catalogue.checks.faults import BlockEnd, Check
     from nginxlint.catalogue.context import Context
     from nginxlint.catalogue.refusal import Refusal
+    from nginxlint.source import Span
     from nginxlint.syntax import Block, Directive
 
 _Version = tuple[int, int, int]
@@ -72,9 +73,9 @@ def add_group(context: Context, directive: Directive, index: int, url: Url, *, e
                 help=("rename one of them, or move its servers into the other",),
             )
         if group.explicit and not url.no_port:
-            return _port_on_group(context, directive, group.declared_at, url.host, url.port)
+            return _port_on_group(context, directive, group.declared_at, url.host, url.port, terminator(directive))
         if explicit and not group.no_port:
-            return _port_on_group(context, group.declared_at, directive, url.host, group.port)
+            return _port_on_group(context, group.declared_at, directive, url.host, group.port, terminator(directive))
         if group.port and url.port and group.port != url.port:
             continue
         if explicit:
@@ -84,9 +85,11 @@ def add_group(context: Context, directive: Directive, index: int, url: Url, *, e
     return None
 
 
-def _port_on_group(context: Context, used_at: Directive, declared_at: Directive, name: str, port: int) -> Refusal:
+def _port_on_group(
+    context: Context, used_at: Directive, declared_at: Directive, name: str, port: int, met_at: Span
+) -> Refusal:
     place = next((word for word in used_at.args if name.lower() in word.text.lower()), used_at.args[0])
-    return context.refuse(
+    refusal = context.refuse(
         "upstream-port-on-group",
         used_at,
         f'"{name}" is an upstream group, so it cannot be given port {port}: the ports stand on its servers',
@@ -96,6 +99,8 @@ def _port_on_group(context: Context, used_at: Directive, declared_at: Directive,
         related=(Note(declared_at.head_span, "the group"),),
         help=(f"remove :{port} here and write it on the server lines of the group",),
     )
+    refusal.met_at = met_at
+    return refusal
 
 
 def _upstream(block: Directive, context: Context) -> Iterator[Refusal]:
