@@ -53,11 +53,12 @@ class IncludeMissing(Rule):
                 elsewhere = elsewhere or (include.pattern.startswith("/") and not live)
                 elsewhere = elsewhere or reason.errno in (errno.EFBIG, errno.EINVAL)  # limits of ours, not of nginx
                 why = (reason.strerror or str(reason)).lower()
+                said = os.strerror(reason.errno) if reason.errno else reason.strerror
                 yield self.report(
                     include.directive,
                     f"{path}: {why}" + (" (what it holds is not known)" if elsewhere else ""),
                     severity=Severity.INFO if elsewhere else Severity.ERROR,
                     help=() if elsewhere else (f"relative includes start at {config.conf_folder or '.'}",),
                     blocks_start=not elsewhere,
-                    nginx_message=None if elsewhere else f'open() "{path}" failed ({reason.errno}: {reason.strerror})',
+                    nginx_message=None if elsewhere else f'open() "{path}" failed ({reason.errno}: {said})',
                 )
