@@ -11,9 +11,7 @@ from nginxlint.syntax import Block, Directive
 
 # Files of the nginx packages that hold types, charsets or parameters of a pass and nothing else: where one of them is
 # absent, nothing that rules look for can stand in it.
-INERT = frozenset(
-    "mime.types fastcgi_params fastcgi.conf uwsgi_params scgi_params koi-utf koi-win win-utf".split()
-)
+INERT = frozenset("mime.types fastcgi_params fastcgi.conf uwsgi_params scgi_params koi-utf koi-win win-utf".split())
 
 # Limits on what one root may read. Reaching one is reported; nobody's configuration is near them.
 MAX_FILES = 200_000

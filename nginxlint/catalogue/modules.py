@@ -69,7 +69,9 @@ def _recognise(names: list[str]) -> tuple[frozenset[str], tuple[str, ...]]:
         mine = {
             module
             for module in every
-            if module == name or (family.endswith("_") and module.startswith(family)) or (words and words == _words(module))
+            if module == name
+            or (family.endswith("_") and module.startswith(family))
+            or (words and words == _words(module))
         }
         found |= mine
         if not mine and name not in _WITHOUT_DIRECTIVES:

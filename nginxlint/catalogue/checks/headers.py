@@ -5,6 +5,7 @@ from __future__ import annotations
 from nginxlint.catalogue.addresses import parse_network, parse_url
 from nginxlint.catalogue.checks.faults import fault
 from nginxlint.catalogue.checks.patterns import pattern_fault
+from nginxlint.catalogue.checks.tls_lists import effective
 from nginxlint.catalogue.context import closing
 from nginxlint.catalogue.numbers import parse_number, parse_offset, parse_size, parse_time
 from nginxlint.diagnostic import Note, Severity
@@ -495,16 +496,19 @@ def _power_of_two(directive: Directive, context: Context) -> Iterator[Refusal]:
 
 def _charset_pair(block: Block, context: Context) -> None:
     """nginx converts only between charsets with a table; it notices at the end of http."""
-    source = block.child("source_charset")
-    target = block.child("charset")
-    if source is None or target is None or not source.values or not target.values:
+    source = effective(block, "source_charset")
+    target = effective(block, "charset")
+    if source is None or target is None:
+        return
+    if block.name == "http" and not block.blocks("server"):
         return
     pair = (source.values[0], target.values[0])
     if "off" in pair or "$" in pair[0] + pair[1] or pair[0].lower() == pair[1].lower():
         return
     wanted = context.state.setdefault("charset.wanted", [])
     assert isinstance(wanted, list)
-    wanted.append((source, *pair))
+    if not any(known[1:] == pair for known in wanted):
+        wanted.append((source, *pair))
 
 
 def _charset_tables(block: Block, context: Context) -> Iterator[Refusal]:
@@ -556,6 +560,7 @@ CHECKS: dict[str, Check] = {
     "resolver": _resolver,
     "valid_referers": _valid_referers,
     "secure_link_secret": _judged_late,
+    "charset": _judged_late,
     "source_charset": _judged_late,
     "sub_filter": _sub_filter,
     "userid_expires": _userid_expires,
@@ -575,5 +580,5 @@ CHECKS: dict[str, Check] = {
     "http2_recv_buffer_size": _receive_buffer,
     "http2_streams_index_size": _power_of_two,
 }
-PURE = frozenset(CHECKS) - {"valid_referers", "mirror", "aio", "secure_link_secret", "source_charset"}
+PURE = frozenset(CHECKS) - {"valid_referers", "mirror", "aio", "secure_link_secret", "charset", "source_charset"}
 BLOCK_END: dict[str, BlockEnd] = {"http": _end_of_http}

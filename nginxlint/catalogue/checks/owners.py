@@ -11,6 +11,7 @@ FAMILY_OF: dict[str, str] = {
     "alias": "locations",
     "allow": "headers",
     "auth_http": "mail",
+    "charset": "headers",
     "charset_map": "maps",
     "client_body_temp_path": "caches",
     "connection_pool_size": "buffers",
