@@ -20,7 +20,7 @@ RULES: dict[str, tuple[str, str, bool, tuple[str, ...]]] = {
     "proxy_variable_group_port": ("proxy-variable-group-port", "proxy", False, ("upstream",)),
     "proxy_variable_no_resolver": ("proxy-variable-no-resolver", "proxy", False, ("proxy_pass", "grpc_pass", "fastcgi_pass", "uwsgi_pass", "scgi_pass")),
     "proxy_variable_no_scheme": ("proxy-variable-no-scheme", "proxy", False, ("proxy_pass",)),
-    "return_shadows_locations": ("return-shadows-locations", "correctness", False, ("return",)),
+    "return_shadows_locations": ("return-shadows-locations", "correctness", False, ("return", "rewrite")),
     "try_files_last_arg": ("try-files-last-arg", "correctness", False, ("try_files",)),
     "upstream_all_down": ("upstream-all-down", "upstream", False, ("upstream",)),
     "upstream_duplicate": ("upstream-duplicate", "upstream", False, ("upstream",)),

@@ -4,7 +4,7 @@ from nginxlint import Bad, Block, Config, Diagnostic, Directive, Fix, Good, Rule
 
 
 class ReturnShadowsLocations(Rule):
-    """A `return` directly in the server answers every request: its locations are dead.
+    """A `return` or an all-embracing redirect directly in the server answers every request: its locations are dead.
 
     The rewrite directives of a server run before a location is looked for. Typical victim: the location that serves
     /.well-known/acme-challenge/, so that the renewal of the certificate is redirected and fails. Put the `return` into
@@ -15,13 +15,15 @@ class ReturnShadowsLocations(Rule):
     id = "return-shadows-locations"
     group = "correctness"
     severity = Severity.WARNING
-    directives = ("return",)
+    directives = ("return", "rewrite")
     examples = (
         Bad(
             "server {\n    location /.well-known/ { root /srv; }\n    return 301 https://a.test; # here\n}",
             "server {\n    location /.well-known/ { root /srv; }\n    location / { return 301 https://a.test; } # here\n}",
         ),
         Bad("server {\n    return 444; # here\n    location / { root /srv; }\n}"),
+        Bad("server {\n    rewrite ^(.*)$ https://a.test$1 permanent; # here\n    location /a { root /srv; }\n}"),
+        Good("server { rewrite ^/old https://a.test permanent; location / { root /srv; } }"),
         Good("server { return 301 https://a.test; }"),
         Good("server { location / { return 301 https://a.test; } location /a { root /srv; } }"),
         Good("server { if ($host = a) { return 301 https://a.test; } location / { root /srv; } }"),
@@ -30,7 +32,9 @@ class ReturnShadowsLocations(Rule):
     )
 
     def check(self, config: Config) -> Iterator[Diagnostic]:
-        for directive in config.find("return"):
+        for directive in config.find(*self.directives):
+            if directive.name == "rewrite" and not _redirects_all(directive):
+                continue
             server = config.server(directive)
             if server is None or directive.parent is not server.block or server.kind != "http":
                 continue
@@ -52,6 +56,14 @@ class ReturnShadowsLocations(Rule):
                 related=(note(dead[0].block, "never reached"),),
                 help="move it into location / { }",
             )
+
+
+def _redirects_all(rewrite: Directive) -> bool:
+    """Does a rewrite redirect whatever is asked for?"""
+    values = rewrite.values
+    if len(values) < 2 or values[0].strip("^$()") not in ("", "/", ".*", "/.*", "/(.*", ".+", "/?(.*"):
+        return False
+    return values[-1] in ("redirect", "permanent") or values[1].startswith(("http://", "https://", "$scheme"))
 
 
 def _may_stop_before(server: Server, directive: Directive) -> bool:

@@ -1,8 +1,8 @@
 from collections.abc import Iterator
 
-from nginxlint import Bad, Config, Diagnostic, Fix, Good, Rule, Severity, insert_after
+from nginxlint import Bad, Config, Diagnostic, Fix, Good, Location, Rule, Severity, insert_after
 
-_SAME_URI = ("$uri", "$uri/", "${uri}", "${uri}/", "$document_uri", "$document_uri/")
+_URI = ("$uri", "${uri}", "$document_uri", "${document_uri}")
 
 
 class TryFilesLastArg(Rule):
@@ -23,6 +23,10 @@ class TryFilesLastArg(Rule):
         Bad("location ~ \\.html$ { try_files /x$uri $uri; } # here"),
         Good("location / { try_files $uri $uri/ =404; }"),
         Good("location / { try_files $uri $uri/ /index.html; }"),
+        Bad("location / { try_files $uri $uri.html; } # here", "location / { try_files $uri $uri.html =404; } # here"),
+        Bad("location / { try_files $uri $uri/index.html; } # here\nlocation ~ \\.php$ { fastcgi_pass a:9000; }"),
+        Good("location / { try_files $uri $uri.php; }\nlocation ~ \\.php$ { fastcgi_pass a:9000; }"),
+        Good("location / { try_files $uri $uri_path; }"),
         Good("location / { try_files $uri @app; }"),
         Good("location @app { try_files /down.html $uri; }"),
         Good("location / { try_files $uri $uri/index.html /index.php?$args; }"),
@@ -31,14 +35,18 @@ class TryFilesLastArg(Rule):
 
     def check(self, config: Config) -> Iterator[Diagnostic]:
         for directive in config.find("try_files"):
-            if len(directive.values) < 2 or directive.values[-1] not in _SAME_URI:
+            if len(directive.values) < 2:
+                continue
+            text = directive.values[-1]
+            tail = next((text[len(name) :] for name in _URI if text.startswith(name)), None)
+            if tail is None or "$" in tail or "?" in tail or tail[:1] == "_" or tail[:1].isalnum():
                 continue
             location = config.location(directive)
             if location is None or location.modifier == "@":
                 continue
             last = directive.args[-1]
-            if last.text.endswith("/") and location.modifier in ("=", "~", "~*"):
-                continue  # with the slash the URI leaves this location
+            if tail and (location.modifier in ("=", "~", "~*") or (tail != "/" and _another_takes(tail, location))):
+                continue  # the longer URI leaves this location
             yield self.report(
                 last,
                 f'a missing file gets 500: "{last.text}" as the last argument is a redirect back to this location',
@@ -46,3 +54,19 @@ class TryFilesLastArg(Rule):
                 label="not looked for on disk: the last argument is where nginx goes on",
                 help="write =404 behind it, or a URI that exists (/index.html)",
             )
+
+
+def _another_takes(tail: str, location: Location) -> bool:
+    """Can a URI with `tail` behind it belong to a regex location, so that it does not come back here?"""
+    import re
+
+    if location.modifier == "^~":
+        return any(inner.is_regex for inner in location.nested)
+    for other in (*location.server.locations, *location.nested):
+        if other.is_regex:
+            try:
+                if re.search(other.pattern, f"/x{tail}", re.IGNORECASE):
+                    return True
+            except re.error:
+                return True  # PCRE knows more than Python; who knows what it matches
+    return False

@@ -152,6 +152,21 @@ CASES = (
         logged="rewrite or internal redirection cycle",
     ),
     Case(
+        "try-files-last-arg",
+        "location / { root FOLDER/d; try_files $uri $uri.html; }\nlocation ~ \\.php$ { return 204; }",
+        "/absent-page",
+        "500 Internal",
+        "404 Not Found",
+        logged="rewrite or internal redirection cycle",
+    ),
+    Case(
+        "return-shadows-locations",
+        "location /.well-known/ { return 200 'challenge'; }\nrewrite ^(.*)$ https://a.test$1 permanent;",
+        "/.well-known/acme",
+        "301 Moved",
+        "challenge",
+    ),
+    Case(
         "named-location-undefined",
         "location / { root FOLDER/d; try_files $uri @app; }",
         "/absent-too",
