@@ -33,6 +33,8 @@ class ProxyBuffersInconsistent(Rule):
         Bad("proxy_buffers 4 8k;\nlocation / {\n    proxy_busy_buffers_size 64k; # here\n}"),
         Good("location / { proxy_buffer_size 128k; proxy_buffers 4 256k; proxy_busy_buffers_size 256k; }"),
         Good("location / { proxy_buffer_size 8k; }"),
+        Bad("proxy_buffer_size 128k; # here\nserver { listen 81; }", context="http"),
+        Good("proxy_buffer_size 128k;\nserver { proxy_buffers 4 128k; }", context="http"),
         Good("proxy_buffers 16 64k;\nlocation / { proxy_buffer_size 64k; }"),
         Good("location / { proxy_max_temp_file_size 0; }"),
         Good("stream { server { listen 90; proxy_buffer_size 128k; proxy_pass a:1; } }", context="main"),
@@ -42,7 +44,9 @@ class ProxyBuffersInconsistent(Rule):
         for family in _FAMILIES:
             setters = [one for name in _NAMES for one in config.find(f"{family}_{name}")]
             for block in dict.fromkeys(setter.parent for setter in setters):
-                if block is not None and block.name not in _OTHER and block.enclosing(*_OTHER) is None:
+                if block is None or block.name in _OTHER or block.enclosing(*_OTHER) is not None:
+                    continue
+                if block.name != "http" or _some_server_takes_them(config, family):
                     yield from self._check_scope(config.scope(block), family)
 
     def _check_scope(self, scope: Scope, family: str) -> Iterator[Diagnostic]:
@@ -99,6 +103,12 @@ class ProxyBuffersInconsistent(Rule):
             blocks_start=True,
             nginx_message=problem[0],
         )
+
+
+def _some_server_takes_them(config: Config, family: str) -> bool:
+    """Does a server have no size of its own? nginx compares in servers and locations, not in http itself."""
+    names = [f"{family}_{name}" for name in _NAMES]
+    return any(not any(map(server.scope.own, names)) for server in config.http_servers())
 
 
 def _cause(scope: Scope, family: str) -> Directive | None:

@@ -311,6 +311,19 @@ def test_nginx_refuses_the_sizes_with_the_message_that_is_told(sizes: str) -> No
         assert accepted, said
 
 
+def test_nginx_compares_sizes_in_servers_and_not_in_http_itself() -> None:
+    for text, wanted in (
+        ("proxy_buffer_size 128k;", True),
+        ("proxy_buffer_size 128k;\nserver { proxy_buffers 4 128k; }", True),
+        ("proxy_buffer_size 128k;\nserver { listen 81; }", False),
+        ("proxy_buffer_size 128k;\nserver { proxy_buffers 4 128k; }\nserver { listen 81; }", False),
+        ("server { proxy_buffer_size 128k;\nlocation / { proxy_buffers 4 128k; } }", False),
+    ):
+        accepted, said = Nginx(text).test()
+        assert accepted is wanted, said
+        assert bool(found_by("proxy-buffers-inconsistent", f"events {{}}\nhttp {{\n{text}\n}}")) is not wanted
+
+
 def test_nginx_refuses_an_include_that_is_absent_and_no_pattern_without_a_match() -> None:
     (finding,) = found_by("include-missing", "events {}\ninclude no/such/file.conf;")
     accepted, said = Nginx(main="include no/such/file.conf;", rest="http { }").test()
