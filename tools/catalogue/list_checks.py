@@ -23,6 +23,7 @@ ORDER = (
     "buffers",
     "tls_upstreams",
     "headers",
+    "access",
     "locations",
     "tls_sockets",
 )

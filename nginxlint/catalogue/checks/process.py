@@ -22,6 +22,9 @@ _METHODS_OTHER = {"kqueue": "FreeBSD and macOS", "eventport": "Solaris", "/dev/p
                   "iocp": "Windows"}  # fmt: skip
 
 
+_COUNT_MODULES = frozenset(("events", "http", "stream", "mail"))
+
+
 def _processes(directive: Directive, context: Context) -> Iterator[Refusal]:
     text = directive.values[0]
     if text != "auto" and parse_number(text) is None:
@@ -165,6 +168,35 @@ def _debug_connection(directive: Directive, context: Context) -> Iterator[Refusa
         )
 
 
+def _load_module(directive: Directive, context: Context) -> Iterator[Refusal]:
+    loaded = context.state.setdefault("modules.loaded", {})
+    assert isinstance(loaded, dict)
+    for child in context.root.body:
+        if child is directive:
+            break
+        if child.name in _COUNT_MODULES and child.body is not None:
+            yield context.refuse(
+                "load-module-late",
+                directive,
+                f"modules must be loaded before the {child.name} block",
+                '"load_module" directive is specified too late',
+                related=(Note(child.name_span, "by now nginx has counted its modules"),),
+                help=("move load_module to the top of the main configuration",),
+            )
+            return
+    name = directive.values[0].rpartition("/")[2].removesuffix(".so")
+    first = loaded.setdefault(name, directive)
+    if first is not directive and name:
+        yield context.refuse(
+            "directive-repeat",
+            directive,
+            f"the module {name} is loaded twice",
+            f'module "{name}" is already loaded',
+            related=(Note(first.head_span, "loaded here"),),
+            help=("remove one of the two lines",),
+        )
+
+
 def _end_of_main(block: Block, context: Context) -> Iterator[Refusal]:
     del block
     pools = context.state.get("thread_pools", {})
@@ -184,6 +216,7 @@ def _end_of_main(block: Block, context: Context) -> Iterator[Refusal]:
 
 
 CHECKS: dict[str, Check] = {
+    "load_module": _load_module,
     "worker_processes": _processes,
     "worker_priority": _priority,
     "worker_cpu_affinity": _affinity,
@@ -193,5 +226,5 @@ CHECKS: dict[str, Check] = {
     "events:debug_connection": _debug_connection,
 }
 
-PURE = frozenset(CHECKS) - {"thread_pool"}
+PURE = frozenset(CHECKS) - {"thread_pool", "load_module"}
 BLOCK_END: dict[str, BlockEnd] = {"main": _end_of_main}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from nginxlint.catalogue.checks.faults import fault
 from nginxlint.catalogue.checks.zones import SMALLEST, share_memory
-from nginxlint.catalogue.numbers import parse_number, parse_size
+from nginxlint.catalogue.numbers import parse_number, parse_size, parse_time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -90,4 +90,42 @@ def _ocsp_cache(directive: Directive, context: Context) -> Iterator[Refusal]:
     yield from _shared_cache(directive, context, 0, text, "OCSP")
 
 
-CHECKS: dict[str, Check] = {"ssl_session_cache": _session_cache, "ssl_ocsp_cache": _ocsp_cache}
+def _certificate_cache(directive: Directive, context: Context) -> Iterator[Refusal]:
+    maximum = 0
+    for index, text in enumerate(directive.values):
+        name, _, value = text.partition("=")
+        if text == "off":
+            maximum = -1
+        elif name == "max" and parse_number(value):
+            maximum = maximum or 1
+        elif name not in ("inactive", "valid") or parse_time(value, seconds=True) is None:
+            yield fault(
+                context,
+                directive,
+                index,
+                f'invalid parameter "{text}"',
+                f'{directive.name} cannot read "{text}"',
+                f"{directive.name} max=1000 inactive=20s valid=1m; or {directive.name} off;",
+                group="tls",
+            )
+            return
+    if maximum == 0:
+        yield fault(
+            context,
+            directive,
+            -1,
+            f'"{directive.name}" must have the "max" parameter',
+            f"{directive.name} does not say how many certificates it may hold",
+            "add max=1000",
+            group="tls",
+        )
+
+
+CHECKS: dict[str, Check] = {
+    "ssl_session_cache": _session_cache,
+    "ssl_ocsp_cache": _ocsp_cache,
+    **dict.fromkeys(
+        (f"{prefix}ssl_certificate_cache" for prefix in ("", "proxy_", "grpc_", "uwsgi_")), _certificate_cache
+    ),
+}
+PURE = frozenset(name for name in CHECKS if name.endswith("certificate_cache"))

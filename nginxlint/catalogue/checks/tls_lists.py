@@ -1,6 +1,8 @@
-"""Lists OpenSSL reads (ciphers, curves, commands), and the TLS settings in effect in a block."""
+"""Lists OpenSSL reads (ciphers, curves, commands), as far as no OpenSSL could read them."""
 
 from __future__ import annotations
+
+from nginxlint.catalogue.checks.merging import all_effective, effective
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -8,7 +10,7 @@ if TYPE_CHECKING:
 
     from nginxlint.catalogue.context import Context
     from nginxlint.catalogue.refusal import Refusal
-    from nginxlint.syntax import Block, Directive
+    from nginxlint.syntax import Block
 
 # Words OpenSSL knows in a list of ciphers. Source: openssl-ciphers(1) of OpenSSL 1.0.2 to 3.5 and LibreSSL.
 _CIPHER_KEYWORDS = frozenset(
@@ -39,29 +41,6 @@ _CONF_COMMANDS = frozenset(
     "numtickets ecdhparameters serverinfofile txcertificatecompression rxcertificatecompression".split()
 )
 _PROTOCOLS = frozenset(("None", "SSLv3", "TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3", "DTLSv1", "DTLSv1.2"))
-
-
-def effective(block: Block | None, name: str) -> Directive | None:
-    """The nearest directive of that name, from the block outwards (the last one where it is repeated)."""
-    while block is not None:
-        for child in reversed(block.body):
-            if child.name == name and child.values:
-                return child
-        block = block.parent
-    return None
-
-
-def all_effective(block: Block | None, name: str) -> list[Directive]:
-    while block is not None:
-        found = [child for child in block.body if child.name == name and child.values]
-        if found:
-            return found
-        block = block.parent
-    return []
-
-
-def is_on(directive: Directive | None) -> bool:
-    return directive is not None and directive.values[0].lower() == "on"
 
 
 def unusable_lists(block: Block, context: Context, prefix: str) -> Iterator[Refusal]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nginxlint.catalogue.checks.tls_lists import effective, is_on
+from nginxlint.catalogue.checks.merging import effective, is_on
 from nginxlint.catalogue.checks.tls_servers import without
 from nginxlint.catalogue.context import terminator
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from nginxlint.catalogue.checks.tls_lists import all_effective, effective, is_on, unusable_lists
+from nginxlint.catalogue.checks.merging import all_effective, effective, is_on
+from nginxlint.catalogue.checks.tls_lists import unusable_lists
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
