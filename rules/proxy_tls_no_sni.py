@@ -1,6 +1,6 @@
 from collections.abc import Iterator
 
-from nginxlint import Bad, Config, Diagnostic, Fix, Good, Rule, Severity, insert_line_after
+from nginxlint import Bad, Config, Diagnostic, Fix, Good, Pass, Rule, Severity, destinations, insert_line_after
 
 _SWITCH = {
     "proxy_pass": "proxy_ssl_server_name",
@@ -30,24 +30,28 @@ class ProxyTlsNoSni(Rule):
         Good("proxy_ssl_server_name on; location / { proxy_pass https://api.example.com; }"),
         Bad("location / { proxy_ssl_name pay.example.com; proxy_pass https://10.0.0.1; } # here"),
         Good("location / { proxy_pass https://10.0.0.1; }"),
+        Bad("location / { set $to api.example.com; proxy_pass https://$to$request_uri; } # here"),
+        Bad("location / { set $to https://api.example.com; proxy_pass $to; } # here"),
+        Good(
+            "upstream api.example.com { server 10.0.0.1:443; }\nserver { location / { proxy_pass https://api.example.com; } }"
+        ),
+        Good("location / { proxy_pass https://$arg_to; }"),
+        Good("location / { proxy_pass https://[2001:db8::1]; }"),
         Good("location / { proxy_pass https://backend; }"),
         Good("location / { proxy_pass http://api.example.com; }"),
         Good("location / { proxy_pass https://app.internal:8443; }"),
     )
 
     def check(self, config: Config) -> Iterator[Diagnostic]:
+        if config.partial:
+            return  # the switch may stand in what was not read
         for target in config.passes(*_SWITCH):
-            # a name that was written down for the certificate is the one meant; else the host
-            host = (
-                config.scope(target.directive).value(_SWITCH[target.directive.name].replace("server_name", "name"))
-                or target.host
-            )
-            if not target.tls or "$" in host or "." not in host or host.replace(".", "").isdigit() or config.partial:
+            scope, switch = config.scope(target.directive), _SWITCH[target.directive.name]
+            if scope.on(switch) or target.kind == "stream":
                 continue
-            if host.endswith((".internal", ".local", ".lan", ".svc", ".cluster.local", ".localdomain")):
-                continue
-            switch = _SWITCH[target.directive.name]
-            if (target.group(config) is not None and host == target.host) or config.scope(target.directive).on(switch):
+            written = scope.value(switch.replace("server_name", "name"))  # the name meant for the certificate
+            host = next((host for host in _tls_hosts(target, config, written) if _is_public(host)), None)
+            if host is None:
                 continue
             yield self.report(
                 target.directive.args[0],
@@ -56,3 +60,24 @@ class ProxyTlsNoSni(Rule):
                 label=f"{switch} is off here (the default)",
                 help=f"write {switch} on;",
             )
+
+
+def _tls_hosts(target: Pass, config: Config, written: str) -> Iterator[str]:
+    """The names nginx could say in the handshakes of a pass; a group's own name is none."""
+    if "$" not in target.text:
+        if target.tls and (written or target.group(config) is None):
+            yield written or target.host
+        return
+    for one in destinations(config, target) or ():
+        if one.scheme in ("https", "grpcs", "suwsgi"):
+            is_group = one.port is None and config.upstream(one.authority) is not None
+            if written or not is_group:
+                yield written or one.host
+
+
+def _is_public(host: str) -> bool:
+    """A name that certificates are chosen by: no variable, no address, no short name, none of a private zone."""
+    private = (".internal", ".local", ".lan", ".svc", ".cluster.local", ".localdomain")
+    return not ("$" in host or ":" in host or "." not in host or host.replace(".", "").isdigit()) and not host.endswith(
+        private
+    )
