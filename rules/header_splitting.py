@@ -65,7 +65,14 @@ class HeaderSplitting(Rule):
     )
 
     def check(self, config: Config) -> Iterator[Diagnostic]:
+        carriers = tuple(
+            one.values[0].removeprefix("$").lower()
+            for one in config.find("set")
+            if len(one.values) == 2 and any(_find(one.values[1], name) for name in _DECODED)
+        )
         for directive in config.find(*self.directives):
+            if not _is_suspect(directive, carriers):
+                continue
             word = _header_text(directive)
             if word is None or "$" not in word.text:
                 continue
@@ -103,6 +110,19 @@ class HeaderSplitting(Rule):
         what = "the request to the backend" if directive.name in _TO_BACKEND else "this response"
         message = f"a visitor can add headers to {what}: {place.text} may hold a line break"
         return self.report(place, message, *fixes, label=label, help=help, related=related, at=directive)
+
+
+def _is_suspect(directive: Directive, carriers: tuple[str, ...]) -> bool:
+    """A quick look that spares nearly every directive the close one: does it hold a variable worth a question?"""
+    texts = [value.lower() for value in directive.values if "$" in value]
+    if not texts:
+        return False
+    if any("uri" in text or any(name in text for name in carriers) for text in texts):
+        return True
+    if directive.name == "rewrite":
+        return "[^" in directive.values[0]
+    location = directive.enclosing("location")
+    return location is not None and "[^" in "".join(location.values)
 
 
 def _header_text(directive: Directive) -> Word | None:
