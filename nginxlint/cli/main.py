@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 # command, and the exit code. It may raise NginxlintError.
 COMMANDS = {
     "check": ("nginxlint.cli.check", "check configurations, offline or online"),
+    "route": ("nginxlint.cli.route", "show which server, location and upstream answer a URL, and why"),
     "rules": ("nginxlint.cli.rules", "list the rules"),
     "explain": ("nginxlint.cli.explain", "show the page of a rule"),
     "demo": ("nginxlint.cli.demo", "check a sample configuration against faulty upstreams on loopback"),

@@ -1,0 +1,64 @@
+"""One configuration for the commands that ask the routing model: its options, and how it is read."""
+
+from __future__ import annotations
+
+import os
+import sys
+from argparse import ArgumentParser, Namespace
+
+from nginxlint.catalogue.contexts import guess
+from nginxlint.config import Config
+from nginxlint.error import NginxlintError
+from nginxlint.inputs import InputOptions, Root, find_roots
+
+
+def add_input_options(parser: ArgumentParser) -> None:
+    """The options that say how PATH is read; the same as those of `check`."""
+    add = parser.add_argument
+    add("--root", default="", metavar="DIR", help="look absolute paths up below DIR (a copied tree)")
+    add("--prefix", default="", metavar="DIR", help="the folder relative includes start from")
+    add("--context", default="", metavar="NAME", help="what surrounds a snippet: http, server, location, stream, …")
+
+
+def read_configurations(args: Namespace, path: str) -> list[tuple[Root, Config]]:
+    """The configurations PATH stands for; what could not be read goes to standard error."""
+    options = InputOptions(context=args.context, prefix=args.prefix, root=args.root, stdin=_read_stdin)
+    roots, unreadable = find_roots([path or _default()], options, guess)
+    for item in unreadable:
+        complain(f"{item.path}: {item.reason}")
+    result = []
+    for root in roots:
+        config = Config(root.given, root.load(), snippet=root.context is not None)
+        for include in config.includes:
+            for problem in include.problems:
+                complain(f"{include.directive.source.path}:{include.directive.line}: {problem}")
+        result.append((root, config))
+    if not result:
+        raise NginxlintError(f"{path or _default()}: no configuration could be read")
+    return result
+
+
+def read_configuration(args: Namespace, path: str) -> Config:
+    """The one configuration PATH stands for: of several roots the first that has servers."""
+    configs = [config for _, config in read_configurations(args, path)]
+    chosen = next((config for config in configs if config.http_servers()), configs[0])
+    if len(configs) > 1:
+        complain(f"{len(configs)} configurations found; {chosen.files[0].source.path} is used")
+    return chosen
+
+
+def complain(message: str) -> None:
+    from nginxlint.cli.main import complain as say
+
+    say(message)
+
+
+def _default() -> str:
+    for path in ("nginx.conf", "/etc/nginx"):
+        if os.path.exists(path):
+            return path
+    raise NginxlintError("no nginx.conf here and no /etc/nginx; name a file or a folder")
+
+
+def _read_stdin(limit: int) -> bytes:
+    return sys.stdin.buffer.read(limit + 1)

@@ -1,0 +1,140 @@
+"""`nginxlint route`: which server and location answer a URL, what is sent where, and why."""
+
+from __future__ import annotations
+
+import json
+import sys
+from argparse import Namespace
+from collections.abc import Iterator, Sequence
+
+from nginxlint.cli.arguments import Parser
+from nginxlint.cli.configuration import add_input_options, complain, read_configuration
+from nginxlint.error import NginxlintError
+from nginxlint.routing.answer import Answer
+from nginxlint.routing.request import Request, request_of_url
+from nginxlint.routing.simulate import Router
+
+INCOMPLETE = 3
+
+
+def run(argv: Sequence[str]) -> int:
+    """0: answered; 2: wrong use; 3: some lines of --requests are no requests."""
+    args = _parser().parse_args(list(argv))
+    if args.requests:
+        if args.path:
+            raise NginxlintError("--requests takes the URLs from a file; name only the configuration besides it")
+        args.path, args.url = args.url, ""
+    elif not args.url:
+        raise NginxlintError("route needs a URL (or --requests FILE)\nTry: nginxlint route --help")
+    given = [(args.url, _request(args, {"url": args.url}))] if args.url else None
+    router = Router(read_configuration(args, args.path))
+    if given is not None:
+        _print(args, given[0][0], router.route(given[0][1]))
+        return 0
+    code = 0
+    several: list[dict[str, object]] = []
+    for number, line in enumerate(_lines(args.requests), 1):
+        if not line.strip() or line.startswith("#"):
+            continue
+        try:
+            case = case_of(line)
+            url, answer = str(case["url"]), router.route(_request(args, case))
+        except NginxlintError as error:
+            complain(f"{args.requests}:{number}: {error}")
+            code = INCOMPLETE
+            if args.output == "jsonl":  # one line each, so that lines stay in step
+                print(json.dumps({"url": line.strip(), "action": "error", "status": None, "error": str(error)}))
+            continue
+        if args.output == "json":
+            several.append(answer.to_json(url))
+        else:
+            _print(args, url, answer)
+    if args.output == "json":
+        print(json.dumps(several, indent=2))
+    return code
+
+
+def case_of(line: str) -> dict[str, object]:
+    """One line of --requests: a URL, or a JSON object with url, method, headers."""
+    line = line.strip()
+    if not line.startswith("{"):
+        return {"url": line}
+    try:
+        case = json.loads(line)
+    except ValueError as error:
+        raise NginxlintError(f"no JSON: {error}") from error
+    if not isinstance(case.get("url"), str):
+        raise NginxlintError('the object has no "url"')
+    if not isinstance(case.get("headers", {}), dict) or not isinstance(case.get("method", "GET"), str):
+        raise NginxlintError('"headers" is an object and "method" a text')
+    return dict(case)
+
+
+def request_of_case(case: dict[str, object], on: str = "", client: str = "") -> Request:
+    """The request of a case; headers listed in a case are all there are."""
+    headers = case.get("headers")
+    return request_of_url(
+        str(case["url"]),
+        method=str(case.get("method", "GET")),
+        headers={str(name): str(value) for name, value in headers.items()} if isinstance(headers, dict) else None,
+        complete=isinstance(headers, dict),
+        on=str(case.get("on", on)),
+        client=str(case.get("client", client)),
+    )
+
+
+def _request(args: Namespace, case: dict[str, object]) -> Request:
+    headers: dict[str, str] = {}
+    for text in args.header:
+        name, mark, value = text.partition(":")
+        if not mark or not name.strip():
+            raise NginxlintError(f'-H "{text}": write NAME: VALUE')
+        headers[name.strip()] = value.strip()
+    request = request_of_case({"method": args.method, **case}, args.on, args.client)
+    for name, value in headers.items():
+        request.headers.setdefault(name.lower(), value)
+        if name.lower() == "host":
+            request.host = request.headers["host"] = value
+    request.complete = request.complete or args.only_headers
+    return request
+
+
+def _print(args: Namespace, url: str, answer: Answer) -> None:
+    if args.output == "text":
+        from nginxlint.reports.text import visible
+
+        text = "\n".join(visible(line) for line in answer.to_text(url).split("\n"))
+        sys.stdout.write(text.encode("utf-8", "backslashreplace").decode("utf-8"))
+    else:
+        print(json.dumps(answer.to_json(url), indent=2 if args.output == "json" else None))
+
+
+def _lines(path: str) -> Iterator[str]:
+    try:
+        if path == "-":
+            yield from sys.stdin
+        else:
+            with open(path, encoding="utf-8", errors="surrogateescape") as file:
+                yield from file
+    except OSError as error:
+        raise NginxlintError(f"{path}: {error.strerror}") from error
+
+
+def _parser() -> Parser:
+    parser = Parser(
+        prog="nginxlint route",
+        description="Show which server and location answer a URL, what is sent to which upstream, and why.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("url", nargs="?", default="", metavar="URL", help="http://HOST[:PORT]/PATH?QUERY")
+    parser.add_argument("path", nargs="?", default="", metavar="PATH", help="the configuration (default: /etc/nginx)")
+    add = parser.add_argument
+    add("-X", "--method", default="GET", help="the request method (default: GET)")
+    add("-H", "--header", action="append", default=[], metavar="NAME: VALUE", help="a request header; repeatable")
+    add("--only-headers", action="store_true", help="headers that are not given are not sent (else: unknown)")
+    add("--client", default="", metavar="ADDRESS", help="the visitor's address")
+    add("--on", default="", metavar="ADDRESS:PORT", help="the local address the connection arrives at")
+    add("--requests", default="", metavar="FILE", help="many: a URL or a JSON object a line (- for standard input)")
+    add("-o", "--output", choices=("text", "json", "jsonl"), default="text")
+    add_input_options(parser)
+    return parser

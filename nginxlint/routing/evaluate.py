@@ -1,0 +1,334 @@
+"""The values of variables for one request: captures, `set`, map, geo, split_clients and the built-in ones."""
+
+from __future__ import annotations
+
+import re
+
+from nginxlint.regex import Regex, RegexLimit, compile_regex
+from nginxlint.routing.scope import Scope
+from nginxlint.routing.visit import Unsure, Visit
+from nginxlint.syntax import Block, Directive
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from nginxlint.config import Config
+
+_TEMPLATE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
+_MAX_DEPTH = 12
+_SECURE = {"https": "on", "http": ""}
+
+
+def expand(config: Config, visit: Visit, text: str, *, quote_captures: bool = False, depth: int = 0) -> str:
+    """A text with its variables filled in; `Unsure` where one of them is unknown."""
+    if "$" not in text:
+        return text
+    parts: list[str] = []
+    why: list[str] = []
+    at = 0
+    for match in _TEMPLATE.finditer(text):
+        name = match[1] or match[2]
+        parts.append(text[at : match.start()])
+        at = match.end()
+        if not match[1] and name[0].isdigit():
+            at = match.start() + 2  # only one digit belongs to $1
+            name = name[0]
+        value = value_of(config, visit, name, quote_captures=quote_captures, depth=depth)
+        if isinstance(value, Unsure):
+            why.append(value.why)
+        parts.append(value)
+    parts.append(text[at:])
+    joined = "".join(parts)
+    return Unsure(joined, why[0]) if why else joined
+
+
+def value_of(config: Config, visit: Visit, name: str, *, quote_captures: bool = False, depth: int = 0) -> str:
+    """The value of one variable (its name without `$`)."""
+    if name.isdigit():
+        return visit.capture(int(name), quote_captures)
+    name = name.lower()
+    if name == "args" or name == "query_string":
+        return visit.args
+    if name in visit.variables:
+        return visit.variables[name]
+    if name in visit.cached:
+        return visit.cached[name]
+    if depth > _MAX_DEPTH:
+        return Unsure("", f"${name} refers to itself")
+    for definition in config.variable_definitions().get(name, ()):
+        if definition.name in _BLOCKS and isinstance(definition, Block):
+            value = _BLOCKS[definition.name](config, visit, definition, depth + 1)
+            if not definition.child("volatile"):
+                visit.cached[name] = value
+            return value
+    if any(definition.name == "set" for definition in config.variable_definitions().get(name, ())):
+        return ""  # the `set` has not run
+    return _built_in(config, visit, name)
+
+
+def remote_address(visit: Visit) -> str:
+    return visit.request.client or Unsure("", "the client's address is not given (--client)")
+
+
+def header(visit: Visit, name: str) -> str:
+    """A request header; `Unsure` where nobody said whether it is sent."""
+    value = visit.request.headers.get(name)
+    if value is not None:
+        return value
+    return "" if visit.request.complete else Unsure("", f"the request header {name} is not given (-H)")
+
+
+def cookie(visit: Visit, name: str) -> str:
+    whole = header(visit, "cookie")
+    for part in re.split("[;,]", whole):
+        key, mark, value = part.strip(" ").partition("=")
+        if mark and key.lower() == name:
+            return value
+    return Unsure("", whole.why) if isinstance(whole, Unsure) else ""
+
+
+def argument(args: str, name: str) -> str:
+    """$arg_NAME: the first one of that name, as it is written (ngx_http_arg)."""
+    for part in args.split("&"):
+        key, mark, value = part.partition("=")
+        if mark and key.lower() == name:
+            return value
+    return ""
+
+
+def _built_in(config: Config, visit: Visit, name: str) -> str:
+    known = _VARIABLES.get(name)
+    if known is not None:
+        return known(visit)
+    if name.startswith("arg_"):
+        return argument(visit.args, name[4:])
+    if name.startswith("http_"):
+        return header(visit, name[5:].replace("_", "-"))
+    if name.startswith("cookie_"):
+        return cookie(visit, name[7:])
+    if name in ("request_filename", "document_root", "realpath_root") and visit.block is not None:
+        root = document_root(config, visit, depth=1)
+        return root if name != "request_filename" else file_path(config, visit, visit.uri)
+    if name.startswith("sent_http_"):
+        return ""
+    return Unsure("", f"${name} is not known beforehand")
+
+
+def document_root(config: Config, visit: Visit, depth: int = 0) -> str:
+    scope = config.scope(visit.block) if visit.block is not None else None
+    place = root_directive(scope)
+    if place is None or not place.values:
+        return "html"
+    return expand(config, visit, place.values[0], depth=depth)
+
+
+def root_directive(scope: Scope | None) -> Directive | None:
+    """The nearest `root` or `alias`: they share one slot."""
+    while scope is not None:
+        found = scope.own("alias") or scope.own("root")
+        if found:
+            return found[-1]
+        scope = scope.outer
+    return None
+
+
+def file_path(config: Config, visit: Visit, uri: str) -> str:
+    """The file a URI names (ngx_http_map_uri_to_path)."""
+    scope = config.scope(visit.block) if visit.block is not None else None
+    place = root_directive(scope)
+    root = document_root(config, visit)
+    if place is not None and place.name == "alias":
+        location = visit.location
+        if location is not None and location.is_regex:
+            return root
+        if location is not None and location.modifier in ("", "=", "^~") and uri.startswith(location.pattern):
+            tail = uri[len(location.pattern) :]
+            return Unsure(root + tail, root.why) if isinstance(root, Unsure) else root + tail
+    joined = root.rstrip("/") + uri
+    return Unsure(joined, root.why) if isinstance(root, Unsure) else joined
+
+
+def _request_line(visit: Visit) -> str:
+    return f"{visit.request.method} {visit.request.target} HTTP/1.1"
+
+
+_VARIABLES: dict[str, Callable[[Visit], str]] = {
+    "uri": lambda visit: visit.uri,
+    "document_uri": lambda visit: visit.uri,
+    "request_uri": lambda visit: visit.target.raw if visit.target else visit.request.target,
+    "is_args": lambda visit: "?" if visit.args else "",
+    "host": lambda visit: visit.host or (visit.server.first_name.lstrip(".") if visit.server else ""),
+    "server_name": lambda visit: visit.server.first_name.removeprefix(".") if visit.server else "",
+    "scheme": lambda visit: visit.request.scheme,
+    "https": lambda visit: _SECURE[visit.request.scheme],
+    "server_port": lambda visit: str(visit.request.port),
+    "server_addr": lambda visit: (
+        visit.request.address or Unsure("", "the address the connection arrives at is not given (--on)")
+    ),
+    "server_protocol": lambda visit: "HTTP/1.1",
+    "request_method": lambda visit: visit.method,
+    "request": _request_line,
+    "remote_addr": remote_address,
+    "realip_remote_addr": remote_address,
+    "proxy_add_x_forwarded_for": lambda visit: _forwarded(visit),
+    "http2": lambda visit: "",
+    "http3": lambda visit: "",
+    "content_length": lambda visit: header(visit, "content-length"),
+    "content_type": lambda visit: header(visit, "content-type"),
+    "proxy_host": lambda visit: visit.named.get("proxy_host", ""),
+    "proxy_port": lambda visit: visit.named.get("proxy_port", ""),
+}
+
+
+def _forwarded(visit: Visit) -> str:
+    before, client = header(visit, "x-forwarded-for"), remote_address(visit)
+    whole = f"{before}, {client}" if before else str(client)
+    for part in (before, client):
+        if isinstance(part, Unsure):
+            return Unsure(whole, part.why)
+    return whole
+
+
+# --- map, geo, split_clients -------------------------------------------------------------------------------------
+
+
+def _map(config: Config, visit: Visit, block: Block, depth: int) -> str:
+    source = expand(config, visit, block.values[0], depth=depth) if block.values else ""
+    line = _map_line(config, visit, block, source)
+    if line is None:
+        return Unsure("", source.why) if isinstance(source, Unsure) else ""
+    if not line.values:
+        return ""
+    value = expand(config, visit, line.values[0], depth=depth)
+    if isinstance(source, Unsure) and len({entry.values for entry in block.body}) > 1:
+        return Unsure(value, source.why)
+    return value
+
+
+def _map_line(config: Config, visit: Visit, block: Block, source: str) -> Directive | None:
+    """The line of a map that a value selects: exact, wildcards where `hostnames`, regexes in order, `default`."""
+    table: dict[str, Directive] = {}
+    regexes: list[Directive] = []
+    default: Directive | None = None
+    hostnames = block.child("hostnames") is not None
+    for line in block.body:
+        if line.name == "default":
+            default = line
+        elif line.name.startswith("~"):
+            regexes.append(line)
+        elif line.name not in ("hostnames", "volatile", "include") or line.values:
+            table.setdefault(line.name.removeprefix("\\").lower(), line)
+    key = source.lower()
+    if hostnames:
+        key = key.removesuffix(".")
+    if key in table:
+        return table[key]
+    if hostnames:
+        for name in _wildcards(key):
+            if name in table:
+                return table[name]
+    for line in regexes:
+        caseless = line.name.startswith("~*")
+        regex = compile_regex(line.name[2:] if caseless else line.name[1:], caseless=caseless)
+        if not isinstance(regex, Regex):
+            continue
+        try:
+            match = regex.search(source)
+        except RegexLimit:
+            visit.doubt(f'the pattern "{line.name}" needs too many steps', line)
+            continue
+        if match is not None:
+            visit.remember(regex, match, source)
+            return line
+    return default
+
+
+def _wildcards(host: str) -> list[str]:
+    """The names that may stand for a host in a map with `hostnames`, best first."""
+    labels = host.split(".")
+    names = [f".{host}"]
+    for at in range(1, len(labels)):
+        suffix = ".".join(labels[at:])
+        names += [f"*.{suffix}", f".{suffix}"]
+    names += [".".join(labels[:at]) + ".*" for at in range(len(labels) - 1, 0, -1)]
+    return names
+
+
+def _geo(config: Config, visit: Visit, block: Block, depth: int) -> str:
+    import ipaddress
+
+    name = block.values[0].removeprefix("$") if len(block.values) > 1 else "remote_addr"
+    text = value_of(config, visit, name, depth=depth)
+    values = {line.values for line in block.body if line.name not in ("proxy", "delete", "ranges", "proxy_recursive")}
+    default = next((line.values[0] for line in block.body if line.name == "default" and line.values), "")
+    if isinstance(text, Unsure):
+        return Unsure(default, text.why) if len(values) > 1 or not default else default
+    if block.child("proxy", "include") is not None:
+        return Unsure(default, f"{block.values[-1]} hangs on {'a proxy or ' if block.child('proxy') else ''}a file")
+    try:
+        address = ipaddress.ip_address(text.strip("[]"))
+    except ValueError:
+        address = ipaddress.ip_address("255.255.255.255")
+    best, length, ranges = default, -1, block.child("ranges") is not None
+    for line in block.body:
+        if not line.values or line.name == "default":
+            continue
+        try:
+            if ranges and "-" in line.name:
+                low, high = (ipaddress.ip_address(part.strip()) for part in line.name.split("-", 1))
+                inside, size = low.version == address.version and int(low) <= int(address) <= int(high), 0
+            else:
+                network = ipaddress.ip_network(line.name, strict=False)
+                inside, size = address in network, network.prefixlen
+        except ValueError:
+            continue
+        if inside and size >= length:
+            best, length = line.values[0], size
+    return best
+
+
+def _split_clients(config: Config, visit: Visit, block: Block, depth: int) -> str:
+    source = expand(config, visit, block.values[0], depth=depth) if block.values else ""
+    mark = murmur2(source.encode("utf-8", "surrogateescape"))
+    total = 0
+    chosen = ""
+    for line in block.body:
+        if line.name == "*":
+            chosen = line.values[0] if line.values else ""
+            break
+        share = line.name.removesuffix("%")
+        whole, _, part = share.partition(".")
+        if not (whole or "0").isdecimal() or not (part or "0").isdecimal():
+            continue
+        total += int(whole or "0") * 100 + int((part + "00")[:2])
+        if mark < total * 0xFFFFFFFF // 10000:
+            chosen = line.values[0] if line.values else ""
+            break
+    value = expand(config, visit, chosen, depth=depth)
+    return Unsure(value, source.why) if isinstance(source, Unsure) else value
+
+
+def murmur2(data: bytes) -> int:
+    """ngx_murmur_hash2."""
+    mask, mix = 0xFFFFFFFF, 0x5BD1E995
+    left = len(data)
+    result = left & mask
+    at = 0
+    while left >= 4:
+        word = int.from_bytes(data[at : at + 4], "little") * mix & mask
+        word = (word ^ word >> 24) * mix & mask
+        result = (result * mix & mask) ^ word
+        at += 4
+        left -= 4
+    if left:
+        result = (result ^ int.from_bytes(data[at:], "little")) * mix & mask
+    result = (result ^ result >> 13) * mix & mask
+    return result ^ result >> 15
+
+
+_BLOCKS: dict[str, Callable[[Config, Visit, Block, int], str]] = {
+    "map": _map,
+    "geo": _geo,
+    "split_clients": _split_clients,
+}

@@ -1,0 +1,142 @@
+"""The content handlers that talk to an upstream: what is sent where (ngx_http_proxy_create_request and kin)."""
+
+from __future__ import annotations
+
+from nginxlint.routing.answer import UpstreamRequest
+from nginxlint.routing.escaping import escape_uri
+from nginxlint.routing.evaluate import expand
+from nginxlint.routing.passes import split_target
+from nginxlint.routing.upstreams import split_authority
+from nginxlint.routing.visit import Unsure, Visit
+from nginxlint.syntax import Block, Directive
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from nginxlint.config import Config
+
+# Directives that set a content handler whose answer we cannot know.
+_OTHER_HANDLERS = frozenset(
+    ("empty_gif", "stub_status", "content_by_lua", "content_by_lua_block", "content_by_lua_file", "js_content", "perl")
+    + ("mp4", "flv", "hls", "f4f", "dav_methods", "random_index", "api", "tunnel_pass", "status", "access_by_lua_block")
+    + ("access_by_lua", "access_by_lua_file", "echo", "rtmp_stat", "redis_pass", "postgres_pass", "drizzle_pass")
+    + ("upload_pass", "passenger_enabled", "js_access", "auth_jwt", "oidc")
+)
+_DEFAULT_SCHEMES = {"fastcgi_pass": "fastcgi", "uwsgi_pass": "uwsgi", "scgi_pass": "scgi", "memcached_pass": "memcached"}
+_PORTS = {"http": 80, "https": 443}
+# Request headers that proxy_pass does not hand on by itself.
+_NOT_HANDED_ON = frozenset(
+    ("host", "connection", "content-length", "transfer-encoding", "te", "keep-alive", "expect", "upgrade")
+)
+
+
+def unknown_handler(block: Block) -> Directive | None:
+    """The directive in a block that answers by means of its own."""
+    return next((place for place in block.body if place.name in _OTHER_HANDLERS and place.values != ("off",)), None)
+
+
+def pass_on(config: Config, visit: Visit, place: Directive) -> tuple[UpstreamRequest | None, int | None]:
+    """What a pass sends where, or the status of its failure."""
+    if not place.values:
+        return None, 500
+    written = place.values[0]
+    has_variables = "$" in written
+    text = expand(config, visit, written)
+    if isinstance(text, Unsure):
+        visit.doubt(text.why, place)
+    scheme, authority, uri = split_target(str(text))
+    if place.name == "proxy_pass" and scheme not in _PORTS:
+        visit.say(f'"{text}" does not start with http:// or https://: 500', place)
+        return None, 500
+    if place.name == "grpc_pass":
+        scheme = scheme or "grpc"
+    scheme = scheme or _DEFAULT_SCHEMES.get(place.name, "")
+    if place.name != "proxy_pass":
+        uri = None
+    host, port, unix = split_authority(authority)
+    if unix is None and not host:
+        visit.say("the target has no host: 500", place)
+        return None, 500
+    group = None if port is not None or unix is not None else config.upstream(authority)
+    if group is not None:
+        peers = [peer.address.text for peer in group.peers if not peer.down]
+    else:
+        peers = [authority]
+    upstream = UpstreamRequest(place, scheme, group.name if group is not None else None, peers)
+    default = _PORTS.get(scheme)
+    visit.named["proxy_host"] = (
+        "localhost" if unix is not None else authority if port != default or port is None else authority.rpartition(":")[0]
+    )
+    visit.named["proxy_port"] = "" if unix is not None else str(port or default or "")
+    assert visit.block is not None
+    scope = config.scope(visit.block)
+    family = place.name.removesuffix("_pass")
+    upstream.method = expand(config, visit, scope.value(f"{family}_method", visit.method))
+    upstream.request_uri = _uri(visit, uri, has_variables)
+    if family in ("proxy", "grpc"):
+        _headers(config, visit, upstream, family)
+    else:
+        upstream.host = visit.request.host
+    looked_up = has_variables and group is None and unix is None and not _literal(host)
+    if looked_up and not scope.effective("resolver") and authority not in _written_authorities(config):
+        visit.say(f'no resolver and no group or literal target "{authority}": 502', place)
+        visit.notes.append(f'502: no resolver to look up "{authority}"')
+    return upstream, None
+
+
+def _literal(host: str) -> bool:
+    return ":" in host or not host.strip("0123456789.")
+
+
+def _written_authorities(config: Config) -> set[str]:
+    return {target.authority for target in config.passes() if not target.has_variables}
+
+
+def _uri(visit: Visit, uri: str | None, has_variables: bool) -> str:
+    """The request target upstream (upstream-semantics.md D)."""
+    if uri is not None and uri[:1] in ("?", "#") and has_variables:
+        uri = "/" + uri
+    if has_variables and uri:
+        return uri
+    if not uri and visit.pristine and visit.target is not None:
+        return visit.target.raw
+    location = visit.location
+    cut = 0
+    if uri and visit.valid_location and location is not None and location.modifier in ("", "=", "^~"):
+        cut = len(location.pattern)
+    rest = visit.uri.encode("utf-8", "surrogateescape")
+    if cut and location is not None:
+        rest = rest[len(location.pattern.encode("utf-8", "surrogateescape")) :]
+    tail = rest.decode("utf-8", "surrogateescape")
+    if visit.quoted or visit.internal:
+        tail = escape_uri(tail)
+    head = uri if uri and visit.valid_location else ""
+    if head.startswith("#"):
+        head = "/" + head
+    return head + tail + (f"?{visit.args}" if visit.args else "")
+
+
+def _headers(config: Config, visit: Visit, upstream: UpstreamRequest, family: str) -> None:
+    """The headers in effect: those of the configuration, then the client's own that nothing replaces."""
+    assert visit.block is not None
+    scope = config.scope(visit.block)
+    default_host = visit.named["proxy_host"]
+    configured: dict[str, str] = {}
+    names: dict[str, str] = {}
+    for place in scope.effective(f"{family}_set_header"):
+        if len(place.values) < 2:
+            continue
+        value = expand(config, visit, place.values[1])
+        names[place.values[0].lower()] = place.values[0]
+        configured[place.values[0].lower()] = place.values[1] if isinstance(value, Unsure) else value
+    upstream.host = configured.get("host", default_host)
+    headers = {"Host": upstream.host} if upstream.host else {}
+    if "connection" not in configured and family == "proxy":
+        headers["Connection"] = "close"
+    for name, value in configured.items():
+        if value and name != "host":
+            headers[names[name]] = value
+    if scope.on(f"{family}_pass_request_headers", True):
+        for name, value in visit.request.headers.items():
+            if name not in configured and name not in _NOT_HANDED_ON:
+                headers.setdefault(name, value)
+    upstream.headers = headers

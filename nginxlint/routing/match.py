@@ -1,0 +1,227 @@
+"""Compiled matchers: which socket a connection meets, which server a name, which location a URI. No linear scans."""
+
+from __future__ import annotations
+
+from nginxlint.regex import Regex, RegexMatch, compile_regex
+from nginxlint.routing.servers import Location, Server
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from nginxlint.config import Config
+
+# The directives that set a content handler for which `/x` is redirected to a location `/x/`.
+PASSES = ("proxy_pass", "fastcgi_pass", "uwsgi_pass", "scgi_pass", "grpc_pass", "memcached_pass")
+
+
+class Socket:
+    """One listen socket: its servers by name, and the default one."""
+
+    __slots__ = ("_exact", "_heads", "_regexes", "_tails", "address", "default", "port", "servers", "ssl", "text")
+
+    def __init__(self, text: str, servers: list[Server], default: Server) -> None:
+        self.text = text
+        self.servers = servers
+        self.default = default
+        listen = next(listen for server in servers for listen in server.listens if listen.socket == text)
+        self.address = listen.address
+        self.port = listen.port
+        self.ssl = any(listen.ssl for server in servers for listen in server.listens if listen.socket == text)
+        self._exact: dict[str, Server] = {}
+        self._heads: dict[str, Server] = {}
+        self._tails: dict[str, Server] = {}
+        self._regexes: list[tuple[Regex, Server]] = []
+        for server in servers:
+            names = [word.text for word in server.names] or [""]
+            for name in names:
+                self._add(name, server)
+
+    def _add(self, name: str, server: Server) -> None:
+        if name.startswith("~"):
+            compiled = compile_regex(name[1:], caseless=True)
+            if isinstance(compiled, Regex):
+                self._regexes.append((compiled, server))
+            return
+        name = name.lower()
+        if name.startswith("*."):
+            self._heads.setdefault(name[2:], server)
+        elif name.startswith(".") and len(name) > 1:
+            self._exact.setdefault(name[1:], server)
+            self._heads.setdefault(name[1:], server)
+        elif name.endswith(".*"):
+            self._tails.setdefault(name[:-2], server)
+        else:
+            self._exact.setdefault(name, server)
+
+    def find(self, host: str) -> tuple[Server, str, RegexMatch | None]:
+        """The server for a host, how it was found, and what its regular expression captured. May raise RegexLimit."""
+        server = self._exact.get(host)
+        if server is not None:
+            return server, f'server_name "{host}" is exactly the host', None
+        at = host.find(".")
+        while at >= 0 and self._heads:
+            server = self._heads.get(host[at + 1 :])
+            if server is not None:
+                return server, f'server_name "*.{host[at + 1 :]}" is the longest leading wildcard', None
+            at = host.find(".", at + 1)
+        at = host.rfind(".")
+        while at > 0 and self._tails:
+            server = self._tails.get(host[:at])
+            if server is not None:
+                return server, f'server_name "{host[:at]}.*" is the longest trailing wildcard', None
+            at = host.rfind(".", 0, at)
+        if host:
+            for regex, server in self._regexes:
+                found = regex.search(host)
+                if found is not None:
+                    return server, f'server_name "~{regex.pattern}" is the first regex that matches', found
+        return self.default, f'no server_name is "{host}": the default server of {self.text} answers', None
+
+
+class Sockets:
+    """The listen sockets of a configuration."""
+
+    __slots__ = ("_by_port", "unix")
+
+    def __init__(self, config: Config) -> None:
+        self._by_port: dict[int, list[Socket]] = {}
+        self.unix: list[Socket] = []
+        for text, servers in config.sockets.items():
+            default = config.default_server(text)
+            if default is None or text.startswith("udp "):
+                continue
+            socket = Socket(text, servers, default)
+            if socket.address.startswith("unix:"):
+                self.unix.append(socket)
+            else:
+                self._by_port.setdefault(socket.port, []).append(socket)
+
+    def at(self, port: int, address: str = "") -> list[Socket]:
+        """The sockets a connection to that port can meet: one where the local address is known (or does not
+        matter), the wildcard first where it does."""
+        sockets = self._by_port.get(port, [])
+        if address:
+            own = [socket for socket in sockets if socket.address == address]
+            wild = "[::]" if address.startswith("[") else "*"
+            return own or [socket for socket in sockets if socket.address == wild]
+        return sorted(sockets, key=lambda socket: (socket.address != "*", socket.address != "[::]"))
+
+    @property
+    def ports(self) -> list[int]:
+        return sorted(self._by_port)
+
+
+class Level:
+    """The locations of one level: those of a server, or those nested in a location."""
+
+    __slots__ = ("exact", "lengths", "prefixes", "regexes", "slashed")
+
+    def __init__(self, locations: list[Location]) -> None:
+        self.exact: dict[str, Location] = {}
+        self.prefixes: dict[str, Location] = {}
+        self.regexes: list[tuple[Regex, Location]] = []
+        self.slashed: dict[str, Location] = {}
+        for location in locations:
+            if location.is_regex:
+                compiled = compile_regex(location.pattern, caseless=location.modifier == "~*")
+                if isinstance(compiled, Regex):
+                    self.regexes.append((compiled, location))
+                continue
+            if location.modifier == "@":
+                continue
+            (self.exact if location.modifier == "=" else self.prefixes).setdefault(location.pattern, location)
+        for name, location in (*self.prefixes.items(), *self.exact.items()):
+            if name.endswith("/") and location.block.child(*PASSES) is not None:
+                self.slashed[name] = location
+        self.lengths = sorted({len(prefix) for prefix in self.prefixes}, reverse=True)
+
+    def longest(self, uri: str) -> Location | None:
+        """The location with the longest prefix of the URI."""
+        size = len(uri)
+        for length in self.lengths:
+            if length <= size:
+                found = self.prefixes.get(uri[:length])
+                if found is not None:
+                    return found
+        return None
+
+
+class Found:
+    """What the search came to: the location (None: the server itself answers), whether the answer is the redirect
+    to it with a slash, what a regex captured, and the story of it."""
+
+    __slots__ = ("captured", "location", "redirect", "steps")
+
+    def __init__(self) -> None:
+        self.location: Location | None = None
+        self.redirect = False
+        self.captured: list[tuple[Regex, RegexMatch]] = []
+        self.steps: list[tuple[str, Location | None]] = []
+
+
+class Locations:
+    """The locations of one server, compiled once."""
+
+    __slots__ = ("_levels", "_server", "named")
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._levels: dict[Location | None, Level] = {}
+        self.named = {location.pattern: location for location in server.locations if location.modifier == "@"}
+
+    def level(self, location: Location | None) -> Level:
+        level = self._levels.get(location)
+        if level is None:
+            inside = self._server.locations if location is None else location.nested
+            level = self._levels[location] = Level(inside)
+        return level
+
+    def find(self, uri: str) -> Found:
+        """ngx_http_core_find_location. May raise RegexLimit."""
+        found = Found()
+        self._find(None, uri, found)
+        return found
+
+    def _find(self, around: Location | None, uri: str, found: Found) -> str:
+        level = self.level(around)
+        exact = level.exact.get(uri)
+        if exact is not None:
+            found.location = exact
+            found.steps.append((f'exact "= {uri}": chosen', exact))
+            return "ok"
+        protected = False
+        code = "declined"
+        prefix = level.prefixes.get(uri)
+        if prefix is None and uri + "/" in level.slashed:
+            found.location = level.slashed[uri + "/"]
+            found.redirect = True
+            found.steps.append((f'"{uri}/" is a proxied location: redirected to it', found.location))
+            return "done"
+        if prefix is None:
+            prefix = level.longest(uri)
+        if prefix is not None:
+            found.location = prefix
+            protected = prefix.modifier == "^~"
+            sort = "prefix ^~" if protected else "prefix"
+            found.steps.append((f'{sort} "{prefix.pattern}" is the longest: remembered', prefix))
+            code = self._find(prefix, uri, found) if prefix.nested else "declined"
+        if code in ("ok", "done"):
+            return code
+        if protected:
+            if level.regexes:
+                found.steps.append(("^~: the regexes of this level are not tried", None))
+            return code
+        total = len(level.regexes)
+        for number, (regex, location) in enumerate(level.regexes, 1):
+            match = regex.search(uri)
+            if match is None:
+                found.steps.append((f"regex {number} of {total} {location.pattern}: no match", location))
+                continue
+            found.steps.append((f"regex {number} of {total} {location.pattern}: matches, chosen", location))
+            found.captured.append((regex, match))
+            found.location = location
+            found.redirect = False
+            if location.nested:
+                self._find(location, uri, found)
+                found.redirect = False  # nginx forgets the redirect inside a regex location
+            return "ok"
+        return code

@@ -1,0 +1,234 @@
+"""A request as a client sends it, and what nginx makes of its target: ngx_http_parse_complex_uri, validate_host."""
+
+from __future__ import annotations
+
+from nginxlint.error import NginxlintError
+
+
+class BadRequest(Exception):
+    """nginx answers 400 before any location is looked at; the text says why."""
+
+
+class Request:
+    """What is known of one request. `target` is the request target as sent (query included); `headers` are
+    lower-cased names; `complete` says that headers not listed are not sent (else they are unknown); `address` is
+    the local address the connection arrives at, empty where unknown; `client` the visitor's address."""
+
+    __slots__ = ("address", "client", "complete", "headers", "host", "method", "port", "scheme", "target")
+
+    def __init__(
+        self,
+        target: str,
+        *,
+        host: str = "",
+        scheme: str = "http",
+        port: int = 80,
+        address: str = "",
+        method: str = "GET",
+        headers: dict[str, str] | None = None,
+        complete: bool = False,
+        client: str = "",
+    ) -> None:
+        self.target = target
+        self.scheme = scheme
+        self.port = port
+        self.address = address
+        self.method = method
+        self.headers = {name.lower(): value for name, value in (headers or {}).items()}
+        self.host = self.headers.setdefault("host", host)
+        self.complete = complete
+        self.client = client
+
+
+def request_of_url(
+    url: str,
+    *,
+    method: str = "GET",
+    headers: dict[str, str] | None = None,
+    complete: bool = False,
+    on: str = "",
+    client: str = "",
+) -> Request:
+    """The request a browser sends for a URL (no scheme: http). The path is sent as it is written, the fragment is not.
+
+    `on` is the ADDRESS:PORT (or just the port) the connection arrives at. Raises NginxlintError for what is no URL.
+    """
+    scheme, separator, rest = url.partition("://")
+    if not separator:
+        scheme, rest = "http", url
+    scheme = scheme.lower()
+    if scheme not in ("http", "https"):
+        raise NginxlintError(f'"{url}" is no http or https URL')
+    rest = rest.partition("#")[0]
+    end = min((at for at in (rest.find("/"), rest.find("?")) if at >= 0), default=len(rest))
+    authority, target = rest[:end].rpartition("@")[2], rest[end:]
+    if not authority:
+        raise NginxlintError(f'"{url}" has no host: write http://HOST/PATH')
+    if not target.startswith("/"):
+        target = "/" + target
+    name, port = split_port(authority)
+    number = 443 if scheme == "https" else 80
+    if port:
+        if not port.isdecimal() or not port.isascii() or not 0 < int(port) < 65536:
+            raise NginxlintError(f'"{url}": "{port}" is no port')
+        number = int(port)
+    address = name if is_address(name) else ""
+    if on:
+        address, arrival = split_port(on)
+        if on.isdecimal():
+            address, arrival = "", on
+        if arrival:
+            if not arrival.isdecimal() or not 0 < int(arrival) < 65536:
+                raise NginxlintError(f'"{on}": write ADDRESS:PORT')
+            number = int(arrival)
+    default = (scheme == "https" and port == "443") or (scheme == "http" and port == "80")
+    return Request(
+        target,
+        host=name if default or not port else authority,
+        scheme=scheme,
+        port=number,
+        address=address,
+        method=method,
+        headers=headers,
+        complete=complete,
+        client=client,
+    )
+
+
+def split_port(authority: str) -> tuple[str, str]:
+    """Host (brackets kept) and port of `host[:port]`."""
+    if authority.startswith("["):
+        host, _, rest = authority.partition("]")
+        return host + "]", rest.removeprefix(":")
+    host, _, port = authority.partition(":")
+    return host, port
+
+
+def is_address(host: str) -> bool:
+    """Is it an IPv4 address or a bracketed IPv6 one?"""
+    if host.startswith("["):
+        return True
+    parts = host.split(".")
+    return len(parts) == 4 and all(part.isdecimal() and int(part) < 256 for part in parts)
+
+
+def valid_host(text: str) -> str:
+    """The host nginx looks servers up by: lower-cased, without port and final dot. Raises BadRequest."""
+    host, state, dot = "", "usual", -2
+    end = len(text)
+    for at, character in enumerate(text):
+        if character == ".":
+            if dot == at - 1:
+                raise BadRequest(f'the host "{text}" has two dots in a row')
+            dot = at
+        elif character == ":" and state == "usual":
+            end, state = at, "rest"
+        elif character == "[" and at == 0:
+            state = "literal"
+        elif character == "]" and state == "literal":
+            end, state = at + 1, "rest"
+        elif character == "/" or character <= " " or character == "\x7f":
+            raise BadRequest(f'the host "{text}" has a character no host has')
+    if dot == end - 1:
+        end -= 1
+    host = text[:end]
+    if not host:
+        raise BadRequest("the host is empty")
+    return host.lower() if host.isascii() else "".join(c.lower() if c.isascii() else c for c in host)
+
+
+class Target:
+    """A request target taken apart. `uri` is the decoded, normalised path; `quoted` and `plus` say what the raw
+    one held (escaping later depends on it); `pristine`: the raw target may be passed on as it is; `authority` is
+    that of an absolute target, else None."""
+
+    __slots__ = ("args", "authority", "plus", "pristine", "quoted", "raw", "uri")
+
+    def __init__(self, text: str, merge_slashes: bool) -> None:
+        self.authority: str | None = None
+        self.pristine = True
+        raw = text
+        if not text.startswith("/"):
+            scheme, separator, rest = text.partition("://")
+            if not separator or not scheme.isalpha() or not scheme.isascii():
+                raise BadRequest(f'the request target "{text}" does not start with a slash')
+            end = min((at for at in (rest.find("/"), rest.find("?")) if at >= 0), default=len(rest))
+            self.authority, raw = rest[:end], rest[end:]
+            if not raw.startswith("/"):
+                self.pristine = not raw
+                raw = raw or "/"
+        if any(character <= " " or character == "\x7f" for character in raw):
+            raise BadRequest("a request line cannot hold a space or a control character: write %20")
+        self.raw = raw
+        self.quoted = "%" in raw.partition("?")[0]
+        path = raw if raw.startswith("/") else "/" + raw
+        self.uri, self.args, self.plus = normalise(path, merge_slashes)
+
+
+def normalise(raw: str, merge_slashes: bool) -> tuple[str, str, bool]:
+    """Path, query and "is there a plus?" of a raw target (ngx_http_parse_complex_uri). Raises BadRequest."""
+    path, mark, args = raw.partition("?")
+    if "#" in path:
+        path, mark, args = path.partition("#")[0], "", ""
+    args = args.partition("#")[0] if mark else ""
+    plus = "+" in path
+    if "%" not in path and "//" not in path and "/." not in path:
+        return path, args, plus
+    out = bytearray()
+    state = "usual"
+    for byte, literal in _bytes(path.encode("utf-8", "surrogateescape")):
+        plus = plus or byte == 0x2B
+        if literal:
+            out.append(byte)
+            state = "usual"
+        elif byte == 0x2F:
+            if state == "dot":
+                out.pop()
+            elif state == "dots":
+                _up(out)
+            elif state == "usual" or not merge_slashes:
+                out.append(byte)
+            state = "slash"
+        elif byte == 0x2E and state in ("slash", "dot"):
+            out.append(byte)
+            state = "dot" if state == "slash" else "dots"
+        else:
+            out.append(byte)
+            state = "usual"
+    if state == "dot":
+        out.pop()
+    elif state == "dots":
+        _up(out)
+    return out.decode("utf-8", "surrogateescape"), args, plus
+
+
+def _bytes(raw: bytes) -> list[tuple[int, bool]]:
+    """The bytes of a path with %XX decoded; true where a decoded one means only itself."""
+    result = []
+    at = 0
+    while at < len(raw):
+        byte = raw[at]
+        if byte != 0x25:
+            result.append((byte, False))
+            at += 1
+            continue
+        digits = raw[at + 1 : at + 3]
+        try:
+            decoded = int(digits, 16) if len(digits) == 2 and digits.isalnum() else -1
+        except ValueError:
+            decoded = -1
+        if decoded <= 0:
+            raise BadRequest(f'"%{digits.decode("latin-1")}" is no valid escape')
+        result.append((decoded, decoded in b"%#?"))
+        at += 3
+    return result
+
+
+def _up(out: bytearray) -> None:
+    """Leave the folder that `/..` stands in."""
+    at = len(out) - 4
+    while at >= 0 and out[at] != 0x2F:
+        at -= 1
+    if at < 0:
+        raise BadRequest('the path leaves the root with ".."')
+    del out[at + 1 :]

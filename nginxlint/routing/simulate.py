@@ -1,0 +1,524 @@
+"""The route simulator: the phases of a request from the socket to the content handler."""
+
+from __future__ import annotations
+
+from nginxlint.regex import RegexLimit
+from nginxlint.routing.access import denied
+from nginxlint.routing.answer import Answer
+from nginxlint.routing.escaping import escape_uri
+from nginxlint.routing.evaluate import expand, file_path
+from nginxlint.routing.handlers import pass_on, unknown_handler
+from nginxlint.routing.match import PASSES, Locations, Socket, Sockets
+from nginxlint.routing.request import BadRequest, Request, Target, valid_host
+from nginxlint.routing.rewrite import Ending, run_rewrites
+from nginxlint.routing.servers import Server
+from nginxlint.routing.visit import TooManyQuestions, Unsure, Visit
+from nginxlint.syntax import Block, Directive
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from nginxlint.config import Config
+
+MAX_RUNS = 48
+MAX_ROUNDS = 64
+_REDIRECTS = (301, 302, 303, 307, 308)
+# Statuses nginx uses inside and what the client sees (ngx_http_special_response.c).
+_SEEN_AS = {494: 400, 495: 400, 496: 400, 497: 400}
+
+
+class Router:
+    """The routes of one configuration, compiled once.
+
+    `look` tells what a path of the file system is: "file", "folder" or "" for nothing; None: nobody knows.
+    """
+
+    def __init__(self, config: Config, look: Callable[[str], str] | None = None) -> None:
+        self.config = config
+        self.sockets = Sockets(config)
+        self.look = look
+        self._locations: dict[Server, Locations] = {}
+
+    def locations(self, server: Server) -> Locations:
+        known = self._locations.get(server)
+        if known is None:
+            known = self._locations[server] = Locations(server)
+        return known
+
+    def route(self, request: Request) -> Answer:
+        """What a request comes to, with every outcome the unknowns allow."""
+        sockets = self.sockets.at(request.port, request.address)
+        if not sockets:
+            return self._nobody(request)
+        first = self._on(sockets[0], request)
+        for socket in sockets[1:]:
+            other = self._on(socket, request)
+            if other.key != first.key:
+                first.certain = False
+                why = f"the connection arrives at {socket.text} and not at {sockets[0].text} (--on)"
+                first.doubts.append(why)
+                first.alternatives.append((why, other))
+        return first
+
+    def _nobody(self, request: Request) -> Answer:
+        answer = Answer()
+        answer.action = "error"
+        visit = Visit(request, ())
+        ports = ", ".join(map(str, self.sockets.ports)) or "none"
+        visit.say(f"nothing listens on port {request.port} (ports: {ports}): the connection is refused")
+        answer.steps = visit.steps
+        return answer
+
+    def _on(self, socket: Socket, request: Request) -> Answer:
+        """Every outcome on one socket: the first run takes unknowns as absent, the others answer otherwise."""
+        pending: list[tuple[bool, ...]] = [()]
+        primary: Answer | None = None
+        runs = 0
+        while pending and runs < MAX_RUNS:
+            decisions = pending.pop()
+            runs += 1
+            run = _Run(self, socket, request, decisions)
+            answer = run.go()
+            asked = run.visit.asked
+            if primary is None:
+                primary = answer
+                primary.certain = not answer.doubts
+            elif answer.key != primary.key or answer.doubts:
+                why = "; ".join(
+                    f"{question}: {'yes' if said else 'no'}"
+                    for number, (question, said) in enumerate(asked)
+                    if number < len(decisions)
+                )
+                primary.certain = False
+                primary.doubts.append(why)
+                if all(other.key != answer.key for _, other in primary.alternatives):
+                    primary.alternatives.append((why, answer))
+            for number in range(len(asked) - 1, len(decisions) - 1, -1):
+                before = tuple(said for _, said in asked[:number])
+                pending.append((*before, not asked[number][1]))
+        assert primary is not None
+        if pending:
+            primary.certain = False
+            primary.doubts.append("the outcome hangs on more unknowns than are followed here")
+        return primary
+
+
+class _Run:
+    """One request with one set of assumptions."""
+
+    def __init__(self, router: Router, socket: Socket, request: Request, decisions: tuple[bool, ...]) -> None:
+        self.router = router
+        self.config = router.config
+        self.socket = socket
+        self.request = request
+        self.visit = Visit(request, decisions)
+        self.answer = Answer()
+        self.answer.listen = socket.text
+
+    def go(self) -> Answer:
+        visit, answer = self.visit, self.answer
+        try:
+            self._start()
+        except RegexLimit as limit:
+            visit.say(f"nginx gives up on a pattern: {limit}: 500")
+            visit.doubt("nginx's own limit of steps may be another one")
+            self._finish("error", 500)
+        except TooManyQuestions:
+            visit.doubt("the outcome hangs on too many unknowns")
+        answer.steps = visit.steps
+        answer.server = visit.server
+        answer.location = visit.location
+        answer.doubts = [*answer.doubts, *visit.doubts]
+        answer.notes = visit.notes
+        return answer
+
+    # --- from the socket to the server ----------------------------------------------------------------------------
+
+    def _start(self) -> None:
+        visit, request, socket = self.visit, self.request, self.socket
+        visit.server = socket.default
+        visit.block = socket.default.block
+        merge = self.config.scope(socket.default.block).on("merge_slashes", True)
+        try:
+            if not request.method or not all(c.isupper() or c in "_-" for c in request.method):
+                raise BadRequest(f'"{request.method}" is no method')
+            target = visit.target = Target(request.target, merge)
+            visit.pristine = target.pristine
+            visit.uri, visit.args = target.uri, target.args
+            host = target.authority if target.authority is not None else request.host
+            visit.host = valid_host(host)
+        except BadRequest as bad:
+            visit.say(f"400: {bad}", socket.default.block)
+            self._status(400)
+            return
+        server, how, match = socket.find(visit.host)
+        visit.server, visit.block = server, server.block
+        visit.say(f"listen {socket.text}: {how}", server.block)
+        if match is not None:
+            self._remember_name(how, match)
+        if request.scheme == "https" and not socket.ssl:
+            visit.say("this socket does not speak TLS: the handshake fails")
+            self._finish("error", None)
+        elif request.scheme == "http" and socket.ssl:
+            visit.say("plain HTTP on a TLS socket: 400 (error_page calls it 497)")
+            self._status(497)
+        elif request.method == "TRACE":
+            visit.say("TRACE is not allowed")
+            self._status(405)
+        else:
+            self._server_phase()
+
+    def _remember_name(self, how: str, match: object) -> None:
+        from nginxlint.regex import Regex, RegexMatch, compile_regex
+
+        assert isinstance(match, RegexMatch)
+        for word in self.visit.server.names if self.visit.server else ():
+            if word.text.startswith("~") and f'"{word.text}"' in how:
+                regex = compile_regex(word.text[1:], caseless=True)
+                assert isinstance(regex, Regex)
+                self.visit.remember(regex, match)
+                return
+
+    # --- server rewrites, location search, location rewrites ------------------------------------------------------
+
+    def _server_phase(self) -> None:
+        visit = self.visit
+        assert visit.server is not None
+        visit.block, visit.location = visit.server.block, None
+        ending = run_rewrites(self.config, visit, visit.server.block)
+        if ending is not None:
+            self._end(ending)
+            return
+        self._search()
+
+    def _search(self) -> None:
+        """find_config, rewrite and post_rewrite, until the URI stays."""
+        visit = self.visit
+        assert visit.server is not None
+        for _ in range(MAX_ROUNDS):
+            visit.uri_changed = False
+            visit.block, visit.location = visit.server.block, None
+            found = self.router.locations(visit.server).find(visit.uri)
+            for text, place in found.steps:
+                visit.say(text, place.block if place is not None else None)
+            for regex, match in found.captured:
+                visit.remember(regex, match)
+            visit.location = found.location
+            if found.location is None:
+                visit.say("no location matches: the server itself answers", visit.server.block)
+            else:
+                self._enter(found.location.block)
+                if found.location.block.child("internal") is not None and not visit.internal:
+                    visit.say("internal: 404 for requests from outside", found.location.block.child("internal"))
+                    self._status(404)
+                    return
+            if found.redirect and found.location is not None:
+                target = escape_uri(found.location.pattern) + (f"?{visit.args}" if visit.args else "")
+                self._status(301, redirect_to=target)
+                return
+            if not self._location_rewrites():
+                return
+            if not visit.uri_changed:
+                self._content()
+                return
+            visit.changes_left -= 1
+            if visit.changes_left == 0:
+                visit.say("rewritten more than ten times: 500 (rewrite or internal redirection cycle)")
+                self._status(500)
+                return
+
+    def _enter(self, block: Block) -> None:
+        """Take on a location's settings; those of its `limit_except` for the methods that does not name."""
+        visit = self.visit
+        visit.block = block
+        for limited in block.blocks("limit_except"):
+            allowed = {method.upper() for method in limited.values}
+            if "GET" in allowed:
+                allowed.add("HEAD")
+            if visit.method not in allowed:
+                visit.block = limited
+                visit.say(f"limit_except: its settings hold for {visit.method}", limited)
+
+    def _location_rewrites(self) -> bool:
+        """Run the location's statements; False where the request ended."""
+        visit = self.visit
+        if visit.location is None or visit.block is None or visit.block.name == "limit_except":
+            return True
+        ending = run_rewrites(self.config, visit, visit.block)
+        if ending is None:
+            return True
+        self._end(ending)
+        return False
+
+    # --- access, try_files, content -------------------------------------------------------------------------------
+
+    def _content(self) -> None:
+        visit = self.visit
+        assert visit.block is not None
+        status = denied(self.config, visit)
+        if status is not None:
+            self._status(status)
+            return
+        scope = self.config.scope(visit.block)
+        for mirror in scope.effective("mirror"):
+            if mirror.values and mirror.values[0] != "off":
+                visit.notes.append(f"mirror: a copy of the request goes to {mirror.values[0]}")
+        tried = visit.block.child("try_files")
+        if tried is not None and not self._try_files(tried):
+            return
+        self._handle(visit.block)
+
+    def _try_files(self, tried: Directive) -> bool:
+        """True where a file was found (or may be), and the content handler goes on."""
+        visit = self.visit
+        for text in tried.values[:-1]:
+            value = expand(self.config, visit, text)
+            uri = value.rstrip("/") if value.endswith("/") and len(value) > 1 else value
+            kind = "folder" if value.endswith("/") else "file"
+            path = file_path(self.config, visit, uri)
+            if self._exists(path, kind, tried):
+                visit.say(f"try_files: {path} exists", tried)
+                visit.uri = uri + ("/" if kind == "folder" else "") if uri != "/" else "/"
+                return True
+        last = tried.values[-1] if tried.values else "=500"
+        if last.startswith("="):
+            visit.say(f"try_files: none of the files exists: {last[1:]}", tried)
+            self._status(int(last[1:]) if last[1:].isdecimal() else 500)
+        elif last.startswith("@"):
+            visit.say(f"try_files: none of the files exists: {last}", tried)
+            self._named(last)
+        else:
+            uri, mark, args = visit.settle(expand(self.config, visit, last), tried).partition("?")
+            visit.say(f"try_files: none of the files exists: goes on with {uri}", tried)
+            self._internal(uri, args if mark else "")
+        return False
+
+    def _exists(self, path: str, kind: str, place: Directive) -> bool:
+        if self.router.look is not None and not isinstance(path, Unsure) and path.startswith("/"):
+            return self.router.look(path) == kind
+        return self.visit.ask(f"whether the {kind} {path} exists", place)
+
+    def _handle(self, block: Block) -> None:
+        """The content handler: the pass in effect, something we do not know, or files."""
+        visit = self.visit
+        scope = self.config.scope(block)
+        passes = [found[-1] for name in PASSES if (found := scope.effective(name))]
+        other = unknown_handler(block)
+        if passes and (other is None or other.name not in ("empty_gif", "stub_status")):
+            own = [place for place in passes if place.parent is block] or passes
+            chosen = max(own, key=lambda place: place.start)
+            visit.say(f"{chosen.name} {chosen.values[0] if chosen.values else ''}", chosen)
+            upstream, error = pass_on(self.config, visit, chosen)
+            self.answer.upstream = upstream
+            if upstream is None:
+                self._status(error or 500)
+                return
+            self._finish(chosen.name.removesuffix("_pass"), visit.error_status)
+            return
+        if other is not None:
+            if other.name in ("empty_gif", "stub_status"):
+                visit.say(f"{other.name} answers", other)
+                self._finish("static", 200)
+            else:
+                visit.doubt(f"what {other.name} does", other)
+                self._finish("unknown", None)
+            return
+        self._files(block)
+
+    def _files(self, block: Block) -> None:
+        """The static handlers: index, then the file."""
+        visit = self.visit
+        if visit.method not in ("GET", "HEAD", "POST"):
+            visit.say(f"{visit.method} asks for a file: 405")
+            self._status(405 if not visit.uri.endswith("/") else 403)
+            if visit.uri.endswith("/"):
+                visit.doubt("whether a module of its own takes this method for a folder")
+            return
+        path = file_path(self.config, visit, visit.uri)
+        if visit.uri.endswith("/"):
+            self._index(block, path)
+            return
+        visit.say(f"a file: {path}", block)
+        if self.router.look is not None and path.startswith("/") and not isinstance(path, Unsure):
+            kind = self.router.look(path)
+            if kind == "folder":
+                self._status(301, redirect_to=escape_uri(visit.uri) + "/" + (f"?{visit.args}" if visit.args else ""))
+            elif not kind:
+                visit.say("there is no such file: 404")
+                self._status(404)
+            elif visit.method == "POST":
+                self._status(405)
+            else:
+                self._finish("static", visit.error_status or 200)
+            return
+        if self._error_page(404) is not None and visit.ask(f"whether the file {path} is missing", block):
+            self._status(404)
+            return
+        self._finish("static", None)
+
+    def _index(self, block: Block, path: str) -> None:
+        visit = self.visit
+        scope = self.config.scope(block)
+        placed = scope.effective("index")
+        names = [value for place in placed for value in place.values] or ["index.html"]
+        look = self.router.look
+        for name in names:
+            filled = expand(self.config, visit, name)
+            if filled.startswith("/"):
+                visit.say(f"index: goes on with {filled}")
+                self._internal(filled, visit.args)
+                return
+            if look is not None and path.startswith("/") and not isinstance(path, Unsure):
+                if look(path + filled) == "file":
+                    visit.say(f"index: {path}{filled} exists")
+                    self._internal(visit.uri + filled, visit.args)
+                    return
+                continue
+            assert visit.server is not None
+            found = self.router.locations(visit.server).find(visit.uri + filled)
+            elsewhere = found.location is not visit.location or visit.changes_left == 1
+            if elsewhere and visit.ask(f"whether the file {path}{filled} exists", block):
+                self._internal(visit.uri + filled, visit.args)
+                return
+        if look is not None and path.startswith("/") and not isinstance(path, Unsure):
+            if scope.on("autoindex"):
+                self._finish("static", visit.error_status or 200)
+            elif look(path.rstrip("/") or "/") == "folder":
+                visit.say("no index file in the folder: 403")
+                self._status(403)
+            else:
+                visit.say(f"there is no folder {path}: 404")
+                self._status(404)
+            return
+        for status in (404, 403):
+            if self._error_page(status) is not None and visit.ask(f"whether {path} ends in {status}", block):
+                self._status(status)
+                return
+        visit.say(f"a folder: {path}", block)
+        self._finish("static", None)
+
+    # --- endings --------------------------------------------------------------------------------------------------
+
+    def _end(self, ending: Ending) -> None:
+        if ending.status == 444:
+            self.visit.say("444: the connection is closed without an answer", ending.directive)
+            self._finish("return", 444)
+        elif ending.redirect_to is not None:
+            self._status(ending.status, redirect_to=ending.redirect_to)
+        elif ending.sent:
+            self._finish("return", self.visit.error_status or ending.status)
+        else:
+            self._status(ending.status, action="return")
+
+    def _status(self, status: int, *, redirect_to: str | None = None, action: str = "error") -> None:
+        """ngx_http_special_response_handler: an `error_page`, or nginx's own page."""
+        visit = self.visit
+        visit.error_status = status
+        scope = self.config.scope(visit.block) if visit.block is not None else None
+        if scope is not None and scope.effective("error_page") and not visit.on_error_page and visit.changes_left:
+            page = self._error_page(status)
+            if not scope.on("recursive_error_pages"):
+                visit.on_error_page = True
+            if page is not None:
+                self._go_to_page(page, status)
+                return
+        if redirect_to is not None:
+            self._finish("redirect", status, self._absolute(redirect_to))
+        else:
+            self._finish(action, _SEEN_AS.get(status, status))
+
+    def _error_page(self, status: int) -> Directive | None:
+        visit = self.visit
+        if visit.block is None or visit.on_error_page:
+            return None
+        for page in self.config.scope(visit.block).effective("error_page"):
+            if str(status) in page.values[:-1]:
+                return page
+        return None
+
+    def _go_to_page(self, page: Directive, status: int) -> None:
+        visit = self.visit
+        overwrite = -1
+        for word in page.values[:-1]:
+            if word.startswith("="):
+                overwrite = int(word[1:]) if word[1:].isdecimal() else 0
+        if overwrite < 0 and status in _SEEN_AS:
+            overwrite = 400
+        if overwrite >= 0:
+            visit.error_status = overwrite or None
+        target = visit.settle(expand(self.config, visit, page.values[-1]), page)
+        visit.say(f"error_page {status}: {target}", page)
+        if target.startswith("/"):
+            if visit.method != "HEAD":
+                visit.method = "GET"
+            uri, mark, args = target.partition("?")
+            self._internal(uri, args if mark else "")
+        elif target.startswith("@"):
+            self._named(target)
+        else:
+            self._finish("redirect", overwrite if overwrite in _REDIRECTS else 302, self._absolute(target))
+
+    def _internal(self, uri: str, args: str) -> None:
+        """ngx_http_internal_redirect: server rewrites and the location search run again."""
+        visit = self.visit
+        visit.changes_left -= 1
+        if visit.changes_left <= 0:
+            visit.changes_left = 0
+            visit.say(f"too many internal redirects on the way to {uri}: 500")
+            self._status(500)
+            return
+        visit.uri, visit.args = str(uri), args
+        visit.internal = True
+        visit.pristine = False
+        visit.valid_location = True
+        self._server_phase()
+
+    def _named(self, name: str) -> None:
+        visit = self.visit
+        visit.changes_left -= 1
+        assert visit.server is not None
+        location = self.router.locations(visit.server).named.get(name)
+        if visit.changes_left <= 0:
+            visit.changes_left = 0
+            visit.say(f"too many internal redirects on the way to {name}: 500")
+            self._status(500)
+            return
+        if location is None:
+            visit.say(f"there is no location {name}: 500")
+            self._status(500)
+            return
+        visit.internal = True
+        visit.uri_changed = False
+        visit.location = location
+        visit.say(f"named location {name}", location.block)
+        self._enter(location.block)
+        if not self._location_rewrites():
+            return
+        if not visit.uri_changed:
+            self._content()
+            return
+        visit.changes_left -= 1
+        if visit.changes_left <= 0:
+            self._status(500)
+            return
+        self._search()
+
+    def _finish(self, action: str, status: int | None, redirect_to: str | None = None) -> None:
+        self.answer.action = action
+        self.answer.status = status
+        self.answer.redirect_to = redirect_to
+
+    def _absolute(self, target: str) -> str:
+        """What the header filter makes of a Location that starts with a slash."""
+        visit = self.visit
+        scope = self.config.scope(visit.block) if visit.block is not None else None
+        if not target.startswith("/") or scope is None or not scope.on("absolute_redirect", True):
+            return target
+        host = visit.host
+        if scope.on("server_name_in_redirect") and visit.server is not None:
+            host = visit.server.first_name.removeprefix(".")
+        port = self.socket.port
+        ordinary = port in (0, 443 if self.request.scheme == "https" else 80)
+        shown = "" if ordinary or not scope.on("port_in_redirect", True) else f":{port}"
+        return f"{self.request.scheme}://{host}{shown}{target}"

@@ -1,0 +1,125 @@
+"""The state of one request on its way through nginx, and the questions nobody can answer beforehand."""
+
+from __future__ import annotations
+
+from nginxlint.regex import Regex, RegexMatch
+from nginxlint.routing.escaping import escape_args
+from nginxlint.routing.request import Request, Target
+from nginxlint.routing.servers import Location, Server
+from nginxlint.syntax import Block, Directive
+
+MAX_URI_CHANGES = 10
+
+
+class Unsure(str):
+    """A text that hangs on something unknown; its value is what it is if that something is absent."""
+
+    __slots__ = ("why",)
+
+    why: str
+
+    def __new__(cls, text: str, why: str) -> Unsure:
+        made = super().__new__(cls, text)
+        made.why = why
+        return made
+
+
+class Step:
+    """One thing that happened, and the directive that made it happen."""
+
+    __slots__ = ("directive", "text")
+
+    def __init__(self, text: str, directive: Directive | None = None) -> None:
+        self.text = text
+        self.directive = directive
+
+
+class TooManyQuestions(Exception):
+    """The outcome hangs on more unknowns than we follow."""
+
+
+class Visit:
+    """One request. `block` is the block whose settings are in effect, `location` the location around it.
+
+    `decisions` are the answers assumed to the first questions; `asked` collects (question, answer) of all.
+    `doubts` are unknowns that no yes or no can settle.
+    """
+
+    def __init__(self, request: Request, decisions: tuple[bool, ...]) -> None:
+        self.request = request
+        self.decisions = decisions
+        self.asked: list[tuple[str, bool]] = []
+        self._remembered: dict[str, bool] = {}
+        self.doubts: list[str] = []
+        self.steps: list[Step] = []
+        self.host = ""
+        self.uri = "/"
+        self.args = ""
+        self.target: Target | None = None
+        self.method = request.method
+        self.pristine = True
+        self.valid_location = True
+        self.internal = False
+        self.uri_changed = False
+        self.changes_left = MAX_URI_CHANGES + 1
+        self.on_error_page = False
+        self.error_status: int | None = None
+        self.captures: list[str] = []
+        self.named: dict[str, str] = {}
+        self.variables: dict[str, str] = {}
+        self.cached: dict[str, str] = {}
+        self.server: Server | None = None
+        self.block: Block | None = None
+        self.location: Location | None = None
+        self.notes: list[str] = []
+
+    @property
+    def quoted(self) -> bool:
+        return self.target is not None and self.target.quoted
+
+    @property
+    def quoted_or_plus(self) -> bool:
+        return self.target is not None and (self.target.quoted or self.target.plus)
+
+    def say(self, text: str, directive: Directive | None = None) -> None:
+        self.steps.append(Step(text, directive))
+
+    def ask(self, question: str, directive: Directive | None, default: bool = False) -> bool:
+        """The assumed answer to something unknowable. The same question has the same answer in one run."""
+        known = self._remembered.get(question)
+        if known is not None:
+            return known
+        number = len(self.asked)
+        answer = self.decisions[number] if number < len(self.decisions) else default
+        self.asked.append((question, answer))
+        self._remembered[question] = answer
+        self.say(f"cannot tell: {question}; taken as {'yes' if answer else 'no'}", directive)
+        return answer
+
+    def doubt(self, why: str, directive: Directive | None = None) -> None:
+        if why not in self.doubts:
+            self.doubts.append(why)
+            self.say(f"cannot tell: {why}", directive)
+
+    def settle(self, text: str, directive: Directive | None = None) -> str:
+        """A text that decides something: where it is unsure, so is the outcome."""
+        if isinstance(text, Unsure):
+            self.doubt(text.why, directive)
+        return text
+
+    def remember(self, regex: Regex, match: RegexMatch, subject: str = "") -> None:
+        """What a regex captured becomes $1… and named variables."""
+        captured = [match.group(number) for number in range(regex.captures + 1)]
+        if isinstance(subject, Unsure):
+            captured = [Unsure(text, subject.why) for text in captured]
+        self.captures = captured
+        for name, number in regex.names.items():
+            self.variables[name.lower()] = captured[number]
+
+    def capture(self, number: int, quote: bool = False) -> str:
+        text = self.captures[number] if number < len(self.captures) else ""
+        return _like(text, escape_args(text)) if quote and self.quoted_or_plus else text
+
+
+def _like(model: str, text: str) -> str:
+    return Unsure(text, model.why) if isinstance(model, Unsure) else text
