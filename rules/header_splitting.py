@@ -114,7 +114,7 @@ class HeaderSplitting(Rule):
 
 def _is_suspect(directive: Directive, carriers: tuple[str, ...]) -> bool:
     """A quick look that spares nearly every directive the close one: does it hold a variable worth a question?"""
-    texts = [value.lower() for value in directive.values if "$" in value]
+    texts = [value.lower().replace("$request_uri", "") for value in directive.values if "$" in value]
     if not texts:
         return False
     if any("uri" in text or any(name in text for name in carriers) for text in texts):
