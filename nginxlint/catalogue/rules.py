@@ -118,6 +118,12 @@ directives of known third-party modules are accepted unless the modules are know
         "error",
         f"Two servers set the socket options of the same address. {_REFUSED}.",
     ),
+    "load-module-late": (
+        "correctness",
+        "error",
+        f"A `load_module` stands after directives that need the list of modules to be complete. {_REFUSED}. Move it to "
+        "the top of the main file.",
+    ),
     "location-duplicate": ("correctness", "error", f"Two locations of a server are the same. {_REFUSED}."),
     "location-modifier-invalid": (
         "correctness",
