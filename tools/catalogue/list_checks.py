@@ -15,11 +15,12 @@ CHECKS = Path(__file__).resolve().parents[2] / "nginxlint" / "catalogue" / "chec
 
 # What nginx finds when a block closes, it finds in the order of its modules: first the mergers of values, then names.
 ORDER = (
+    "pools",
     "upstreams",
     "listen",
     "mail",
-    "tls_servers",
     "passes",
+    "tls_servers",
     "buffers",
     "tls_upstreams",
     "headers",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from nginxlint.catalogue.checks.faults import fault
 from nginxlint.catalogue.context import closing
 from nginxlint.catalogue.numbers import parse_number, parse_offset, parse_size
 from nginxlint.diagnostic import Note
@@ -33,27 +32,6 @@ def _remember(directive: Directive, context: Context) -> Iterator[Refusal]:
     yield from ()
 
 
-def _pool_size(directive: Directive, context: Context) -> Iterator[Refusal]:
-    size = parse_size(directive.values[0])
-    if size is None:
-        return
-    if directive.name == "connection_pool_size":
-        yield from _remember(directive, context)
-    if size < 112:
-        yield fault(
-            context, directive, 0, "the pool size must be no less than 112", "a memory pool has at least 112 bytes"
-        )
-    elif size % 16:
-        yield fault(
-            context,
-            directive,
-            0,
-            "the pool size must be a multiple of 16",
-            "the size of a memory pool is a multiple of 16",
-            f"write {size // 16 * 16 + 16}",
-        )
-
-
 def _end_of_http(block: Block, context: Context) -> Iterator[Refusal]:
     blocks = context.state.pop("buffers", {})
     assert isinstance(blocks, dict)
@@ -76,10 +54,6 @@ def _end_of_http(block: Block, context: Context) -> Iterator[Refusal]:
             place = next((server for server in servers if id(server) not in blocks), servers[0])
             if id(place) in blocks:
                 continue
-        if "large_client_header_buffers" in own or "connection_pool_size" in own:
-            refusal = _header_buffers(context, place, blocks, block)
-            if refusal is not None:
-                yield refusal
         for family in _FAMILIES:
             if not any(name.startswith(family) for name in own):
                 continue
@@ -189,37 +163,7 @@ def _show(size: int) -> str:
     return f"{size // 1024}k" if size and size % 1024 == 0 else str(size)
 
 
-def _header_buffers(
-    context: Context, place: Block, blocks: dict[int, tuple[Block, _Settings]], block: Block
-) -> Refusal | None:
-    found: _Settings = {}
-    around: Block | None = place
-    while around is not None:
-        _, settings = blocks.get(id(around), (None, {}))
-        for name, directive in settings.items():
-            found.setdefault(name, directive)
-        around = around.parent
-    large = found.get("large_client_header_buffers")
-    pool = found.get("connection_pool_size")
-    size = (parse_size(large.values[1]) or 0) if large is not None else 8192
-    least = (parse_size(pool.values[0]) or 0) if pool is not None else 512
-    at = large or pool
-    if size >= least or at is None:
-        return None
-    return context.refuse(
-        "buffers-inconsistent",
-        at,
-        f"one buffer for large request headers ({_show(size)}) is smaller than connection_pool_size ({_show(least)})",
-        'the "large_client_header_buffers" size must be equal to or greater than "connection_pool_size"',
-        nginx_at=closing(block),
-        help=("write large_client_header_buffers 4 8k;",),
-    )
-
-
 CHECKS: dict[str, Check] = {
     **{f"{family}_{part}": _remember for family in _FAMILIES for part in _PARTS},
-    "large_client_header_buffers": _remember,
-    "connection_pool_size": _pool_size,
-    "request_pool_size": _pool_size,
 }
 BLOCK_END: dict[str, BlockEnd] = {"http": _end_of_http}

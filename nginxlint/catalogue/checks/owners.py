@@ -14,7 +14,7 @@ FAMILY_OF: dict[str, str] = {
     "charset": "headers",
     "charset_map": "maps",
     "client_body_temp_path": "caches",
-    "connection_pool_size": "buffers",
+    "connection_pool_size": "pools",
     "deny": "access",
     "directio": "serving",
     "disable_symlinks": "serving",
@@ -59,7 +59,7 @@ FAMILY_OF: dict[str, str] = {
     "image_filter": "serving",
     "index": "serving",
     "ip_hash": "upstreams",
-    "large_client_header_buffers": "buffers",
+    "large_client_header_buffers": "pools",
     "least_conn": "upstreams",
     "least_time": "upstreams",
     "limit_conn": "limits",
@@ -104,7 +104,7 @@ FAMILY_OF: dict[str, str] = {
     "proxy_temp_file_write_size": "buffers",
     "proxy_temp_path": "caches",
     "random": "upstreams",
-    "request_pool_size": "buffers",
+    "request_pool_size": "pools",
     "resolver": "serving",
     "rewrite": "rewrite",
     "root": "locations",
@@ -177,9 +177,10 @@ FAMILY_OF: dict[str, str] = {
 # context name -> families with a BLOCK_END for it, in calling order
 BLOCK_ENDS: dict[str, tuple[str, ...]] = {
     "http": (
+        "pools",
         "upstreams",
-        "tls_servers",
         "passes",
+        "tls_servers",
         "buffers",
         "tls_upstreams",
         "headers",
@@ -197,8 +198,8 @@ BLOCK_ENDS: dict[str, tuple[str, ...]] = {
     "stream": (
         "upstreams",
         "mail",
-        "tls_servers",
         "passes",
+        "tls_servers",
         "tls_upstreams",
         "tls_sockets",
         "server_names",
