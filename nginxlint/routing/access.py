@@ -16,9 +16,7 @@ def denied(config: Config, visit: Visit) -> int | None:
     """The status of a refusal, or None where the request may go on."""
     assert visit.block is not None
     scope = config.scope(visit.block)
-    results = [
-        status for status in (_by_address(visit, scope), _by_password(config, visit, scope), _by_request(visit, scope))
-    ]
+    results = [_by_address(visit, scope), _by_password(config, visit, scope), _by_request(visit, scope)]
     asked = [status for status in results if status is not None]
     if not asked:
         return None

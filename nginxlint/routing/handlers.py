@@ -21,7 +21,12 @@ _OTHER_HANDLERS = frozenset(
     + ("access_by_lua", "access_by_lua_file", "echo", "rtmp_stat", "redis_pass", "postgres_pass", "drizzle_pass")
     + ("upload_pass", "passenger_enabled", "js_access", "auth_jwt", "oidc")
 )
-_DEFAULT_SCHEMES = {"fastcgi_pass": "fastcgi", "uwsgi_pass": "uwsgi", "scgi_pass": "scgi", "memcached_pass": "memcached"}
+_DEFAULT_SCHEMES = {
+    "fastcgi_pass": "fastcgi",
+    "uwsgi_pass": "uwsgi",
+    "scgi_pass": "scgi",
+    "memcached_pass": "memcached",
+}
 _PORTS = {"http": 80, "https": 443}
 # Request headers that proxy_pass does not hand on by itself.
 _NOT_HANDED_ON = frozenset(
@@ -64,7 +69,11 @@ def pass_on(config: Config, visit: Visit, place: Directive) -> tuple[UpstreamReq
     upstream = UpstreamRequest(place, scheme, group.name if group is not None else None, peers)
     default = _PORTS.get(scheme)
     visit.named["proxy_host"] = (
-        "localhost" if unix is not None else authority if port != default or port is None else authority.rpartition(":")[0]
+        "localhost"
+        if unix is not None
+        else authority
+        if port != default or port is None
+        else authority.rpartition(":")[0]
     )
     visit.named["proxy_port"] = "" if unix is not None else str(port or default or "")
     assert visit.block is not None

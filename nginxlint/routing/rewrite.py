@@ -23,7 +23,9 @@ class Ending:
 
     __slots__ = ("directive", "redirect_to", "sent", "status")
 
-    def __init__(self, status: int, directive: Directive, *, redirect_to: str | None = None, sent: bool = False) -> None:
+    def __init__(
+        self, status: int, directive: Directive, *, redirect_to: str | None = None, sent: bool = False
+    ) -> None:
         self.status = status
         self.directive = directive
         self.redirect_to = redirect_to
@@ -159,8 +161,6 @@ def _join(*texts: str) -> str:
 def _whole(text: str) -> str:
     """Captures may cut UTF-8 sequences; put together again they are one character."""
     return text if text.isascii() else text.encode("utf-8", "surrogateescape").decode("utf-8", "surrogateescape")
-
-
 
 
 def _condition(config: Config, visit: Visit, block: Block) -> bool:
