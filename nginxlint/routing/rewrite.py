@@ -73,6 +73,7 @@ def _set(config: Config, visit: Visit, statement: Directive) -> None:
     value = expand(config, visit, statement.values[1])
     if name == "args":
         visit.args = value
+        visit.pristine = False
     else:
         visit.variables[name] = value
     visit.say(f'${name} is "{value}"', statement)

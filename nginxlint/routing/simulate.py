@@ -273,13 +273,12 @@ class _Run:
         """True where a file was found (or may be), and the content handler goes on."""
         visit = self.visit
         for text in tried.values[:-1]:
-            value = expand(self.config, visit, text)
-            uri = value.rstrip("/") if value.endswith("/") and len(value) > 1 else value
-            kind = "folder" if value.endswith("/") else "file"
+            kind = "folder" if text.endswith("/") else "file"
+            uri = expand(self.config, visit, text[:-1] if kind == "folder" else text)
             path = file_path(self.config, visit, uri)
             if self._exists(path, kind, tried):
                 visit.say(f"try_files: {path} exists", tried)
-                visit.uri = uri + ("/" if kind == "folder" else "") if uri != "/" else "/"
+                visit.uri = str(uri)
                 return True
         last = tried.values[-1] if tried.values else "=500"
         if last.startswith("="):
