@@ -1,8 +1,9 @@
 """The files a configuration names, as nginx opens them when it starts: certificates, keys, lists, modules.
 
 Only asked for where the tree is the live one or its root is known (`--check-files`). A file we may not read is not
-judged: nginx starts as root. Sources: ngx_ssl_certificate and its siblings (src/event/ngx_event_openssl.c),
-ngx_load_module (src/core/nginx.c); messages as nginx 1.22.1 prints them.
+judged: nginx starts as root. Nor is one that nginx would not open: a certificate for a target without TLS, a CA nobody
+verifies with. Sources: ngx_http_ssl_merge_srv_conf and its siblings, ngx_http_*_set_ssl, ngx_load_module; messages as
+nginx 1.22.1 prints them.
 """
 
 from __future__ import annotations
@@ -11,69 +12,157 @@ import errno
 import os
 from collections.abc import Callable, Iterator
 
+from nginxlint.catalogue.checks.merging import all_effective, effective, is_on
+from nginxlint.catalogue.context import closing, terminator
 from nginxlint.catalogue.refusal import Refusal
-from nginxlint.diagnostic import Severity
+from nginxlint.diagnostic import Note, Severity
 from nginxlint.source import Span
-from nginxlint.syntax import Directive, Word
+from nginxlint.syntax import Block, Directive, Word
 
-_FAMILIES = ("", "proxy_", "grpc_", "uwsgi_")
+_FAMILIES = ("proxy_", "grpc_", "uwsgi_")
+_TLS_TARGETS = ("https://", "grpcs://", "suwsgi://")
+# Certificates that are not files.
+_SCHEMES = ("data:", "engine:", "store:")
+_LARGEST = 1 << 20  # bytes of a certificate file that are looked at
+
 _ABSENT = (
     "(SSL: error:80000002:system library::No such file or directory:calling fopen({0}, r) "
     "error:10000080:BIO routines::no such file)"
 )
-# directive → nginx's message about a file that is absent
-_MESSAGES: dict[str, str] = {
-    **{
-        f"{family}ssl_certificate": 'cannot load certificate "{0}": BIO_new_file() failed ' + _ABSENT
-        for family in _FAMILIES
-    },
-    **{
-        f"{family}ssl_certificate_key": 'cannot load certificate key "{0}": BIO_new_file() failed ' + _ABSENT
-        for family in _FAMILIES
-    },
-    **{
-        f"{family}ssl_trusted_certificate": 'SSL_CTX_load_verify_locations("{0}") failed ' + _ABSENT
-        for family in _FAMILIES
-    },
-    **{f"{family}ssl_crl": 'X509_LOOKUP_load_file("{0}") failed ' + _ABSENT for family in _FAMILIES},
-    **{f"{family}ssl_password_file": 'open() "{0}" failed (2: No such file or directory)' for family in _FAMILIES},
-    "ssl_client_certificate": 'SSL_CTX_load_verify_locations("{0}") failed ' + _ABSENT,
-    "ssl_dhparam": 'BIO_new_file("{0}") failed ' + _ABSENT,
-    "ssl_session_ticket_key": 'open() "{0}" failed (2: No such file or directory)',
-    "load_module": 'dlopen() "{0}" failed ({0}: cannot open shared object file: No such file or directory)',
+_OPEN = 'open() "{0}" failed (2: No such file or directory)'
+# what a file is for -> nginx's words when it is absent; when it is not what it should be; what it has to contain
+_KINDS: dict[str, tuple[str, str, tuple[str, ...]]] = {
+    "certificate": (
+        'cannot load certificate "{0}": BIO_new_file() failed ' + _ABSENT,
+        'cannot load certificate "{0}": PEM_read_bio_X509_AUX() failed (SSL: error:0480006C:PEM routines::no start '
+        "line:Expecting: TRUSTED CERTIFICATE)",
+        ("CERTIFICATE-----",),
+    ),
+    "key": (
+        'cannot load certificate key "{0}": BIO_new_file() failed ' + _ABSENT,
+        'cannot load certificate key "{0}": PEM_read_bio_PrivateKey() failed (SSL: error:1E08010C:DECODER '
+        "routines::unsupported:No supported data to decode. Input type: PEM)",
+        ("PRIVATE KEY-----",),
+    ),
+    "list of authorities": (
+        'SSL_CTX_load_verify_locations("{0}") failed ' + _ABSENT,
+        'SSL_CTX_load_verify_locations("{0}") failed (SSL: error:05800088:x509 certificate routines::no certificate or '
+        "crl found)",
+        ("CERTIFICATE-----", "X509 CRL-----"),
+    ),
+    "revocation list": ('X509_LOOKUP_load_file("{0}") failed ' + _ABSENT, "", ()),
+    "set of DH parameters": (
+        'BIO_new_file("{0}") failed ' + _ABSENT,
+        'PEM_read_bio_DHparams("{0}") failed (SSL: error:0480006C:PEM routines::no start line:Expecting: DH '
+        "PARAMETERS)",
+        ("DH PARAMETERS-----",),
+    ),
+    "OCSP answer": ('BIO_new_file("{0}") failed ' + _ABSENT, "", ()),
+    "password file": (_OPEN, "", ()),
+    "session ticket key": (_OPEN, '"{0}" must be 48 or 80 bytes', ()),
+    "module": ('dlopen() "{0}" failed ({0}: cannot open shared object file: No such file or directory)', "", ()),
 }
 _MISMATCH = 'SSL_CTX_use_PrivateKey("{0}") failed (SSL: error:05800074:x509 certificate routines::key values mismatch)'
-# Certificates that are not files.
-_SCHEMES = ("data:", "engine:", "store:")
+
+Find = Callable[..., Iterator[Directive]]
+Locate = Callable[[str, bool], str]
 
 
-def check_files(find: Callable[..., Iterator[Directive]], locate: Callable[[str, bool], str]) -> Iterator[Refusal]:
-    """Every file that nginx would not find, every key that belongs to another certificate.
+def check_files(find: Find, locate: Locate) -> Iterator[Refusal]:
+    """Every file that nginx would not find or not read, every key that belongs to another certificate.
 
     `find` gives the directives of some names, `locate` the path on this machine of what is written (True: relative to
     the prefix of nginx, else to the folder of nginx.conf).
     """
-    for name, message in _MESSAGES.items():
-        for directive in find(name):
-            for word in directive.args[:1]:
-                path = _path(word, locate, name == "load_module")
-                if path and _absent(path):
-                    yield _refusal(directive, word, f"{word.text}: no such file", message.format(path))
+    seen: set[int] = set()
+    for directive, kind in _opened(find):
+        if id(directive) in seen or not directive.values:
+            continue
+        seen.add(id(directive))
+        yield from _look_at(directive, kind, locate)
     for directive in find("auth_basic_user_file"):
         for word in directive.args[:1]:
             path = _path(word, locate, False)
             if path and _absent(path):
-                yield _refusal(
-                    directive,
-                    word,
-                    f"{word.text}: no such file, so that everybody gets 403 here",
-                    None,
-                    blocks_start=False,
-                )
+                message = f"{word.text}: no such file, so that everybody gets 403 here"
+                yield _refusal(directive, "auth-file-missing", message, None, blocks_start=False)
     yield from _pairs(find, locate)
 
 
-def _path(word: Word, locate: Callable[[str, bool], str], in_prefix: bool) -> str:
+def _opened(find: Find) -> Iterator[tuple[Directive, str]]:
+    """The directives whose files nginx opens, with what the files are for."""
+    for directive in find("load_module"):
+        yield directive, "module"
+    for directive in find("ssl_password_file", *(f"{family}ssl_password_file" for family in _FAMILIES)):
+        yield directive, "password file"
+    for server in find("server"):
+        if isinstance(server, Block) and _listens_with_tls(server):
+            yield from _of_server(server)
+    for family in _FAMILIES:
+        for directive in find(f"{family}pass"):
+            if directive.parent is not None and _reaches_with_tls(directive):
+                yield from _of_upstream(directive.parent, family)
+
+
+def _listens_with_tls(server: Block) -> bool:
+    """Does nginx set up TLS for this server? In http it does wherever a certificate is in effect."""
+    if server.enclosing("http") is not None:
+        return bool(all_effective(server, "ssl_certificate")) or is_on(effective(server, "ssl_reject_handshake"))
+    if server.enclosing("stream", "mail") is None:
+        return False
+    starttls = effective(server, "starttls")
+    return (
+        any(child.name == "listen" and "ssl" in child.values[1:] for child in server.body)
+        or is_on(effective(server, "ssl"))
+        or (starttls is not None and starttls.values[0] in ("on", "only"))
+    )
+
+
+def _of_server(server: Block) -> Iterator[tuple[Directive, str]]:
+    certificates = all_effective(server, "ssl_certificate")
+    keys = all_effective(server, "ssl_certificate_key")
+    if not any("$" in directive.values[0] for directive in (*certificates, *keys)):
+        yield from ((directive, "certificate") for directive in certificates)
+        yield from ((directive, "key") for directive in keys)
+    names = {
+        "ssl_trusted_certificate": "list of authorities",
+        "ssl_crl": "revocation list",
+        "ssl_dhparam": "set of DH parameters",
+    }
+    verify = effective(server, "ssl_verify_client")
+    if verify is not None and verify.values[0] != "off":
+        names["ssl_client_certificate"] = "list of authorities"
+    if is_on(effective(server, "ssl_stapling")):
+        names["ssl_stapling_file"] = "OCSP answer"
+    for name, kind in names.items():
+        directive = effective(server, name)
+        if directive is not None:
+            yield directive, kind
+    for directive in all_effective(server, "ssl_session_ticket_key"):
+        yield directive, "session ticket key"
+
+
+def _reaches_with_tls(directive: Directive) -> bool:
+    text = directive.values[0] if directive.values else ""
+    if directive.enclosing("stream") is not None:
+        return is_on(effective(directive.parent, "proxy_ssl"))
+    return "$" in text or text.lower().startswith(_TLS_TARGETS)
+
+
+def _of_upstream(place: Block, family: str) -> Iterator[tuple[Directive, str]]:
+    certificate = effective(place, f"{family}ssl_certificate")
+    key = effective(place, f"{family}ssl_certificate_key")
+    if certificate is not None and key is not None and "$" not in certificate.values[0] + key.values[0]:
+        yield certificate, "certificate"
+        yield key, "key"
+    if is_on(effective(place, f"{family}ssl_verify")):
+        for name, kind in (("ssl_trusted_certificate", "list of authorities"), ("ssl_crl", "revocation list")):
+            directive = effective(place, family + name)
+            if directive is not None:
+                yield directive, kind
+
+
+def _path(word: Word, locate: Locate, in_prefix: bool) -> str:
     """Where the file is looked for; empty where that is not known when nginx starts."""
     if not word.text or "$" in word.text or word.text.startswith(_SCHEMES):
         return ""
@@ -88,25 +177,58 @@ def _absent(path: str) -> bool:
     return False
 
 
-def _pairs(find: Callable[..., Iterator[Directive]], locate: Callable[[str, bool], str]) -> Iterator[Refusal]:
-    """Keys that do not belong to the certificate beside them: the n-th key of a block goes with its n-th certificate."""
-    blocks: dict[int, tuple[list[Directive], list[Directive]]] = {}
-    for index, name in enumerate(("ssl_certificate", "ssl_certificate_key")):
-        for directive in find(name):
-            if directive.values and directive.parent is not None:
-                blocks.setdefault(id(directive.parent), ([], []))[index].append(directive)
-    for certificates, keys in blocks.values():
+def _look_at(directive: Directive, kind: str, locate: Locate) -> Iterator[Refusal]:
+    word = directive.args[0]
+    path = _path(word, locate, kind == "module")
+    if not path:
+        return
+    absent, unlike, markers = _KINDS[kind]
+    if _absent(path):
+        rule = "load-module-missing" if kind == "module" else "cert-file-missing"
+        yield _refusal(directive, rule, f"{word.text}: no such file", absent.format(path))
+    elif unlike and (markers or kind == "session ticket key"):
+        content = _content(path)
+        if content is None:
+            return
+        if markers:
+            if any(marker in content for marker in markers):
+                return
+            message = f"{word.text} holds no {kind} (in PEM form)"
+        else:
+            if len(content) in (48, 80):
+                return
+            message = f"{word.text} has {len(content)} bytes: a {kind} has 48 or 80"
+        yield _refusal(directive, "cert-file-invalid", message, unlike.format(path))
+
+
+def _content(path: str) -> str | None:
+    """The beginning of a file, byte for byte; None where we may not read it, or it is none."""
+    if not os.path.isfile(path):
+        return None
+    try:
+        with open(path, "rb") as stream:
+            return stream.read(_LARGEST).decode("latin-1")
+    except OSError:
+        return None
+
+
+def _pairs(find: Find, locate: Locate) -> Iterator[Refusal]:
+    """Keys that do not belong to the certificate beside them: the n-th key in effect goes with the n-th certificate."""
+    seen: set[tuple[int, int]] = set()
+    for server in find("server"):
+        if not isinstance(server, Block) or not _listens_with_tls(server):
+            continue
+        certificates = all_effective(server, "ssl_certificate")
+        keys = all_effective(server, "ssl_certificate_key")
         for certificate, key in zip(certificates, keys, strict=False):
+            pair = (id(certificate), id(key))
             places = [_path(directive.args[0], locate, False) for directive in (certificate, key)]
-            if all(places) and _mismatch(*places):
-                message = _MISMATCH.format(places[1])
-                yield _refusal(
-                    key,
-                    key.args[0],
-                    f"this key does not belong to {certificate.values[0]}",
-                    message,
-                    rule="cert-key-mismatch",
-                )
+            if pair not in seen and all(places) and _mismatch(*places):
+                message = f"this key does not belong to {certificate.values[0]}"
+                related = (Note(certificate.head_span, "the certificate"),)
+                nginx_message = _MISMATCH.format(places[1])
+                yield _refusal(key, "cert-key-mismatch", message, nginx_message, related=related)
+            seen.add(pair)
 
 
 def _mismatch(certificate: str, key: str) -> bool:
@@ -125,28 +247,37 @@ def _mismatch(certificate: str, key: str) -> bool:
     return False
 
 
+_GROUPS = {"auth-file-missing": "security", "load-module-missing": "correctness"}
+
+
 def _refusal(
     directive: Directive,
-    word: Word,
+    rule: str,
     message: str,
     nginx_message: str | None,
     *,
-    rule: str = "cert-file-missing",
     blocks_start: bool = True,
+    related: tuple[Note, ...] = (),
 ) -> Refusal:
-    if directive.name == "load_module":
-        rule = "load-module-missing"
-    elif directive.name == "auth_basic_user_file":
-        rule = "auth-file-missing"
-    span = word.span
     return Refusal(
         rule,
         message,
-        span,
+        directive.args[0].span,
         nginx_message,
-        Span(span.source, span.start, span.end),
+        _nginx_line(directive),
         at=directive,
-        group="security" if rule == "auth-file-missing" else "tls" if rule.startswith("cert") else "correctness",
+        group=_GROUPS.get(rule, "tls"),
         severity=Severity.ERROR,
         blocks_start=blocks_start,
+        related=related,
     )
+
+
+def _nginx_line(directive: Directive) -> Span | None:
+    """nginx names a line only for what it opens itself: modules and passwords at once, ticket keys at the end."""
+    if directive.name == "load_module" or directive.name.endswith("password_file"):
+        return terminator(directive)
+    if directive.name == "ssl_session_ticket_key":
+        around = directive.enclosing("http", "stream", "mail")
+        return closing(around) if around is not None else None
+    return None

@@ -7,6 +7,11 @@ _REFUSED = "nginx refuses to start or reload"
 # id -> (group, severity, text)
 RULES: dict[str, tuple[str, str, str]] = {
     "auth-file-missing": ("security", "error", "The file of auth_basic_user_file is not there: everybody gets 403."),
+    "cert-file-invalid": (
+        "tls",
+        "error",
+        "A file does not hold the certificate, key, list or parameters it is named for: nginx refuses to start or reload.",
+    ),
     "cert-file-missing": (
         "tls",
         "error",
