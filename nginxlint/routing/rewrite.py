@@ -109,6 +109,7 @@ def _rewrite(config: Config, visit: Visit, statement: Directive) -> tuple[Ending
         visit.say(f'"{pattern}" needs too many steps on this URI: 500', statement)
         return Ending(500, statement), True
     if match is None:
+        visit.captures = []  # nginx forgets $1 when a pattern of this phase does not match
         visit.say(f"rewrite {pattern}: no match", statement)
         return None, False
     visit.remember(regex, match, visit.uri)
@@ -203,6 +204,8 @@ def _condition(config: Config, visit: Visit, block: Block) -> bool:
             return False
         if match is not None:
             visit.remember(regex, match, value)
+        else:
+            visit.captures = []
         answer = (match is not None) != words[1].startswith("!")
     else:
         visit.doubt(f"the condition ({shown}) is none nginx accepts", block)

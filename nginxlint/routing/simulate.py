@@ -6,12 +6,12 @@ from nginxlint.regex import RegexLimit
 from nginxlint.routing.access import denied
 from nginxlint.routing.answer import Answer
 from nginxlint.routing.escaping import escape_uri
-from nginxlint.routing.evaluate import expand, file_path
+from nginxlint.routing.evaluate import expand, file_path, root_directive
 from nginxlint.routing.handlers import pass_on, unknown_handler
 from nginxlint.routing.match import PASSES, Locations, Socket, Sockets
 from nginxlint.routing.request import BadRequest, Request, Target, valid_host
 from nginxlint.routing.rewrite import Ending, run_rewrites
-from nginxlint.routing.servers import Server
+from nginxlint.routing.servers import Location, Server
 from nginxlint.routing.visit import TooManyQuestions, Unsure, Visit
 from nginxlint.syntax import Block, Directive
 
@@ -113,6 +113,7 @@ class _Run:
         self.socket = socket
         self.request = request
         self.visit = Visit(request, decisions)
+        self.redirect_to: str | None = None
         self.answer = Answer()
         self.answer.listen = socket.text
 
@@ -209,8 +210,9 @@ class _Run:
                 visit.say("no location matches: the server itself answers", visit.server.block)
             else:
                 self._enter(found.location.block)
-                if found.location.block.child("internal") is not None and not visit.internal:
-                    visit.say("internal: 404 for requests from outside", found.location.block.child("internal"))
+                hidden = _internal_in(found.location)
+                if hidden is not None and not visit.internal:
+                    visit.say("internal: 404 for requests from outside", hidden)
                     self._status(404)
                     return
             if found.redirect and found.location is not None:
@@ -330,11 +332,14 @@ class _Run:
         visit = self.visit
         if visit.method not in ("GET", "HEAD", "POST"):
             visit.say(f"{visit.method} asks for a file: 405")
-            self._status(405 if not visit.uri.endswith("/") else 403)
-            if visit.uri.endswith("/"):
-                visit.doubt("whether a module of its own takes this method for a folder")
+            self._status(405)
             return
         path = file_path(self.config, visit, visit.uri)
+        place = root_directive(self.config.scope(block))
+        if place is not None and place.name == "alias" and not visit.valid_location:
+            visit.say("alias cannot be used where a rewrite changed the URI: 500", place)
+            self._status(500)
+            return
         if visit.uri.endswith("/"):
             self._index(block, path)
             return
@@ -414,6 +419,8 @@ class _Run:
         """ngx_http_special_response_handler: an `error_page`, or nginx's own page."""
         visit = self.visit
         visit.error_status = status
+        if redirect_to is not None:
+            self.redirect_to = redirect_to
         scope = self.config.scope(visit.block) if visit.block is not None else None
         if scope is not None and scope.effective("error_page") and not visit.on_error_page and visit.changes_left:
             page = self._error_page(status)
@@ -423,7 +430,7 @@ class _Run:
                 self._go_to_page(page, status)
                 return
         if redirect_to is not None:
-            self._finish("redirect", status, self._absolute(redirect_to))
+            self._finish("redirect", status)
         else:
             self._finish(action, _SEEN_AS.get(status, status))
 
@@ -456,7 +463,8 @@ class _Run:
         elif target.startswith("@"):
             self._named(target)
         else:
-            self._finish("redirect", overwrite if overwrite in _REDIRECTS else 302, self._absolute(target))
+            self.redirect_to = str(target)
+            self._finish("redirect", overwrite if overwrite in _REDIRECTS else 302)
 
     def _internal(self, uri: str, args: str) -> None:
         """ngx_http_internal_redirect: server rewrites and the location search run again."""
@@ -503,10 +511,11 @@ class _Run:
             return
         self._search()
 
-    def _finish(self, action: str, status: int | None, redirect_to: str | None = None) -> None:
+    def _finish(self, action: str, status: int | None) -> None:
+        """The end. A Location set on the way stays, even where an `error_page` for 301 then answers."""
         self.answer.action = action
         self.answer.status = status
-        self.answer.redirect_to = redirect_to
+        self.answer.redirect_to = self._absolute(self.redirect_to) if self.redirect_to is not None else None
 
     def _absolute(self, target: str) -> str:
         """What the header filter makes of a Location that starts with a slash."""
@@ -521,3 +530,14 @@ class _Run:
         ordinary = port in (0, 443 if self.request.scheme == "https" else 80)
         shown = "" if ordinary or not scope.on("port_in_redirect", True) else f":{port}"
         return f"{self.request.scheme}://{host}{shown}{target}"
+
+
+def _internal_in(location: Location) -> Directive | None:
+    """The `internal` in effect in a location: nested ones inherit it (ngx_http_core_merge_loc_conf)."""
+    around: Location | None = location
+    while around is not None:
+        found = around.block.child("internal")
+        if found is not None:
+            return found
+        around = around.outer
+    return None
