@@ -23,8 +23,9 @@ ORDER = (
     "tls_servers",
     "buffers",
     "tls_upstreams",
-    "headers",
     "access",
+    "headers",
+    "hashes",
     "locations",
     "tls_sockets",
 )

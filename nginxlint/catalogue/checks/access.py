@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from nginxlint.catalogue.addresses import parse_network, parse_url
 from nginxlint.catalogue.checks.faults import fault
+from nginxlint.catalogue.checks.hashes import LONGEST, longest_part, remember_long
 from nginxlint.catalogue.checks.patterns import pattern_fault
 from nginxlint.catalogue.context import closing
 from nginxlint.diagnostic import Note, Severity
@@ -111,6 +112,8 @@ def _valid_referers(directive: Directive, context: Context) -> Iterator[Refusal]
             )
             return
         seen.add(key)
+        if longest_part(key) > LONGEST:
+            remember_long(context, directive, key, "referer_hash", "referer_hash_bucket_size")
 
 
 def _referer(key: str) -> bool:

@@ -25,44 +25,51 @@ _Settings = dict[str, "Directive"]
 
 
 def _remember(directive: Directive, context: Context) -> Iterator[Refusal]:
-    blocks = context.state.setdefault("buffers", {})
-    assert isinstance(blocks, dict)
+    families = context.state.setdefault("buffers", {})
+    assert isinstance(families, dict)
+    blocks = families.setdefault(directive.name.partition("_")[0], {})
     _, settings = blocks.setdefault(id(directive.parent), (directive.parent, {}))
     settings[directive.name] = directive
     yield from ()
 
 
 def _end_of_http(block: Block, context: Context) -> Iterator[Refusal]:
-    blocks = context.state.pop("buffers", {})
-    assert isinstance(blocks, dict)
-    if not blocks or not any(child.name == "server" for child in block.body):
-        return
+    families = context.state.pop("buffers", {})
+    assert isinstance(families, dict)
+    servers = [child for child in block.body if child.name == "server"]
+    for family in _FAMILIES:
+        if servers and family in families:
+            yield from _family(context, family, families[family], block, servers)
+
+
+def _family(
+    context: Context,
+    family: str,
+    blocks: dict[int, tuple[Block, _Settings]],
+    http: Block,
+    servers: list[Directive],
+) -> Iterator[Refusal]:
     reported: set[int] = set()
     # Many locations set the same inside the same surroundings: those that are fine are compared once.
     fine: set[tuple[int, tuple[tuple[str, tuple[str, ...]], ...]]] = set()
     for place, own in list(blocks.values()):
+        if place is http:
+            # Set in http only: what counts is a server that inherits it unchanged.
+            heir = next((server for server in servers if id(server) not in blocks), None)
+            if heir is None:
+                continue
         around = place.parent
         while around is not None and id(around) not in blocks:
             around = around.parent
         kind = (id(around), tuple((name, directive.values) for name, directive in own.items()))
         if kind in fine:
             continue
-        before = len(reported)
-        if place is block:
-            # Set in http only: what counts is a server that inherits it unchanged.
-            servers = [child for child in block.body if child.name == "server"]
-            place = next((server for server in servers if id(server) not in blocks), servers[0])
-            if id(place) in blocks:
-                continue
-        for family in _FAMILIES:
-            if not any(name.startswith(family) for name in own):
-                continue
-            refusal = _family(context, family, _effective(place, family, blocks), block)
-            if refusal is not None and id(refusal.at) not in reported:
-                reported.add(id(refusal.at))
-                yield refusal
-        if len(reported) == before and id(place) in blocks:
+        refusal = _compare(context, family, _effective(place, family, blocks), http)
+        if refusal is None:
             fine.add(kind)
+        elif id(refusal.at) not in reported:
+            reported.add(id(refusal.at))
+            yield refusal
 
 
 def _effective(place: Block, family: str, blocks: dict[int, tuple[Block, _Settings]]) -> _Settings:
@@ -72,8 +79,7 @@ def _effective(place: Block, family: str, blocks: dict[int, tuple[Block, _Settin
     while around is not None:
         _, settings = blocks.get(id(around), (None, {}))
         for name, directive in settings.items():
-            if name.startswith(family):
-                found.setdefault(name[len(family) + 1 :], directive)
+            found.setdefault(name[len(family) + 1 :], directive)
         around = around.parent
     return found
 
@@ -87,7 +93,7 @@ def _size(settings: _Settings, part: str, parse: object = parse_size) -> int | N
     return value
 
 
-def _family(context: Context, family: str, settings: _Settings, block: Block) -> Refusal | None:
+def _compare(context: Context, family: str, settings: _Settings, block: Block) -> Refusal | None:
     buffer = _size(settings, "buffer_size")
     buffer = _PAGE if buffer is None else buffer
     count, one = 8, _PAGE

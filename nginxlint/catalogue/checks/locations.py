@@ -131,7 +131,8 @@ def _duplicate_locations(block: Block, context: Context) -> Iterator[Refusal]:
     duplicates = context.state.pop("locations.duplicate", [])
     assert isinstance(duplicates, list)
     del block
-    for first, second, name in sorted(duplicates, key=lambda item: str(item[2])):
+    # nginx sorts the names of a block, and looks into a block before it looks at those beside it.
+    for first, second, name in sorted(duplicates, key=lambda item: (-len(list(item[1].ancestors())), str(item[2]))):
         message = f'this server has the location "{name}" twice'
         if first.values != second.values:
             message += f" (`{' '.join(first.values)}` and `{' '.join(second.values)}` are the same to nginx)"

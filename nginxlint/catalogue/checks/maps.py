@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from nginxlint.catalogue.addresses import inet_address, parse_network
 from nginxlint.catalogue.checks.faults import fault
+from nginxlint.catalogue.checks.hashes import LONGEST, bucket_needed, bucket_size, longest_part, remember_long
 from nginxlint.catalogue.checks.patterns import pattern_fault
-from nginxlint.catalogue.checks.server_names import bucket_size, hash_element_size
 from nginxlint.catalogue.context import closing
 from nginxlint.catalogue.numbers import parse_fixed_point
 from nginxlint.diagnostic import Note, Severity
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from nginxlint.catalogue.refusal import Refusal
     from nginxlint.syntax import Directive
 
-_LONGEST_KEY = 46  # of a key in a hash with the usual bucket of 64 bytes
 _WIDEST_RANGE = 4096  # of /16 networks; a wider range is not compared with the others
 
 
@@ -44,6 +43,7 @@ def _map(block: Directive, context: Context) -> Iterator[Refusal]:
     heads: dict[str, Directive] = {}
     tails: dict[str, Directive] = {}
     too_long: Directive | None = None
+    longest = LONGEST
     for line in block.body or ():
         name = line.name
         values = line.values
@@ -77,23 +77,20 @@ def _map(block: Directive, context: Context) -> Iterator[Refusal]:
             if refusal is not None:
                 yield refusal
                 return
-            exact = key[1:] if key[:1] == "." else key
-            if "*" in key:
-                continue
+            length = longest_part(key)
         else:
-            exact = key
+            length = len(key)
             if key in keys:
                 yield _again(context, line, keys[key], f'conflicting parameter "{key}"', f'map has "{key}" twice')
                 return
             keys[key] = line
-        if len(exact) > _LONGEST_KEY and too_long is None:
-            too_long = line
+        if length > longest:
+            longest, too_long = length, line
     if too_long is not None and block.parent is not None:
-        longest = max(keys, key=hash_element_size)
+        line = too_long
+        needed = bucket_needed(longest)
         bucket = bucket_size(block.parent, "map_hash_bucket_size", block)
-        if hash_element_size(longest) > bucket:
-            needed = -(-hash_element_size(longest) // 64) * 64
-            line = keys[longest]
+        if needed > bucket:
             refusal = context.refuse(
                 "hash-too-small",
                 line,
@@ -364,6 +361,9 @@ def _types(block: Directive, context: Context) -> Iterator[Refusal]:
                 "include takes one file or mask",
             )
             return
+        for extension in line.values:
+            if len(extension) > LONGEST:
+                remember_long(context, line, extension, "types_hash", "types_hash_bucket_size")
 
 
 def _charset_map(block: Directive, context: Context) -> Iterator[Refusal]:

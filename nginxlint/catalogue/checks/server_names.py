@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from nginxlint.catalogue.addresses import print_address
 from nginxlint.catalogue.checks.faults import fault
+from nginxlint.catalogue.checks.hashes import LONGEST, bucket_needed, bucket_size, longest_part
 from nginxlint.catalogue.checks.listen import Socket
 from nginxlint.catalogue.checks.patterns import pattern_fault
-from nginxlint.catalogue.numbers import parse_size
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,26 +16,6 @@ if TYPE_CHECKING:
     from nginxlint.catalogue.context import Context
     from nginxlint.catalogue.refusal import Refusal
     from nginxlint.syntax import Block, Directive
-
-_BUCKET = 64  # the cache line of the machines nginx runs on
-_POINTER = 8
-
-
-def hash_element_size(key: str) -> int:
-    """`NGX_HASH_ELT_SIZE` and the pointer that ends a bucket: what one key needs at least."""
-    length = len(key.encode("utf-8", "surrogateescape")) + 2
-    return _POINTER + -(-length // _POINTER) * _POINTER + _POINTER
-
-
-def bucket_size(block: Directive, name: str, before: Directive | None = None) -> int:
-    """The bucket size in effect: the directive in `block` (above `before`), rounded up to cache lines, or one line."""
-    for child in block.body or ():
-        if child is before:
-            break
-        if child.name == name and child.values:
-            size = parse_size(child.values[0]) or _BUCKET
-            return -(-size // _BUCKET) * _BUCKET
-    return _BUCKET
 
 
 def _server_name(directive: Directive, context: Context) -> Iterator[Refusal]:
@@ -71,7 +51,7 @@ def _server_name(directive: Directive, context: Context) -> Iterator[Refusal]:
             if refusal is not None:
                 yield refusal
                 return
-        elif not _hashable(name) or hash_element_size(name) > _BUCKET:
+        elif not _hashable(name) or longest_part(name) > LONGEST:
             suspects = context.state.setdefault(f"server_names.{context.subsystem}", [])
             assert isinstance(suspects, list)
             suspects.append((directive, index))
@@ -129,8 +109,8 @@ def _end_of_subsystem(block: Block, context: Context) -> Iterator[Refusal]:
             )
             continue
         bucket = bucket_size(block, "server_names_hash_bucket_size")
-        if "*" not in name and name[:1] != "." and hash_element_size(name) > bucket:
-            needed = -(-hash_element_size(name) // _BUCKET) * _BUCKET
+        needed = bucket_needed(longest_part(name))
+        if needed > bucket:
             yield fault(
                 context,
                 directive,
