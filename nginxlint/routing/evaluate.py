@@ -140,6 +140,8 @@ def file_path(config: Config, visit: Visit, uri: str) -> str:
     root = document_root(config, visit)
     if place is not None and place.name == "alias":
         location = visit.location
+        while location is not None and location.block is not place.parent and location.outer is not None:
+            location = location.outer  # a nested location inherits the alias with the length of the outer prefix
         if location is not None and location.is_regex:
             return root
         if location is not None and location.modifier in ("", "=", "^~") and uri.startswith(location.pattern):

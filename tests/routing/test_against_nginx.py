@@ -47,9 +47,6 @@ def difference(answer: Answer, seen: Seen) -> str:
 
 
 @pytest.mark.skipif(not PROGRAM, reason="no nginx on this machine: about 5,400 requests not compared")
-@pytest.mark.xfail(
-    reason="issue 4 is open: 10 of 5,415 certain answers still differ (99.8 %, the bar is 99.9 %)", strict=False
-)
 def test_generated_configurations_route_as_in_nginx() -> None:
     folder, echo = new_folder(), Echo()
     try:
