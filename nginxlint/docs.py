@@ -49,7 +49,31 @@ def _overview(pages: dict[str, Page]) -> str:
                 summary = page.summary.replace("|", "\\|")
                 lines.append(f"| [{page.id}]({page.id}.md) | {page.severity}{state} | {fix} | {summary} |")
         lines.append("")
-    return "\n".join(lines)
+    return "\n".join([*lines, *_researched()])
+
+
+def _researched() -> list[str]:
+    """What became of every row of the rule research (docs/rule-rows.tsv)."""
+    lines = [
+        "## What was researched",
+        "",
+        "Every row of our rule research on proxying, upstream groups, headers, buffers and caches, and what became of it.",
+        "",
+        "| row | researched as | page | remark |",
+        "|---|---|---|---|",
+    ]
+    for row, name, page, reason in researched_rows():
+        link = "not built" if page == "-" else f"[{page}]({page}.md)"
+        lines.append(f"| {row} | {name} | {link} | {reason} |")
+    return [*lines, ""]
+
+
+def researched_rows() -> list[tuple[str, str, str, str]]:
+    """(row, name, page or `-`, remark), numbered rows last, in their order."""
+    with open(os.path.join(_TOP, "docs", "rule-rows.tsv"), encoding="utf-8") as file:
+        cells = [(line.rstrip("\n") + "\t\t\t").split("\t")[:4] for line in file if line.strip()]
+    rows = [(row, name, page, reason) for row, name, page, reason in cells]
+    return sorted(rows, key=lambda row: (row[0].isdigit(), int(row[0]) if row[0].isdigit() else 0, row[1]))
 
 
 def _readme() -> str:
