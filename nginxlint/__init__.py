@@ -6,6 +6,7 @@ These are the names a rule is written with. Nothing inside the package imports t
 from nginxlint.config import Config
 from nginxlint.diagnostic import Confidence, Diagnostic, Edit, Fix, Note, Severity
 from nginxlint.routing.destinations import Destination, destinations, split_template
+from nginxlint.routing.listeners import Endpoint, Listener, endpoints
 from nginxlint.routing.passes import Pass
 from nginxlint.routing.scope import Scope
 from nginxlint.routing.servers import Listen, Location, Server
@@ -38,10 +39,12 @@ __all__ = [
     "Diagnostic",
     "Directive",
     "Edit",
+    "Endpoint",
     "Fix",
     "Folded",
     "Good",
     "Listen",
+    "Listener",
     "Location",
     "Note",
     "Pass",
@@ -56,6 +59,7 @@ __all__ = [
     "Word",
     "delete",
     "destinations",
+    "endpoints",
     "fold",
     "insert_after",
     "insert_before",

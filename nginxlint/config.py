@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nginxlint.includes import INERT, Include, Loaded, ReadFile
+from nginxlint.routing.listeners import Listeners
 from nginxlint.routing.passes import Pass
 from nginxlint.routing.scope import Scope
 from nginxlint.routing.servers import Location, Server
@@ -44,6 +45,7 @@ class Config:
         self._server_of: dict[Block, Server] = {}
         self._upstreams: dict[tuple[str, str], Upstream] | None = None
         self._locations: dict[Block, Location] = {}
+        self._listeners: Listeners | None = None
         self._variables: dict[str, list[Directive]] | None = None
 
     def _index(self) -> dict[str, list[Directive]]:
@@ -148,6 +150,13 @@ class Config:
             for socket in dict.fromkeys(listen.socket for listen in server.listens):
                 result.setdefault(socket, []).append(server)
         return result
+
+    @property
+    def listeners(self) -> Listeners:
+        """Our own sockets: `config.listeners.behind(endpoint)` says whether an address is one of them."""
+        if self._listeners is None:
+            self._listeners = Listeners(self.servers)
+        return self._listeners
 
     def default_server(self, socket: str) -> Server | None:
         """The server that answers names nobody has: the one that says `default_server`, else the first."""

@@ -9,13 +9,16 @@ from nginxlint.syntax import Block, Directive, Word
 class Listen:
     """One `listen` of a server. `address` is normalised: `*` for every IPv4 address, `[::]` for every IPv6 address,
     a literal, a name as written, or `unix:PATH`. `port` is 0 for unix sockets. `directive` is None for the implicit
-    `listen 80` of a server without one."""
+    `listen 80` of a server without one. `last_port` differs from `port` in a range (`listen 8000-8010`)."""
 
-    __slots__ = ("address", "directive", "options", "port")
+    __slots__ = ("address", "directive", "last_port", "options", "port")
 
-    def __init__(self, address: str, port: int, options: tuple[str, ...], directive: Directive | None) -> None:
+    def __init__(
+        self, address: str, port: int, options: tuple[str, ...], directive: Directive | None, last_port: int = 0
+    ) -> None:
         self.address = address
         self.port = port
+        self.last_port = max(port, last_port)
         self.options = options
         self.directive = directive
 
@@ -23,7 +26,11 @@ class Listen:
     def socket(self) -> str:
         """The same text for every way to write the same socket; UDP (quic) sockets are apart from TCP ones."""
         where = self.address if self.address.startswith("unix:") else f"{self.address}:{self.port}"
-        return f"udp {where}" if "quic" in self.options or "udp" in self.options else where
+        return f"udp {where}" if self.udp else where
+
+    @property
+    def udp(self) -> bool:
+        return "quic" in self.options or "udp" in self.options
 
     @property
     def default(self) -> bool:
@@ -113,23 +120,30 @@ def parse_listen(directive: Directive) -> Listen:
     options = directive.values[1:]
     if where.startswith("unix:"):
         return Listen(where, 0, options, directive)
-    if where.isdigit():
-        return Listen("*", int(where), options, directive)
     if where.startswith("["):
-        host, _, rest = where.partition("]")
-        address, port = _ipv6(host[1:]), rest.removeprefix(":")
+        host, _, port = where.partition("]")
+        address, port = canonical_address(host[1:]), port.removeprefix(":")
+    elif where[:1].isdigit() and not where.strip("0123456789-"):
+        address, port = "*", where
     else:
         address, _, port = where.partition(":")
     if address in ("0.0.0.0", "", "*"):
         address = "*"
-    first = port.partition("-")[0]
-    return Listen(address.lower(), int(first) if first.isdigit() else 80, options, directive)
+    first, _, last = port.partition("-")
+    return Listen(address.lower(), _number(first, 80), options, directive, _number(last, 0))
 
 
-def _ipv6(text: str) -> str:
+def canonical_address(host: str) -> str:
+    """The same text for every way to write a host (without brackets): lower-case, IPv6 shortened and in brackets."""
+    if ":" not in host:
+        return host.lower()
     import ipaddress
 
     try:
-        return f"[{ipaddress.IPv6Address(text).compressed}]"
+        return f"[{ipaddress.IPv6Address(host).compressed}]"
     except ValueError:
-        return f"[{text}]"
+        return f"[{host}]"
+
+
+def _number(text: str, default: int) -> int:
+    return int(text) if text.isascii() and text.isdecimal() else default
