@@ -28,7 +28,7 @@ daemon off;
 pid {folder}/nginx.pid;
 error_log {folder}/error.log info;
 {main}
-events {{ worker_connections 256; }}
+events {{ worker_connections 1024; }}
 {http}
 {rest}
 """
@@ -135,9 +135,9 @@ class Nginx:
         found = re.match(rb"HTTP/1\.[01] (\d{3})[ \r\n]", data)
         return Reply(data, int(found[1]) if found else None, closed)
 
-    def log(self) -> list[str]:
-        """Every line of the error log so far."""
-        path = self.folder / "error.log"
+    def log(self, name: str = "error.log") -> list[str]:
+        """Every line of a log so far."""
+        path = self.folder / name
         return path.read_text("utf-8", "replace").splitlines() if path.exists() else []
 
     def log_of(self, path: str) -> list[str]:

@@ -1,0 +1,39 @@
+"""Upstreams whose names are looked up while a request waits."""
+
+from __future__ import annotations
+
+from tests.gauntlet.scenario import Scenario
+
+_RESOLVER = "resolver 127.0.0.1:{dns} ipv6=off; resolver_timeout 1s; "
+_CURED = _RESOLVER + "set $up good.demo.test; proxy_pass http://$up:{port};"
+
+
+def _resolved(name: str, status: int | None, log: str = "", extra: str = "") -> Scenario:
+    # `resolver` may stand in a location, so that one nginx can ask in every way.
+    passes = f"resolver 127.0.0.1:{{dns}} {extra}; resolver_timeout 1s; set $up {name}.demo.test; "
+    return Scenario(f"dns-{name}", "healthy", status, log, passes + "proxy_pass http://$up:{port};", cured=_CURED)
+
+
+DNS: tuple[Scenario, ...] = (
+    _resolved("good", 200),
+    _resolved("alias", 200),
+    _resolved("alias-only", 200),
+    _resolved("truncated", 200),
+    _resolved("missing", 502, "dns-not-found"),
+    _resolved("no-data", 502, "dns-not-found"),
+    _resolved("loop", 502, "dns-not-found"),
+    _resolved("only-v6", 502, "dns-not-found", "ipv6=off"),
+    _resolved("server-failure", 502, "dns-server-failure"),
+    _resolved("refused", 502, "dns-refused"),
+    _resolved("silent", 502, "dns-timeout"),
+    _resolved("wrong-id", 502, "dns-timeout"),
+    Scenario(
+        "dns-no-resolver",
+        "healthy",
+        502,
+        "dns-no-resolver",
+        "set $up good.demo.test; proxy_pass http://$up:{port};",
+        cured=_CURED,
+    ),
+)
+"""Names looked up while a request waits."""
