@@ -38,7 +38,8 @@ class ProxySchemeMissing(Rule):
         Bad("location / {\n fastcgi_pass http://a:90; # here\n}", "location / {\n fastcgi_pass a:90; # here\n}"),
         Bad("location / {\n grpc_pass http://a:90; # here\n}", "location / {\n grpc_pass grpc://a:90; # here\n}"),
         Bad(
-            "stream { server {\n proxy_pass tcp://a:90; # here\n} }", "stream { server {\n proxy_pass a:90; # here\n} }"
+            "stream { server { listen 90;\n proxy_pass tcp://a:91; # here\n} }",
+            "stream { server { listen 90;\n proxy_pass a:91; # here\n} }",
         ),
         Good("location / { proxy_pass HTTP://app; }"),
         Good("location / { proxy_pass $app; }"),

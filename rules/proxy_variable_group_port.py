@@ -81,4 +81,4 @@ def _fixes(target: Pass, end: Destination) -> tuple[Fix, ...]:
     at = target.text.find(written)
     if at < 0 or target.text.count(written) != 1:
         return ()
-    return (Fix("leave the port out", (replace(word.part(at, at + len(written)), ""),), safe=True),)
+    return (Fix("leave the port out", (replace(word.part(at, at + len(written)), ""),), safe=False),)

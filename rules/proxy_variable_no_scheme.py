@@ -104,7 +104,7 @@ def _fixes(target: Pass, bare: list[Destination], found: list[Destination]) -> t
     if not any(_has_scheme(end) for end in found):
         word = target.directive.args[0]
         scheme = "https://" if bare and all(end.port in (443, 8443) for end in bare) else "http://"
-        return (Fix(f"write {scheme} in front", (insert_before(word.part(0, len(word.text)), scheme),), safe=True),)
+        return (Fix(f"write {scheme} in front", (insert_before(word.part(0, len(word.text)), scheme),), safe=False),)
     if not all(end.origins and end.origins[-1].values[-1:] == (end.text,) for end in bare):
         return ()
     words = [end.origins[-1].args[-1] for end in bare]

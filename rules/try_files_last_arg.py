@@ -50,7 +50,7 @@ class TryFilesLastArg(Rule):
             yield self.report(
                 last,
                 f'a missing file gets 500: "{last.text}" as the last argument is a redirect back to this location',
-                Fix("write =404 behind it", (insert_after(last.span, " =404"),), safe=True),
+                Fix("write =404 behind it", (insert_after(last.span, " =404"),), safe=False),
                 label="not looked for on disk: the last argument is where nginx goes on",
                 help="write =404 behind it, or a URI that exists (/index.html)",
             )

@@ -49,17 +49,12 @@ class UpstreamTlsDefaultPort(Rule):
 
     def check(self, config: Config) -> Iterator[Diagnostic]:
         secure: dict[Upstream, Pass] = {}
-        plain: set[Upstream] = set()
-        unknown = False
         for target in config.passes("proxy_pass", "grpc_pass", "uwsgi_pass", "fastcgi_pass", "scgi_pass"):
             ends = destinations(config, target) if target.has_variables else [target]
-            unknown = unknown or ends is None
             for end in ends or ():
                 group = config.upstream(end.host, target.kind) if end.port is None and end.host else None
                 if group is not None and end.scheme in _TLS:
                     secure.setdefault(group, target)
-                elif group is not None:
-                    plain.add(group)
         for group, target in secure.items():
             for peer in group.peers:
                 word = peer.address
@@ -71,7 +66,7 @@ class UpstreamTlsDefaultPort(Rule):
                 yield self.report(
                     word,
                     f"nginx connects to {word.text} on port 80 and speaks TLS there: requests answer 502",
-                    Fix("write port 443", (edit,), safe=group not in plain and not unknown),
+                    Fix("write port 443", (edit,), safe=False),
                     label="no port: 80, whatever the scheme",
                     related=(note(target.directive, f"{target.directive.name} speaks TLS to the group here"),),
                     help=f"write {word.text}:443, or the port on which it speaks TLS",
