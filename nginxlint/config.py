@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, KeysView
 
 from nginxlint.includes import INERT, Include, Loaded, ReadFile
 from nginxlint.routing.listeners import Listeners
@@ -43,7 +43,12 @@ class Config:
         self._scopes: dict[Block, Scope] = {}
         self._servers: list[Server] | None = None
         self._server_of: dict[Block, Server] = {}
+        self._sockets: dict[str, list[Server]] | None = None
         self._upstreams: dict[tuple[str, str], Upstream] | None = None
+        self._passes: dict[str, list[Pass]] = {}
+        self._assignments: dict[str, dict[Block | None, list[Directive]]] = {}
+        self._other_definitions: dict[str, list[Directive]] = {}
+        self._folded: dict[tuple[Directive, str], list[Folded] | None] = {}
         self._locations: dict[Block, Location] = {}
         self._listeners: Listeners | None = None
         self._variables: dict[str, list[Directive]] | None = None
@@ -77,9 +82,9 @@ class Config:
         return any(path.rpartition("/")[2] not in INERT for include in self.includes for path, _ in include.problems)
 
     @property
-    def names(self) -> frozenset[str]:
+    def names(self) -> KeysView[str]:
         """The names of all directives that occur."""
-        return frozenset(self._by_name)
+        return self._by_name.keys()
 
     def find(self, *names: str) -> Iterator[Directive]:
         """All directives that have one of these names, wherever they stand, in file order per name."""
@@ -100,7 +105,7 @@ class Config:
         scope = self._scopes.get(block)
         if scope is None:
             outer = None if block.parent is None else self.scope(block.parent)
-            scope = self._scopes[block] = Scope(block, outer)
+            scope = self._scopes[block] = Scope(block, outer, self._by_name)
         return scope
 
     # --- servers and locations --------------------------------------------------------------------------------
@@ -110,31 +115,38 @@ class Config:
         """All `server` blocks of http and stream, in the order nginx meets them."""
         if self._servers is None:
             self._servers = [
-                self._server(block) for block in self.blocks("server") if block.parent and block.parent.name in _HOLDERS
+                Server(block, self, block.parent.name)
+                for block in self.blocks("server")
+                if block.parent and block.parent.name in _HOLDERS
             ]
+            self._server_of = {server.block: server for server in self._servers}
         return self._servers
 
     def http_servers(self) -> list[Server]:
         return [server for server in self.servers if server.kind == "http"]
 
-    def _server(self, block: Block) -> Server:
-        kind = block.parent.name if block.parent is not None else "http"
-        server = self._server_of[block] = Server(block, self.scope(block), kind)
-        stack: list[tuple[Block, Location | None]] = [(block, None)]
-        while stack:
-            around, outer = stack.pop()
-            for child in around.blocks("location"):
-                location = Location(child, self.scope(child), server, outer)
-                self._locations[child] = location
-                (server.locations if outer is None else outer.nested).append(location)
-                stack.append((child, location))
-        return server
+    def locations_in(self, block: Block) -> list[Location]:
+        """The locations directly inside a server or location block, in file order."""
+        return [location for child in block.blocks("location") if (location := self._location(child)) is not None]
+
+    def _location(self, block: Block) -> Location | None:
+        """The location of a location block; None where it stands in no server, or in what takes no location."""
+        known = self._locations.get(block)
+        around = block.parent
+        if known is not None or around is None:
+            return known
+        outer = self._location(around) if around.name == "location" else None
+        server = outer.server if outer is not None else self._server_of.get(around)
+        if server is None:
+            return None
+        location = self._locations[block] = Location(block, self, server, outer)
+        return location
 
     def location(self, place: Directive) -> Location | None:
         """The location a directive stands in (through `if` and `limit_except`), or the one a location block is."""
         assert self.servers is not None
         block = place if place.name == "location" else place.enclosing("location")
-        return self._locations.get(block) if isinstance(block, Block) else None
+        return self._location(block) if isinstance(block, Block) else None
 
     def server(self, place: Directive) -> Server | None:
         """The server a directive stands in."""
@@ -145,11 +157,12 @@ class Config:
     @property
     def sockets(self) -> dict[str, list[Server]]:
         """http servers by listen socket, in file order."""
-        result: dict[str, list[Server]] = {}
-        for server in self.http_servers():
-            for socket in dict.fromkeys(listen.socket for listen in server.listens):
-                result.setdefault(socket, []).append(server)
-        return result
+        if self._sockets is None:
+            self._sockets = {}
+            for server in self.http_servers():
+                for socket in dict.fromkeys(listen.socket for listen in server.listens):
+                    self._sockets.setdefault(socket, []).append(server)
+        return self._sockets
 
     @property
     def listeners(self) -> Listeners:
@@ -179,9 +192,32 @@ class Config:
                         self._variables.setdefault(variable, []).append(directive)
         return self._variables
 
+    def assignments(self, variable: str) -> dict[Block | None, list[Directive]]:
+        """The `set`s of a variable (lower-case, without its `$`), by the server they stand in."""
+        known = self._assignments.get(variable)
+        if known is None:
+            known = self._assignments[variable] = {}
+            for directive in self.variable_definitions().get(variable, ()):
+                if directive.name == "set" and len(directive.values) == 2:
+                    known.setdefault(directive.enclosing("server"), []).append(directive)
+        return known
+
+    def other_definitions(self, variable: str) -> list[Directive]:
+        """What else than a `set` defines a variable: `map`, `geo`, `split_clients`, directives of modules."""
+        known = self._other_definitions.get(variable)
+        if known is None:
+            defined = self.variable_definitions().get(variable, ())
+            known = self._other_definitions[variable] = [one for one in defined if one.name != "set"]
+        return known
+
     def fold(self, place: Directive, text: str) -> list[Folded] | None:
         """Everything a text with variables can become at `place`; None where that depends on the request."""
-        return fold(self, place, text)
+        if "$" not in text:
+            return [Folded(text)]
+        key = place, text
+        if key not in self._folded:
+            self._folded[key] = fold(self, place, text)
+        return self._folded[key]
 
     # --- upstream groups and passes ---------------------------------------------------------------------------
 
@@ -204,9 +240,11 @@ class Config:
 
     def passes(self, *names: str) -> Iterator[Pass]:
         """The pass targets of these directives (`proxy_pass` where none is named), http and stream."""
-        for directive in self.find(*(names or ("proxy_pass",))):
-            if directive.values:
-                yield Pass(directive)
+        for name in names or ("proxy_pass",):
+            passes = self._passes.get(name)
+            if passes is None:
+                passes = self._passes[name] = [Pass(directive) for directive in self.find(name) if directive.values]
+            yield from passes
 
 
 _HOLDERS = ("http", "stream")

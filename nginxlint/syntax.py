@@ -113,9 +113,11 @@ class Directive:
 
     def enclosing(self, *names: str) -> Block | None:
         """The nearest block around it that has one of these names."""
-        for block in self.ancestors():
+        block = self.parent
+        while block is not None and block.parent is not None:  # the root block has no name
             if block.name in names:
                 return block
+            block = block.parent
         return None
 
     def walk(self) -> Iterator[Directive]:

@@ -21,7 +21,7 @@ _SCHEMES: dict[str, dict[str, int | None]] = {
 
 
 class Pass:
-    """A pass target as written (variables not expanded).
+    """A pass target as written (variables not expanded). `Config.passes` hands the same ones to every rule.
 
     `scheme` is lower-case and empty where none is written; `authority` is `host[:port]` or `unix:PATH`; `uri` is the
     URI part, None where there is none (`""` cannot occur); `port` is the one written, else None. `has_variables`
@@ -77,7 +77,9 @@ def split_target(text: str) -> tuple[str, str, str | None]:
     if rest.startswith("unix:"):
         path, separator, uri = rest[5:].partition(":")
         return scheme, f"unix:{path}", (uri or "/") if separator else None
-    for at, character in enumerate(rest):
-        if character in "/?#":
-            return scheme, rest[:at], rest[at:]
-    return scheme, rest, None
+    end = -1
+    for mark in "/?#":
+        at = rest.find(mark, 0, end if end >= 0 else None)
+        if at >= 0:
+            end = at
+    return (scheme, rest, None) if end < 0 else (scheme, rest[:end], rest[end:])

@@ -2,27 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
+
 from nginxlint.catalogue.inheritance import ANONYMOUS, NEVER, PASSES, SET_OF
 from nginxlint.syntax import Block, Directive
 
 _INHERIT_SWITCH = {"add_header": "add_header_inherit", "add_trailer": "add_trailer_inherit"}
 
+# A body of more directives than this is indexed by name; a shorter one is quicker looked through than indexed.
+_LONG = 24
+
 
 class Scope:
-    """A block and the scope around it. `outer` is None for the root block."""
+    """A block and the scope around it. `outer` is None for the root block; `known` holds the names of all directives
+    that occur in the configuration: most questions are about others."""
 
-    __slots__ = ("_own", "block", "outer")
+    __slots__ = ("_own", "block", "known", "outer")
 
-    def __init__(self, block: Block, outer: Scope | None) -> None:
+    def __init__(self, block: Block, outer: Scope | None, known: Container[str]) -> None:
         self.block = block
         self.outer = outer
+        self.known = known
         self._own: dict[str, list[Directive]] | None = None
 
     def own(self, name: str) -> list[Directive]:
         """The directives of that name written directly in this block."""
+        if name not in self.known:
+            return []
+        body = self.block.body
+        if len(body) <= _LONG:
+            return [directive for directive in body if directive.name == name]
         if self._own is None:
             self._own = {}
-            for directive in self.block.body:
+            for directive in body:
                 self._own.setdefault(directive.name, []).append(directive)
         return self._own.get(name, [])
 
@@ -31,6 +43,8 @@ class Scope:
 
         For `add_header` and `add_trailer`, `*_inherit merge|off` (nginx 1.29.3) is honoured.
         """
+        if name not in self.known:
+            return []
         own = self.own(name)
         if name in NEVER:
             if not own and name in PASSES and self.block.name in ANONYMOUS and self.outer is not None:
@@ -40,7 +54,7 @@ class Scope:
             return own
         if (switch := _INHERIT_SWITCH.get(name)) and (mode := self.value(switch)) in ("merge", "off"):
             return own if mode == "off" else self.outer.effective(name) + own
-        if own or any(self.own(twin) for twin in SET_OF.get(name, ())):
+        if own or any(self.own(twin) for twin in SET_OF.get(name, ()) if twin != name):
             return own
         return self.outer.effective(name)
 

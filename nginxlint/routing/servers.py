@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from nginxlint.routing.scope import Scope
 from nginxlint.syntax import Block, Directive, Word
+
+TYPE_CHECKING = False  # typing costs 3 ms to import; checkers know the name
+if TYPE_CHECKING:
+    from nginxlint.config import Config
+    from nginxlint.routing.scope import Scope
 
 
 class Listen:
@@ -45,15 +49,24 @@ class Location:
     """A location: `modifier` is one of ``""``, ``=``, ``^~``, ``~``, ``~*`` and ``@``; `pattern` what follows it
     (with the `@` for a named location). `outer` is the location around it; `if` and `limit_except` do not count."""
 
-    __slots__ = ("block", "modifier", "nested", "outer", "pattern", "scope", "server")
+    __slots__ = ("_config", "block", "modifier", "outer", "pattern", "server")
 
-    def __init__(self, block: Block, scope: Scope, server: Server, outer: Location | None) -> None:
+    def __init__(self, block: Block, config: Config, server: Server, outer: Location | None) -> None:
+        self._config = config
         self.block = block
-        self.scope = scope
         self.server = server
         self.outer = outer
         self.modifier, self.pattern = split_location(block.values)
-        self.nested: list[Location] = []
+
+    @property
+    def scope(self) -> Scope:
+        """What is in effect in it."""
+        return self._config.scope(self.block)
+
+    @property
+    def nested(self) -> list[Location]:
+        """The locations directly inside it."""
+        return self._config.locations_in(self.block)
 
     @property
     def is_regex(self) -> bool:
@@ -70,19 +83,43 @@ class Location:
 
 
 class Server:
-    """A server block. `kind` is http or stream; `names` are the `server_name` arguments as words."""
+    """A server block. `kind` is http or stream. What stands in it is read when it is asked for: most rules ask about
+    few of the servers."""
 
-    __slots__ = ("block", "kind", "listens", "locations", "names", "scope")
+    __slots__ = ("_config", "_listens", "_names", "block", "kind")
 
-    def __init__(self, block: Block, scope: Scope, kind: str) -> None:
+    def __init__(self, block: Block, config: Config, kind: str) -> None:
+        self._config = config
         self.block = block
-        self.scope = scope
         self.kind = kind
-        self.names: list[Word] = [word for directive in block.children("server_name") for word in directive.args]
-        self.listens = [parse_listen(directive) for directive in block.children("listen")]
-        if not self.listens and kind == "http":
-            self.listens = [Listen("*", 80, (), None)]
-        self.locations: list[Location] = []
+        self._names: list[Word] | None = None
+        self._listens: list[Listen] | None = None
+
+    @property
+    def scope(self) -> Scope:
+        """What is in effect in it."""
+        return self._config.scope(self.block)
+
+    @property
+    def names(self) -> list[Word]:
+        """The `server_name` arguments as words."""
+        if self._names is None:
+            self._names = [word for directive in self.block.children("server_name") for word in directive.args]
+        return self._names
+
+    @property
+    def listens(self) -> list[Listen]:
+        """Its sockets; `listen 80` where an http server names none."""
+        if self._listens is None:
+            self._listens = [parse_listen(directive) for directive in self.block.children("listen")]
+            if not self._listens and self.kind == "http":
+                self._listens = [Listen("*", 80, (), None)]
+        return self._listens
+
+    @property
+    def locations(self) -> list[Location]:
+        """The locations directly inside it."""
+        return self._config.locations_in(self.block)
 
     def all_locations(self) -> list[Location]:
         """Every location of the server, nested ones after the one around them."""
@@ -97,7 +134,10 @@ class Server:
     @property
     def first_name(self) -> str:
         """The first `server_name`, as nginx shows it in logs and falls back to for `$host`."""
-        return self.names[0].text if self.names else ""
+        for directive in self.block.body:
+            if directive.name == "server_name" and directive.values:
+                return directive.values[0]
+        return ""
 
     def __repr__(self) -> str:
         return f"<server {self.first_name}>"

@@ -68,19 +68,18 @@ def values_of(config: Config, place: Directive, name: str, depth: int = 0) -> li
     definitions = definitions_of(config, name)
     if not definitions:
         return None
-    assigned = [directive for directive in definitions if directive.name == "set" and len(directive.values) == 2]
-    for directive in _reaching(place, assigned):
+    for directive in _reaching(config, place, name):
         values = fold(config, directive, directive.values[1], depth)
         if values is None:
             return None
         found.extend(Folded(value.text, (directive, *value.origins)) for value in values)
-    for directive in definitions:
+    for directive in config.other_definitions(name):
         if directive.name in _NOT_ENTRIES and isinstance(directive, Block):
             values = _block_values(config, directive, depth)
             if values is None:
                 return None
             found.extend(values)
-        elif directive.name != "set":
+        else:
             return None
     unique = {value.text: value for value in reversed(found)}
     return list(unique.values())[::-1][:MAX_VALUES] if unique else None
@@ -91,26 +90,28 @@ def definitions_of(config: Config, name: str) -> list[Directive]:
     return config.variable_definitions().get(name, [])
 
 
-def _reaching(place: Directive, assigned: list[Directive]) -> list[Directive]:
+def _reaching(config: Config, place: Directive, name: str) -> list[Directive]:
     """The `set`s that can run before `place`: those of its location and of its server (and in an `if` there; those of
     a location around its own never run for it). An unconditional one of the location hides those of the server. Where
     there are none, those anywhere in its server."""
-
-    def holder(directive: Directive) -> Block | None:
-        block = directive.parent
-        while block is not None and block.name == "if":
-            block = block.parent
-        return block
-
     own = place if isinstance(place, Block) and place.name in ("location", "server") else None
     location = own if own is not None else place.enclosing("location", "server")
-    server = place.enclosing("server") if location is None or location.name != "server" else location
-    near = [directive for directive in assigned if location is not None and holder(directive) is location]
+    if location is None:
+        return []
+    server = location if location.name == "server" else location.enclosing("server")
+    assigned = config.assignments(name).get(server, [])
+    near = [directive for directive in assigned if _holder(directive) is location]
     if not any(directive.parent is location for directive in near):
-        near += [directive for directive in assigned if holder(directive) is server and directive not in near]
-    if near:
-        return near
-    return [directive for directive in assigned if server is not None and directive.enclosing("server") is server]
+        near += [directive for directive in assigned if _holder(directive) is server and directive not in near]
+    return near or (assigned if server is not None else [])
+
+
+def _holder(directive: Directive) -> Block | None:
+    """The server or location a `set` belongs to, through the `if` around it."""
+    block = directive.parent
+    while block is not None and block.name == "if":
+        block = block.parent
+    return block
 
 
 def _block_values(config: Config, block: Block, depth: int) -> list[Folded] | None:
