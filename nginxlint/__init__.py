@@ -6,6 +6,7 @@ These are the names a rule is written with. Nothing inside the package imports t
 from nginxlint.config import Config
 from nginxlint.diagnostic import Confidence, Diagnostic, Edit, Fix, Note, Severity
 from nginxlint.routing.destinations import Destination, destinations, split_template
+from nginxlint.routing.headers import Header, RequestHeaders
 from nginxlint.routing.listeners import Endpoint, Listener, endpoints
 from nginxlint.routing.passes import Pass
 from nginxlint.routing.scope import Scope
@@ -43,12 +44,14 @@ __all__ = [
     "Fix",
     "Folded",
     "Good",
+    "Header",
     "Listen",
     "Listener",
     "Location",
     "Note",
     "Pass",
     "Peer",
+    "RequestHeaders",
     "Rule",
     "Scope",
     "Server",

@@ -22,13 +22,7 @@ _PROTOCOLS: tuple[tuple[Version, tuple[str, ...]], ...] = (
     ((1, 23, 4), ("TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3")),
     ((0, 0, 0), ("TLSv1", "TLSv1.1", "TLSv1.2")),
 )
-_HTTP_1_1_BY_DEFAULT: Version = (1, 29, 7)
 PAGE = 4096
-
-
-def http_version(config: Config, scope: Scope) -> str:
-    default = "1.1" if config.version >= _HTTP_1_1_BY_DEFAULT else "1.0"
-    return scope.value("proxy_http_version", default)
 
 
 def timeouts(scope: Scope, family: str, *, stream: bool = False) -> Timeouts:

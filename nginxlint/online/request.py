@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from nginxlint.routing.headers import RequestHeaders
 from nginxlint.routing.variables import REFERENCE, fold
 
 if TYPE_CHECKING:
@@ -151,31 +152,25 @@ def host_header(
 ) -> str | None:
     """The Host nginx would send; None: no Host header at all."""
     known = {**client.variables(), "proxy_host": proxy_host, "proxy_port": proxy_host.rpartition(":")[2]}
-    found = [line for line in scope.effective(f"{family}_set_header") if line.values[:1] and _is_host(line.values[0])]
-    if not found or len(found[-1].values) < 2:
+    sent = RequestHeaders(config, scope, family)
+    host = sent.of("host")
+    if host is None:
+        return None
+    text = expand(config, host.directive or directive, host.value, known)
+    if text is None or (not text and sent.host_falls_back):
         return proxy_host
-    text = expand(config, found[-1], found[-1].values[1], known)
-    if text is None:
-        return proxy_host
-    if not text:
-        # 1.31.4 falls back to $proxy_host, before that there is no Host header.
-        return proxy_host if config.version >= (1, 31, 4) else None
-    return one_line(text)
+    return one_line(text) if text else None
 
 
 def forwarded_headers(config: Config, scope: Scope, family: str, client: Client) -> tuple[tuple[str, str], ...]:
     """X-Forwarded-Proto and its kin as configured: they decide between an answer and a redirect loop."""
     result = []
-    for line in scope.effective(f"{family}_set_header"):
-        if len(line.values) >= 2 and line.values[0].lower() in _FORWARDED:
-            text = expand(config, line, line.values[1], client.variables())
+    for name, lines in RequestHeaders(config, scope, family).configured.items():
+        for line in lines if name in _FORWARDED else ():
+            text = expand(config, line.directive, line.value, client.variables()) if line.directive else None
             if text:
-                result.append((line.values[0], one_line(text)))
+                result.append((line.name, one_line(text)))
     return tuple(result)
-
-
-def _is_host(name: str) -> bool:
-    return name.lower() == "host"
 
 
 def one_line(text: str) -> str:

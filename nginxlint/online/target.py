@@ -20,6 +20,7 @@ from nginxlint.online.request import (
 )
 from nginxlint.online.resolve import as_literal
 from nginxlint.online.types import PeerRole, Target, Timeouts, TlsProfile, Where
+from nginxlint.routing.headers import http_version
 from nginxlint.routing.passes import Pass, split_target
 from nginxlint.routing.upstreams import Upstream, split_authority
 from nginxlint.routing.variables import REFERENCE, fold, references
@@ -181,10 +182,10 @@ class _Extraction:
         group = None if unix is not None or port is not None else config.upstream(authority)
         variable = "$" in directive.values[0]
         proxy_host = "localhost" if unix is not None else _proxy_host(authority, port, default_port)
-        http_version = in_effect.http_version(config, scope) if family == "proxy" else "1.1"
+        spoken = http_version(config, scope) if family == "proxy" else "1.1"
         protocol = _PROTOCOLS[directive.name]
-        if protocol == "http" and http_version in ("2", "2.0"):
-            protocol, http_version = "grpc", "2"
+        if protocol == "http" and spoken == "2":
+            protocol = "grpc"
         tls: TlsProfile | None = None
         if tls_scheme and scheme == tls_scheme:
             alpn = ("h2",) if protocol == "grpc" else ()
@@ -215,7 +216,7 @@ class _Extraction:
             used_at=(),
             resolution="startup",
             tls=tls,
-            http_version=http_version,
+            http_version=spoken,
             buffer_size=in_effect.buffer_size(scope, family),
             timeouts=in_effect.timeouts(scope, family),
             next_upstream=in_effect.next_upstream(scope, family),

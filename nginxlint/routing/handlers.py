@@ -5,6 +5,7 @@ from __future__ import annotations
 from nginxlint.routing.answer import UpstreamRequest
 from nginxlint.routing.escaping import escape_uri
 from nginxlint.routing.evaluate import expand
+from nginxlint.routing.headers import RequestHeaders
 from nginxlint.routing.passes import split_target
 from nginxlint.routing.upstreams import split_authority
 from nginxlint.routing.visit import Unsure, Visit
@@ -28,10 +29,6 @@ _DEFAULT_SCHEMES = {
     "memcached_pass": "memcached",
 }
 _PORTS = {"http": 80, "https": 443}
-# Request headers that proxy_pass does not hand on by itself.
-_NOT_HANDED_ON = frozenset(
-    ("host", "connection", "content-length", "transfer-encoding", "te", "keep-alive", "expect", "upgrade")
-)
 
 
 def unknown_handler(block: Block) -> Directive | None:
@@ -125,27 +122,21 @@ def _uri(visit: Visit, uri: str | None, has_variables: bool) -> str:
 
 
 def _headers(config: Config, visit: Visit, upstream: UpstreamRequest, family: str) -> None:
-    """The headers in effect: those of the configuration, then the client's own that nothing replaces."""
+    """The headers in effect: Host first, those of the configuration, then the client's own that nothing replaces."""
     assert visit.block is not None
-    scope = config.scope(visit.block)
-    default_host = visit.named["proxy_host"]
-    configured: dict[str, str] = {}
-    names: dict[str, str] = {}
-    for place in scope.effective(f"{family}_set_header"):
-        if len(place.values) < 2:
-            continue
-        value = expand(config, visit, place.values[1])
-        names[place.values[0].lower()] = place.values[0]
-        configured[place.values[0].lower()] = place.values[1] if isinstance(value, Unsure) else value
-    upstream.host = configured.get("host", default_host)
-    headers = {"Host": upstream.host} if upstream.host else {}
-    if "connection" not in configured and family == "proxy":
-        headers["Connection"] = "close"
-    for name, value in configured.items():
-        if value and name != "host":
-            headers[names[name]] = value
-    if scope.on(f"{family}_pass_request_headers", True):
-        for name, value in visit.request.headers.items():
-            if name not in configured and name not in _NOT_HANDED_ON:
-                headers.setdefault(name, value)
+    sent = RequestHeaders(config, config.scope(visit.block), family)
+    headers: dict[str, str] = {}
+    for line in sent.lines():
+        value = expand(config, visit, line.value)
+        if value:
+            headers[line.name] = line.value if isinstance(value, Unsure) else value
+            if line.name.lower() == "host":
+                upstream.host = headers.pop(line.name)
+    if not upstream.host and sent.host_falls_back:
+        upstream.host = visit.named["proxy_host"]
+    if upstream.host:
+        headers = {"Host": upstream.host, **headers}
+    for name, value in visit.request.headers.items():
+        if sent.hands_on(name):
+            headers[name] = value
     upstream.headers = headers
