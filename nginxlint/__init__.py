@@ -11,7 +11,8 @@ from nginxlint.routing.listeners import Endpoint, Listener, endpoints
 from nginxlint.routing.passes import Pass
 from nginxlint.routing.scope import Scope
 from nginxlint.routing.servers import Listen, Location, Server
-from nginxlint.routing.upstreams import Peer, Upstream
+from nginxlint.routing.upstreams import KEPT_BY_DEFAULT, Peer, Upstream
+from nginxlint.routing.uses import PASSES, Use
 from nginxlint.routing.variables import Folded, fold, references
 from nginxlint.rule import (
     Bad,
@@ -32,6 +33,8 @@ from nginxlint.syntax import Block, Directive, Word
 __version__ = "0.1.0"
 
 __all__ = [
+    "KEPT_BY_DEFAULT",
+    "PASSES",
     "Bad",
     "Block",
     "Confidence",
@@ -59,6 +62,7 @@ __all__ = [
     "Source",
     "Span",
     "Upstream",
+    "Use",
     "Word",
     "delete",
     "destinations",

@@ -10,6 +10,7 @@ from nginxlint.routing.passes import Pass
 from nginxlint.routing.scope import Scope
 from nginxlint.routing.servers import Location, Server
 from nginxlint.routing.upstreams import Upstream
+from nginxlint.routing.uses import Use, Uses
 from nginxlint.routing.variables import Folded, fold
 from nginxlint.syntax import Block, Directive
 
@@ -49,6 +50,7 @@ class Config:
         self._assignments: dict[str, dict[Block | None, list[Directive]]] = {}
         self._other_definitions: dict[str, list[Directive]] = {}
         self._folded: dict[tuple[Directive, str], list[Folded] | None] = {}
+        self._uses: Uses | None = None
         self._locations: dict[Block, Location] = {}
         self._listeners: Listeners | None = None
         self._variables: dict[str, list[Directive]] | None = None
@@ -237,6 +239,20 @@ class Config:
     def upstream(self, name: str, kind: str = "http") -> Upstream | None:
         """The group of that name; nginx compares without regard to case."""
         return self._upstream_index().get((kind, name.lower()))
+
+    def uses(self, group: Upstream) -> list[Use]:
+        """The passes that lead to a group, as far as the configuration tells (see `all_uses_known`)."""
+        return self._all_uses().by_group.get(group, [])
+
+    @property
+    def all_uses_known(self) -> bool:
+        """Is every pass's target known? One that hangs on the request may lead to any group."""
+        return self._all_uses().all_known
+
+    def _all_uses(self) -> Uses:
+        if self._uses is None:
+            self._uses = Uses(self)
+        return self._uses
 
     def passes(self, *names: str) -> Iterator[Pass]:
         """The pass targets of these directives (`proxy_pass` where none is named), http and stream."""

@@ -1,21 +1,6 @@
 from collections.abc import Iterator
 
-from nginxlint import (
-    Bad,
-    Config,
-    Diagnostic,
-    Fix,
-    Good,
-    Pass,
-    Rule,
-    Severity,
-    Upstream,
-    destinations,
-    insert_after,
-    note,
-)
-
-_TLS = ("https", "grpcs", "suwsgi")
+from nginxlint import Bad, Config, Diagnostic, Fix, Good, Peer, Rule, Severity, insert_after, note
 
 
 class UpstreamTlsDefaultPort(Rule):
@@ -48,26 +33,29 @@ class UpstreamTlsDefaultPort(Rule):
     )
 
     def check(self, config: Config) -> Iterator[Diagnostic]:
-        secure: dict[Upstream, Pass] = {}
-        for target in config.passes("proxy_pass", "grpc_pass", "uwsgi_pass", "fastcgi_pass", "scgi_pass"):
-            ends = destinations(config, target) if target.has_variables else [target]
-            for end in ends or ():
-                group = config.upstream(end.host, target.kind) if end.port is None and end.host else None
-                if group is not None and end.scheme in _TLS:
-                    secure.setdefault(group, target)
-        for group, target in secure.items():
-            for peer in group.peers:
+        for group in config.upstreams:
+            bare = [peer for peer in group.peers if _takes_port_80(peer)]
+            secure = next((use for use in config.uses(group) if use.tls), None) if bare else None
+            if secure is None:
+                continue
+            for peer in bare:
                 word = peer.address
-                if peer.port is not None or peer.unix is not None or peer.option("service"):
-                    continue
-                if ":" in word.text and not word.text.endswith("]"):
-                    continue  # a port that is no number is refused anyway
                 edit = insert_after(word.part(0, len(word.text)), ":443")
                 yield self.report(
                     word,
                     f"nginx connects to {word.text} on port 80 and speaks TLS there: requests answer 502",
                     Fix("write port 443", (edit,), safe=False),
                     label="no port: 80, whatever the scheme",
-                    related=(note(target.directive, f"{target.directive.name} speaks TLS to the group here"),),
+                    related=(
+                        note(secure.target.directive, f"{secure.target.directive.name} speaks TLS to the group here"),
+                    ),
                     help=f"write {word.text}:443, or the port on which it speaks TLS",
                 )
+
+
+def _takes_port_80(peer: Peer) -> bool:
+    """No port is written (one that is no number is refused anyway), and none comes from an SRV record."""
+    text = peer.address.text
+    if peer.port is not None or peer.unix is not None or peer.option("service"):
+        return False
+    return ":" not in text or text.endswith("]")

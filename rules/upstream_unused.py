@@ -1,8 +1,7 @@
 from collections.abc import Iterator
 
-from nginxlint import Bad, Config, Diagnostic, Good, Pass, Rule, Severity
+from nginxlint import PASSES, Bad, Config, Diagnostic, Good, Pass, Rule, Severity
 
-_PASSES = ("proxy_pass", "fastcgi_pass", "uwsgi_pass", "scgi_pass", "grpc_pass", "memcached_pass")
 _CODE = ("js_content", "js_set", "js_access", "content_by_lua", "access_by_lua", "rewrite_by_lua", "set_by_lua", "perl")
 
 
@@ -32,7 +31,7 @@ class UpstreamUnused(Rule):
         if any(not include.files and not include.problems for include in config.includes):
             return  # a pattern that matches nothing here may match the user of the group on the server
         used: set[str] = set()
-        for target in config.passes(*_PASSES):
+        for target in config.passes(*PASSES):
             if "$" not in target.text:
                 used.add(target.authority.lower())
                 continue

@@ -20,6 +20,9 @@ _SCHEMES: dict[str, dict[str, int | None]] = {
 }
 
 
+TLS_SCHEMES = ("https", "grpcs", "suwsgi")
+
+
 class Pass:
     """A pass target as written (variables not expanded). `Config.passes` hands the same ones to every rule.
 
@@ -42,6 +45,11 @@ class Pass:
         return "$" in self.text
 
     @property
+    def family(self) -> str:
+        """What its settings begin with: `proxy` for `proxy_pass`, `fastcgi` for `fastcgi_pass`."""
+        return self.directive.name.removesuffix("_pass")
+
+    @property
     def kind(self) -> str:
         """`stream` or `http`: which groups it can name."""
         around = self.directive.enclosing("stream", "http", "mail")
@@ -54,7 +62,7 @@ class Pass:
 
     @property
     def tls(self) -> bool:
-        return self.scheme in ("https", "grpcs", "suwsgi")
+        return self.scheme in TLS_SCHEMES
 
     @property
     def default_port(self) -> int | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Container
 
 from nginxlint.catalogue.inheritance import ANONYMOUS, NEVER, PASSES, SET_OF
+from nginxlint.catalogue.numbers import parse_size, parse_time
 from nginxlint.syntax import Block, Directive
 
 _INHERIT_SWITCH = {"add_header": "add_header_inherit", "add_trailer": "add_trailer_inherit"}
@@ -72,6 +73,16 @@ class Scope:
         """A flag directive in effect: `on` or `off`."""
         value = self.value(name)
         return value.lower() == "on" if value else default
+
+    def size(self, name: str, default: int) -> int:
+        """A size in effect in bytes (`8k` is 8192); `default` where none is set, or none that nginx reads."""
+        size = parse_size(self.value(name))
+        return default if size is None else size
+
+    def milliseconds(self, name: str, default: int) -> int:
+        """A time in effect (`1m 30s` is 90000); `default` where none is set, or none that nginx reads."""
+        time = parse_time(self.value(name))
+        return default if time is None else time
 
     def origin(self, name: str) -> Scope | None:
         """The nearest scope, this one included, that sets `name` itself."""

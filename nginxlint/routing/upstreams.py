@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from nginxlint.syntax import Block, Directive, Word
 
+DEFAULT_PORT = 80  # of a `server` line, whatever the protocol (ngx_http_upstream_server)
+# Since then proxied requests are HTTP/1.1 without a Connection header, and every group keeps connections.
+KEPT_BY_DEFAULT = (1, 29, 7)
+_METHODS = ("ip_hash", "hash", "least_conn", "least_time", "random")
+
 
 class Peer:
     """One `server` line of an upstream group. `host` without brackets; `port` None where none is written (nginx then
@@ -20,6 +25,16 @@ class Peer:
     @property
     def address(self) -> Word:
         return self.directive.args[0]
+
+    @property
+    def socket(self) -> str:
+        """The same text for every way to write the same address: a server without a port is asked on 80."""
+        return f"unix:{self.unix}" if self.unix is not None else f"{self.host.lower()}:{self.port or DEFAULT_PORT}"
+
+    @property
+    def is_literal(self) -> bool:
+        """Is it one address for sure? A host name may resolve to several, each a peer of its own."""
+        return self.unix is not None or ":" in self.host or not self.host.strip("0123456789.")
 
     @property
     def down(self) -> bool:
@@ -55,6 +70,24 @@ class Upstream:
         self.kind = kind
         self.name = block.values[0] if block.values else ""
         self.peers = [Peer(directive) for directive in block.children("server") if directive.values]
+
+    @property
+    def methods(self) -> list[Directive]:
+        """Its balancing methods; only the last one is in effect, and none means round robin."""
+        return self.block.children(*_METHODS)
+
+    @property
+    def single(self) -> bool:
+        """One address for sure: nginx then counts no failures and has nothing to try next
+        (ngx_http_upstream_init_round_robin, `peers->single`)."""
+        return len(self.peers) == 1 and self.peers[0].is_literal
+
+    def idle_connections(self, version: tuple[int, int, int]) -> int:
+        """How many idle connections a worker keeps to its servers: `keepalive`, by default 32 since nginx 1.29.7."""
+        found = self.block.child("keepalive")
+        if found is None or not found.values:
+            return 32 if version >= KEPT_BY_DEFAULT and self.kind == "http" else 0
+        return int(found.values[0]) if found.values[0].isdecimal() else 0
 
     def __repr__(self) -> str:
         return f"<upstream {self.name}>"

@@ -116,3 +116,47 @@ def test_what_depends_on_the_request_is_not_folded() -> None:
     assert folded("server { location / { proxy_pass http://$arg_x; } }") is None
     assert folded("server { set $b $host; location / { proxy_pass http://$b; } }") is None
     assert folded("server { set $b $b; location / { proxy_pass http://$b; } }") is None
+
+
+GROUP = "upstream app { server a; }\n"
+
+
+@pytest.mark.parametrize(
+    ("server", "schemes", "all_known"),
+    [
+        ("location / { proxy_pass http://app/x; }", ["http"], True),
+        ("location / { proxy_pass http://APP; }", ["http"], True),
+        ("location / { proxy_pass http://app:80; }", [], True),
+        ("location / { proxy_pass http://other; }", [], True),
+        ("location / { set $b app; proxy_pass https://$b$request_uri; }", ["https"], True),
+        ("location / { fastcgi_pass app; }", [""], True),
+        ("location / { proxy_pass $scheme://app; }", ["$scheme"], True),
+        ("location / { proxy_pass http://app; } location /x { proxy_pass http://$arg_x; }", ["http"], False),
+    ],
+)
+def test_a_group_knows_the_passes_that_lead_to_it(server: str, schemes: list[str], all_known: bool) -> None:
+    config = config_of(f"{GROUP}server {{ {server} }}")
+    assert [use.scheme for use in config.uses(config.upstreams[0])] == schemes
+    assert config.all_uses_known is all_known
+
+
+@pytest.mark.parametrize(
+    ("body", "version", "idle"),
+    [
+        ("", (1, 29, 6), 0),
+        ("", (1, 29, 7), 32),
+        ("keepalive 8;", (1, 22, 1), 8),
+        ("keepalive 0;", (1, 29, 7), 0),
+    ],
+)
+def test_since_1_29_7_a_group_keeps_connections_by_itself(body: str, version: tuple[int, int, int], idle: int) -> None:
+    (group,) = config_of(f"upstream app {{ server a; {body} }}").upstreams
+    assert group.idle_connections(version) == idle
+
+
+def test_sizes_and_times_in_effect_are_read_as_nginx_reads_them() -> None:
+    config = config_of('server { proxy_read_timeout "1m 30s"; proxy_buffer_size 8k; location / { } }')
+    scope = config.scope(next(config.find("location")))
+    assert scope.milliseconds("proxy_read_timeout", 1) == 90_000
+    assert scope.size("proxy_buffer_size", 1) == 8192
+    assert scope.size("proxy_buffers", 1) == 1

@@ -1,0 +1,52 @@
+"""Which passes lead to which upstream group, variables followed."""
+
+from __future__ import annotations
+
+from nginxlint.routing.destinations import destinations
+from nginxlint.routing.passes import TLS_SCHEMES, Pass
+from nginxlint.routing.upstreams import Upstream
+
+TYPE_CHECKING = False  # typing costs 3 ms to import; checkers know the name
+if TYPE_CHECKING:
+    from nginxlint.config import Config
+
+PASSES = ("proxy_pass", "fastcgi_pass", "uwsgi_pass", "scgi_pass", "grpc_pass", "memcached_pass")
+
+
+class Use:
+    """One way a pass leads to a group: `target` is the pass as written, `scheme` what it speaks to the group (empty
+    where the directive takes none, `$scheme` where it is the client's)."""
+
+    __slots__ = ("scheme", "target")
+
+    def __init__(self, target: Pass, scheme: str) -> None:
+        self.target = target
+        self.scheme = scheme
+
+    @property
+    def tls(self) -> bool:
+        return self.scheme in TLS_SCHEMES
+
+    def __repr__(self) -> str:
+        return f"Use({self.target.directive!r}, {self.scheme!r})"
+
+
+class Uses:
+    """All uses of all groups. `all_known` is false where a pass hangs on the request: it may lead to any group."""
+
+    __slots__ = ("all_known", "by_group")
+
+    def __init__(self, config: Config) -> None:
+        self.all_known = True
+        self.by_group: dict[Upstream, list[Use]] = {}
+        for target in config.passes(*PASSES):
+            if "$" not in target.text:
+                if (group := target.group(config)) is not None:
+                    self.by_group.setdefault(group, []).append(Use(target, target.scheme))
+                continue
+            ends = destinations(config, target)
+            self.all_known = self.all_known and ends is not None
+            for end in ends or ():
+                named = config.upstream(end.host, target.kind) if end.port is None and end.host else None
+                if named is not None:
+                    self.by_group.setdefault(named, []).append(Use(target, end.scheme))
