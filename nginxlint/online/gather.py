@@ -1,0 +1,252 @@
+"""Look up, dial, speak: everything of a run that needs the network. What comes out is evidence, not yet a verdict."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from nginxlint.online.network import Network
+from nginxlint.online.options import Options
+from nginxlint.online.policy import Policy, is_loopback
+from nginxlint.online.probe import Prober
+from nginxlint.online.resolve import Names
+from nginxlint.online.schedule import Schedule, slots_for
+from nginxlint.online.types import Address, Observation, Phase, Resolution, Target
+
+# (probes done, probes known, what was just probed)
+Progress = Callable[[int, int, str], None]
+Key = tuple[object, ...]
+Seen = dict[Address, "Observation | str"]
+
+
+@dataclass(slots=True)
+class Evidence:
+    """What is known of each target (by its id): what its name resolves to, and per address what a probe saw, or the
+    code why it was not probed. `vantage` says from where."""
+
+    resolutions: dict[str, Resolution] = field(default_factory=dict)
+    observations: dict[str, Seen] = field(default_factory=dict)
+    interrupted: bool = False
+    vantage: str = ""
+
+
+def gather(
+    targets: list[Target],
+    options: Options,
+    network: Network,
+    version: tuple[int, int, int],
+    progress: Progress | None = None,
+) -> Evidence:
+    """Ask the network about every target, within the budget, whatever happens. Raises nothing for what it does."""
+    work = _Gathering(targets, options, network, version, progress)
+    asyncio.run(work.all())
+    return work.evidence()
+
+
+class _Gathering:
+    def __init__(
+        self,
+        targets: list[Target],
+        options: Options,
+        network: Network,
+        version: tuple[int, int, int],
+        progress: Progress | None,
+    ) -> None:
+        self.options = options
+        self.targets = targets
+        self.progress = progress
+        self.policy = Policy(options.allow, options.deny)
+        self.names = Names(network, self.policy, options)
+        self.prober = Prober(network, options, version)
+        self.resolutions: dict[str, Resolution] = {}
+        self.keys: dict[str, dict[Address, Key]] = {}
+        self.denied: dict[tuple[str, Address], str] = {}
+        self.seen: dict[Key, Observation] = {}
+        self.known = 0
+        self.interrupted = False
+
+    async def all(self) -> None:
+        """Within the budget, whatever happens; what is late stays unjudged."""
+        begin = time.monotonic()
+        work = asyncio.create_task(self._work(begin))
+        with self._interruptible(work):
+            try:
+                await work
+            except asyncio.CancelledError:
+                if not self.interrupted:
+                    raise
+
+    @contextlib.contextmanager
+    def _interruptible(self, work: asyncio.Task[None]) -> Iterator[None]:
+        """Ctrl-C and SIGTERM end the probing, not the report."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        loop = asyncio.get_running_loop()
+
+        def stop() -> None:
+            self.interrupted = True
+            work.cancel()
+
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, stop)
+        try:
+            yield
+        finally:
+            for number in (signal.SIGINT, signal.SIGTERM):
+                loop.remove_signal_handler(number)
+
+    async def _work(self, begin: float) -> None:
+        wanted = [target for target in self.targets if target.skip is None or target.skip[0] == "SKIP_UDP"]
+        if wanted:
+            await self._resolve(wanted, self.options.budget)
+        if self.options.probe_level == "dns":
+            return
+        schedule = Schedule(slots_for(self.options.concurrency), self.options.per_host)
+        for key, followers in self._plan(wanted).items():
+            self._enqueue(schedule, key, followers)
+        left = self.options.budget - (time.monotonic() - begin)
+        if self.known and left > 0:
+            await schedule.run(left)
+
+    async def _resolve(self, wanted: list[Target], seconds: float) -> None:
+        tasks = {asyncio.create_task(self.names.resolve(target)): target for target in wanted}
+        try:
+            await asyncio.wait(tasks, timeout=seconds)
+        finally:
+            self.names.stop()
+            for task, target in tasks.items():
+                if task.done() and not task.cancelled() and task.exception() is None:
+                    self.resolutions[target.id] = task.result()
+                task.cancel()
+        for task in tasks:
+            if task.done() and not task.cancelled() and (error := task.exception()) is not None:
+                raise error
+
+    def _plan(self, wanted: list[Target]) -> dict[Key, list[tuple[Key, Target, Address]]]:
+        """What to probe: by address and handshake (one leader tells whether the others need be tried), then by
+        question. Identical probes are made once."""
+        plan: dict[Key, list[tuple[Key, Target, Address]]] = {}
+        known: set[Key] = set()
+        for target in wanted:
+            resolution = self.resolutions.get(target.id)
+            if resolution is None or resolution.code or target.skip is not None:
+                continue
+            if target.role is not None and target.role.down and not self.options.include_down:
+                continue
+            self.keys[target.id] = {}
+            for address in _addresses(target, resolution):
+                reason = "" if address.unix else self.policy.address_denied(address.host)
+                if reason:
+                    self.denied[target.id, address] = reason
+                    self.keys[target.id][address] = ()
+                    continue
+                key = _probe_key(target, address)
+                self.keys[target.id][address] = key
+                if key not in known:
+                    known.add(key)
+                    hand = (address, target.tls, target.proxy_protocol, target.timeouts.connect, target.worker_user)
+                    plan.setdefault(hand, []).append((key, target, address))
+        self.known = len(known)
+        return plan
+
+    def _enqueue(self, schedule: Schedule, hand: Key, jobs: list[tuple[Key, Target, Address]]) -> None:
+        host = jobs[0][2].unix or jobs[0][2].host
+        # The per-host gate is about other people's machines; loopback is told apart by port.
+        gate = str(jobs[0][2]) if is_loopback(host) else host
+
+        async def lead() -> None:
+            key, target, address = jobs[0]
+            seen = await self._probe(key, target, address, alone=len(jobs) == 1)
+            failure = seen.failure
+            if failure is not None and failure.name in ("tcp", "tls"):
+                for other, _, _ in jobs[1:]:
+                    self.seen[other] = seen
+                return
+            for job in jobs[1:]:
+                schedule.add(gate, self._follower(job))
+
+        schedule.add(gate, lead)
+
+    def _follower(self, job: tuple[Key, Target, Address]) -> Callable[[], asyncio.Future[None]]:
+        async def follow() -> None:
+            await self._probe(*job, alone=False)
+
+        return lambda: asyncio.ensure_future(follow())
+
+    async def _probe(self, key: Key, target: Target, address: Address, *, alone: bool) -> Observation:
+        if not alone and self.options.jitter:
+            await asyncio.sleep(random.random() * self.options.jitter)
+        seen = self.seen[key] = await self.prober.probe(target, address)
+        if self.progress is not None:
+            self.progress(len(self.seen), self.known, target.label)
+        return seen
+
+    def evidence(self) -> Evidence:
+        self._doubt_our_own_network()
+        found = Evidence(self.resolutions, interrupted=self.interrupted)
+        late = "NOT_CHECKED:" + ("interrupted" if self.interrupted else "the time budget was spent before its turn")
+        for target in self.targets:
+            resolution = self.resolutions.get(target.id)
+            if self.options.probe_level == "dns" and resolution is not None and not resolution.code:
+                phases = (Phase("dns", resolution.ms, detail=resolution.how),)
+                found.observations[target.id] = {
+                    address: Observation(address, phases) for address in _addresses(target, resolution)
+                }
+                continue
+            seen = found.observations[target.id] = {}
+            for address, key in self.keys.get(target.id, {}).items():
+                if (reason := self.denied.get((target.id, address))) is not None:
+                    seen[address] = f"SKIP_POLICY:{reason}"
+                else:
+                    seen[address] = self.seen.get(key, late)
+        return found
+
+    def _doubt_our_own_network(self) -> None:
+        """Where every address of a family is unreachable, it is this machine that has no way out."""
+        for version in (4, 6):
+            family = {
+                key: seen
+                for key, seen in self.seen.items()
+                if not seen.address.unix
+                and (":" in seen.address.host) == (version == 6)
+                and not is_loopback(seen.address.host)
+            }
+            failures = [seen.failure for seen in family.values()]
+            if failures and all(f is not None and f.detail == "network is unreachable" for f in failures):
+                for key, seen in family.items():
+                    phase = Phase(
+                        "tcp", seen.phases[-1].ms, "TOOL_FAULT", f"this machine has no route for IPv{version}"
+                    )
+                    self.seen[key] = Observation(seen.address, (phase,))
+
+
+def _addresses(target: Target, resolution: Resolution) -> list[Address]:
+    if target.unix:
+        return [Address("", 0, target.unix)]
+    return [Address(address, target.port or 0) for address in resolution.addresses]
+
+
+def _probe_key(target: Target, address: Address) -> Key:
+    """Probes with the same key would see the same."""
+    return (
+        address,
+        target.protocol,
+        target.directive in ("grpc_pass", "stream"),
+        target.tls,
+        target.host_header,
+        target.path,
+        target.headers,
+        target.http_version,
+        target.buffer_size,
+        target.timeouts,
+        target.proxy_protocol,
+        target.worker_user,
+        target.client_url.partition("://")[2].partition("/")[0],
+    )
