@@ -141,6 +141,7 @@ class Run:
         self.rule_count = 0
         self.targets: list[dict[str, Any]] = []
         self.online_summaries: list[str] = []
+        self.vantage: str | None = None
         self.seconds = 0.0
         self.timings: dict[str, float] = {}
         self.final_code = 0  # the exit code once flags like --exit-zero had their say
@@ -343,6 +344,7 @@ def _online(config: Config, request: Request, run: Run) -> list[Diagnostic]:
     result = request.online(config)
     run.targets.extend(result.targets_json)
     run.online_summaries.append(result.summary)
+    run.vantage = result.vantage
     if not result.complete:
         run.incomplete.append("the online stage did not check every target")
     return list(result.diagnostics)

@@ -92,6 +92,11 @@ def check_parser() -> Parser:
     add("--concurrency", type=int, metavar="N", help="probes at a time (default 100)")
     add("--allow", action="append", default=[], metavar="NET", help="contact this address, network or name after all")
     add("--deny", action="append", default=[], metavar="NET", help="never contact this address, network or name")
+    add(
+        "--export-plan", default="", metavar="FILE", help="write what --online would ask; FILE.pyz can be run elsewhere"
+    )
+    add("--run-plan", default="", metavar="FILE", help="ask what a plan asks, and print the observations")
+    add("--judge", default="", metavar="FILE", help="judge observations made elsewhere instead of probing")
     add = parser.add_argument_group("output").add_argument
     add(
         "-o",

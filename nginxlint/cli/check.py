@@ -36,6 +36,10 @@ def run(argv: Sequence[str], network: Network | None = None) -> int:
     parser = check_parser()
     args = parser.parse_args(with_environment(parser, argv))
     file = find_settings(next((path for path in args.paths if path != "-"), "."), args.config, args.no_config)
+    if args.run_plan:
+        from nginxlint.cli.online import run_plan
+
+        return run_plan(args, file, network)
     outputs = parse_outputs(args.output)
     style = style_of(args)
     paths = args.paths or file.roots or [_default_path()]
@@ -49,13 +53,16 @@ def run(argv: Sequence[str], network: Network | None = None) -> int:
     if args.verbose:
         _explain_choice(file, roots, request)
     probe = None
-    if args.dry_run or ((args.online or file.online.get("enabled")) and not args.offline):
-        from nginxlint.cli.online import Prober, online_options, show_plan
+    online = args.online or args.judge or file.online.get("enabled")
+    if args.dry_run or args.export_plan or (online and not args.offline):
+        from nginxlint.cli.online import Prober, online_options, show_plan, write_plan
 
         options = online_options(args, file, request.version)
         if args.dry_run:
             return show_plan(roots, request.version, options)
-        request.online = probe = Prober(options, network)
+        if args.export_plan:
+            return write_plan(roots, request.version, options, args.export_plan)
+        request.online = probe = Prober(options, network, request.version, args.judge)
     result = check(roots, unreadable, selection, request)
     result.findings = [
         finding for finding in result.findings if not inputs.excludes(finding.diagnostic.span.source.path)

@@ -4,18 +4,27 @@ from __future__ import annotations
 
 import sys
 from argparse import Namespace
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import partial
+from typing import TypeVar
 
-from nginxlint.cli.output import write_out
-from nginxlint.config import Config, Version
+from nginxlint.cli.output import write_file, write_out
+from nginxlint.config import NEWEST, Config, Version
 from nginxlint.error import NginxlintError
+from nginxlint.files import MAX_FILE_BYTES, Disk
 from nginxlint.inputs import Root
 from nginxlint.linter import kept_roots
-from nginxlint.online import stage
+from nginxlint.online import recording, stage
 from nginxlint.online.network import Network
 from nginxlint.online.options import Options
+from nginxlint.online.records import RecordFault
+from nginxlint.online.target import targets_of
 from nginxlint.reports.text import visible
 from nginxlint.settings import File
 
+INCOMPLETE = 3
+_Result = TypeVar("_Result")
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "": 1.0}
 
 
@@ -59,18 +68,23 @@ def seconds(value: object, what: str) -> float:
 class Prober:
     """What the linter calls for each root. `interrupted`: somebody pressed Ctrl-C, and the report is partial."""
 
-    def __init__(self, options: Options, network: Network | None) -> None:
+    def __init__(self, options: Options, network: Network | None, version: Version, observations: str = "") -> None:
         self.interrupted = False
         self._options = options
+        self._recorded = (
+            _read("--judge", observations, partial(recording.recorded, version=version)) if observations else None
+        )
         self._network = network
         self._runs = 0
 
     def __call__(self, config: Config) -> stage.OnlineResult:
         progress = _progress if sys.stderr.isatty() else None
-        result = stage.run(config, self._options, self._network, progress)
+        result = stage.run(config, self._options, self._network, progress, self._recorded)
         if progress is not None:
             sys.stderr.write("\r\x1b[K")
         self.interrupted = self.interrupted or result.interrupted
+        if result.summary:
+            result = replace(result, summary=f"{result.summary}; seen from {result.vantage}")
         self._runs += 1
         if self._runs > 1:  # the stage counts from t1 in every configuration
             for row in result.targets_json:
@@ -86,10 +100,54 @@ def _progress(done: int, total: int, label: str) -> None:
     sys.stderr.flush()
 
 
+def write_plan(roots: list[Root], version: Version, options: Options, path: str) -> int:
+    """`--export-plan`: the questions of all roots as one file; nothing is sent. A `.pyz` runs them by itself."""
+    targets = [target for config in _configs(roots, version) for target in targets_of(config)]
+    text = recording.export_plan(targets, options, version)
+    if path.endswith(".pyz"):
+        from nginxlint.online.runner import bundle
+
+        write_file(path, bundle(text), "the plan")
+    elif path == "-":
+        write_out(text)
+    else:
+        write_file(path, text, "the plan")
+    return 0
+
+
+def run_plan(args: Namespace, file: File, network: Network | None) -> int:
+    """`--run-plan`: ask what the plan asks, under the limits and lists of this place. 3: only a part of it."""
+    if args.offline:
+        raise NginxlintError("--run-plan sends what the plan asks: it does not go with --offline")
+    options = online_options(args, file, NEWEST)
+    progress = _progress if sys.stderr.isatty() else None
+    text, whole = _read("--run-plan", args.run_plan, lambda plan: recording.run_plan(plan, options, network, progress))
+    write_out(text)
+    return 0 if whole else INCOMPLETE
+
+
+def _read(option: str, path: str, use: Callable[[str], _Result]) -> _Result:
+    """What `use` makes of the text of a file (`-`: standard input); its faults are told with the name of the file."""
+    try:
+        data = sys.stdin.buffer.read(MAX_FILE_BYTES + 1) if path == "-" else Disk("").read(path)
+    except OSError as error:
+        raise NginxlintError(f"{option} {path}: {(error.strerror or str(error)).lower()}") from error
+    if len(data) > MAX_FILE_BYTES:
+        raise NginxlintError(f"{option} {path}: larger than {MAX_FILE_BYTES // 1024 // 1024} MiB")
+    try:
+        return use(data.decode("utf-8", "replace"))
+    except RecordFault as fault:
+        raise NginxlintError(f"{option} {path}: {fault}") from fault
+
+
+def _configs(roots: list[Root], version: Version) -> Iterator[Config]:
+    for root, loaded in kept_roots(roots):
+        yield Config(root.given, loaded, version=version, snippet=root.context is not None)
+
+
 def show_plan(roots: list[Root], version: Version, options: Options) -> int:
     """`--dry-run`: what would be contacted and why; nothing is sent."""
-    for root, loaded in kept_roots(roots):
-        config = Config(root.given, loaded, version=version, snippet=root.context is not None)
+    for config in _configs(roots, version):
         text = stage.plan(config, options)
         write_out("".join(f"{visible(line)}\n" for line in text.rstrip("\n").split("\n")))
     return 0

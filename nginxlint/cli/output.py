@@ -49,7 +49,7 @@ def print_reports(outputs: list[Output], run: Run, style: Style, *, quiet: bool)
     for output in sorted(outputs, key=lambda output: not output.path):
         text = _render(output.format, run, PLAIN if output.path else style, quiet=quiet)
         if output.path:
-            _write_file(output.path, text)
+            write_file(output.path, text)
         else:
             write_out(text)
 
@@ -98,9 +98,9 @@ def write_out(text: str) -> None:
         raise NginxlintError(f"the report cannot be written: {error.strerror}") from error
 
 
-def _write_file(path: str, text: str) -> None:
+def write_file(path: str, text: str | bytes, what: str = "the report") -> None:
     """Beside it and renamed, so that nobody reads half of it; straight into what is no file (a pipe, /dev/stderr)."""
-    data = text.encode("utf-8", "backslashreplace")
+    data = text.encode("utf-8", "backslashreplace") if isinstance(text, str) else text
     beside = f"{path}.{os.getpid()}.tmp"
     try:
         if os.path.exists(path) and not os.path.isfile(path):
@@ -115,7 +115,7 @@ def _write_file(path: str, text: str) -> None:
     except OSError as error:
         if os.path.exists(beside):
             os.unlink(beside)
-        raise NginxlintError(f"the report cannot be written to {path}: {error.strerror}") from error
+        raise NginxlintError(f"{what} cannot be written to {path}: {error.strerror}") from error
 
 
 def style_of(args: Namespace) -> Style:

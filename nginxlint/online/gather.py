@@ -191,10 +191,13 @@ class _Gathering:
     def evidence(self) -> Evidence:
         self._doubt_our_own_network()
         found = Evidence(self.resolutions, interrupted=self.interrupted)
-        late = "NOT_CHECKED:" + ("interrupted" if self.interrupted else "the time budget was spent before its turn")
+        why = "interrupted" if self.interrupted else "the time budget was spent before its turn"
+        late = f"NOT_CHECKED:{why}"
         for target in self.targets:
-            resolution = self.resolutions.get(target.id)
-            if self.options.probe_level == "dns" and resolution is not None and not resolution.code:
+            resolution = self.resolutions.setdefault(
+                target.id, Resolution(target.host, target.resolution, code="NOT_CHECKED", error=why)
+            )
+            if self.options.probe_level == "dns" and not resolution.code:
                 phases = (Phase("dns", resolution.ms, detail=resolution.how),)
                 found.observations[target.id] = {
                     address: Observation(address, phases) for address in _addresses(target, resolution)

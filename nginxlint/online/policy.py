@@ -1,4 +1,4 @@
-"""Whom we may contact: the deny list, and the ports that get a TCP connection and no more."""
+"""Whom we may contact and what we may send: the deny list, the ports that get no request, the headers that go along."""
 
 from __future__ import annotations
 
@@ -69,6 +69,9 @@ TCP_ONLY_PORTS: dict[int, str] = {
     11211: "memcached",
     27017: "MongoDB",
 }
+
+# Harmless request headers an application may decide by. Nothing else of proxy_set_header is ever sent.
+SENT_HEADERS = ("x-forwarded-proto", "x-forwarded-host", "x-forwarded-port", "x-forwarded-scheme", "x-forwarded-ssl")
 
 
 class Policy:

@@ -8,8 +8,8 @@ import re
 from dataclasses import replace
 from typing import Any, cast
 
+from nginxlint.online.policy import SENT_HEADERS
 from nginxlint.online.records import RecordFault, decode, encode
-from nginxlint.online.request import FORWARDED
 from nginxlint.online.types import Target, Where
 
 # Of a target, what belongs to the configuration at hand and changes nothing that is sent.
@@ -63,7 +63,7 @@ def target_of(question: Any, where: str) -> Target:
     if not _TARGET.fullmatch(target.path):
         raise RecordFault(f"{where}: the path {target.path[:40]!r} is no request target")
     for name, _ in target.headers:
-        if name.lower() not in FORWARDED:
+        if name.lower() not in SENT_HEADERS:
             raise RecordFault(f"{where}: the header {name[:40]!r} is never sent")
     limits = (target.timeouts.connect, target.timeouts.read)
     if not all(0 <= limit <= _MOST_SECONDS for limit in limits) or not 0 < target.buffer_size <= 1 << 24:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from nginxlint.online.policy import SENT_HEADERS
 from nginxlint.routing.headers import RequestHeaders
 from nginxlint.routing.variables import REFERENCE, fold
 
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
 
 _REGEX_META = re.compile(r"[\\.^$*+?{}()|\[\]]")
 _UNSAFE = re.compile(r"[^!-~]")
-# Harmless request headers an application may decide by. Nothing else of proxy_set_header is ever sent.
-FORWARDED = ("x-forwarded-proto", "x-forwarded-host", "x-forwarded-port", "x-forwarded-scheme", "x-forwarded-ssl")
 
 
 class Client:
@@ -166,7 +165,7 @@ def forwarded_headers(config: Config, scope: Scope, family: str, client: Client)
     """X-Forwarded-Proto and its kin as configured: they decide between an answer and a redirect loop."""
     result = []
     for name, lines in RequestHeaders(config, scope, family).configured.items():
-        for line in lines if name in FORWARDED else ():
+        for line in lines if name in SENT_HEADERS else ():
             text = expand(config, line.directive, line.value, client.variables()) if line.directive else None
             if text:
                 result.append((line.name, one_line(text)))

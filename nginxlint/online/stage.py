@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -20,6 +19,7 @@ from nginxlint.online.policy import Policy
 from nginxlint.online.rows import Row, row
 from nginxlint.online.target import targets_of
 from nginxlint.online.types import Target
+from nginxlint.online.vantage import vantage
 from nginxlint.online.verdict import Circumstances, judge
 
 WORDS = ("ok", "degraded", "failed", "unknown", "not-probed")
@@ -87,7 +87,7 @@ def _judged(
         summary=_summary(counts),
         counts={word: counts.get(word, 0) for word in WORDS},
         interrupted=evidence.interrupted,
-        vantage=evidence.vantage or socket.gethostname(),
+        vantage=evidence.vantage or vantage(),
     )
 
 

@@ -42,6 +42,7 @@ def document(run: Run) -> dict[str, Any]:
             "nginx_version_origin": _text(request.version_origin),
             "profile": request.profile,
             "online": request.online is not None,
+            "vantage": run.vantage,
             "complete": run.complete,
             "duration_ms": round(run.seconds * 1000),
         },

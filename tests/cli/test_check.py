@@ -349,3 +349,27 @@ def test_without_path_the_nearest_configuration_is_checked(run: Run, monkeypatch
     os.makedirs("conf.d")
     monkeypatch.chdir("conf.d")
     assert run("check", *C).out.startswith("../nginx.conf:5:")
+
+
+def test_a_plan_is_exported_run_and_judged(run: Run) -> None:
+    write("nginx.conf", GOOD.replace("return 204;", "location / { proxy_pass http://127.0.0.1:1; }"))
+    assert run("check", "--export-plan", "plan.json", "nginx.conf").code == 0
+    ran = run("check", "--run-plan", "plan.json")
+    assert ran.code == 0
+    write("seen.json", ran.out)
+    judged = run("check", "--judge", "seen.json", "nginx.conf", "-o", "concise")
+    assert (judged.code, judged.rules) == (1, ["upstream-refused"])
+    piped = run("check", "--judge", "-", "nginx.conf", "-o", "concise", stdin=ran.out.encode())
+    assert piped.rules == ["upstream-refused"]
+
+
+@pytest.mark.parametrize("words", [("--run-plan", "no.json"), ("--judge", "no.json", "nginx.conf")])
+def test_a_plan_or_recording_that_is_not_there_is_wrong_use(run: Run, words: tuple[str, ...]) -> None:
+    write("nginx.conf", GOOD)
+    outcome = run("check", *words)
+    assert outcome.code == 2
+    assert f"{words[0]} no.json: no such file" in outcome.err
+
+
+def test_offline_forbids_to_run_a_plan(run: Run) -> None:
+    assert run("check", "--offline", "--run-plan", "plan.json").code == 2
