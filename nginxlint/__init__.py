@@ -5,19 +5,7 @@ These are the names a rule is written with. Nothing inside the package imports t
 
 from nginxlint.config import Config
 from nginxlint.diagnostic import Confidence, Diagnostic, Edit, Fix, Note, Severity
-from nginxlint.routing.destinations import Destination, destinations, split_template
-from nginxlint.routing.headers import Header, RequestHeaders
-from nginxlint.routing.listeners import Endpoint, Listener, endpoints
-from nginxlint.routing.passes import Pass
-from nginxlint.routing.scope import Scope
-from nginxlint.routing.servers import Listen, Location, Server
-from nginxlint.routing.upstreams import KEPT_BY_DEFAULT, Peer, Upstream
-from nginxlint.routing.uses import PASSES, Use
-from nginxlint.routing.variables import Folded, fold, references
-from nginxlint.rule import (
-    Bad,
-    Good,
-    Rule,
+from nginxlint.edits import (
     delete,
     insert_after,
     insert_before,
@@ -27,6 +15,16 @@ from nginxlint.rule import (
     note,
     replace,
 )
+from nginxlint.routing.destinations import Destination, destinations, split_template
+from nginxlint.routing.headers import Header, RequestHeaders
+from nginxlint.routing.listeners import Endpoint, Listener, endpoints
+from nginxlint.routing.passes import Pass
+from nginxlint.routing.scope import Scope
+from nginxlint.routing.servers import Listen, Location, Server
+from nginxlint.routing.upstreams import KEPT_BY_DEFAULT, Peer, Upstream
+from nginxlint.routing.uses import PASSES, Use
+from nginxlint.routing.variables import Folded, fold, references
+from nginxlint.rule import Bad, Good, Rule
 from nginxlint.source import Source, Span
 from nginxlint.syntax import Block, Directive, Word
 
