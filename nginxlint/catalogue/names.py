@@ -8,7 +8,8 @@ from nginxlint.catalogue.context import SUBSYSTEM, closing, unread
 from nginxlint.catalogue.nearest import nearest
 from nginxlint.catalogue.table import VARIABLES
 from nginxlint.catalogue.variant import parse_version
-from nginxlint.diagnostic import Confidence, Note
+from nginxlint.diagnostic import Confidence, Fix, Note
+from nginxlint.edits import insert_into
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ _DEFINES: dict[str, int] = {
 }
 # Directives that read a variable they do not name; it has to be set by somebody.
 _NEEDS = {"memcached_pass": "memcached_key"}
+_CONNECTION_UPGRADE = "map $http_upgrade $connection_upgrade { default upgrade; '' close; }"
 # A regular expression that begins so is no text with variables.
 _REGEX_FIRST = frozenset(("proxy_redirect", "proxy_cookie_domain", "proxy_cookie_path", "proxy_cookie_flags"))
 _MAP_PARAMETERS = frozenset(("include", "volatile", "hostnames"))
@@ -373,9 +375,9 @@ class Variables:
                 yield self._bad(directive, index, match, closing(block))
         for name, uses in self.unexplained.items():
             if name not in self.defined and (uses := [use for use in uses if use.counts(block)]):
-                yield self._refusal(name, uses)
+                yield self._refusal(name, uses, block)
 
-    def _refusal(self, name: str, uses: list[Use]) -> Refusal:
+    def _refusal(self, name: str, uses: list[Use], block: Block) -> Refusal:
         first = uses[0]
         directive = first.directive
         values = directive.values
@@ -404,6 +406,10 @@ class Variables:
         gap = unread(self.context)
         if gap:
             help.append(gap)
+        fixes: tuple[Fix, ...] = ()
+        if name == "connection_upgrade" and block.name == "http" and not gap:
+            # the map of the WebSocket page of nginx's documentation, which is copied without it
+            fixes = (Fix("write the map it stands for", (insert_into(block, _CONNECTION_UPGRADE),), safe=True),)
         others = {id(use.directive): use.directive for use in uses[1:] if use.directive is not directive}
         refusal = self.context.refuse(
             "variable-unknown",
@@ -415,6 +421,7 @@ class Variables:
             label="no built-in, set, map or capture of this name",
             related=tuple(Note(other.head_span, "also used here") for other in list(others.values())[:20]),
             help=tuple(help),
+            fixes=fixes,
         )
         if gap:
             refusal.confidence = Confidence.MEDIUM

@@ -160,7 +160,10 @@ imap;`, pop3 or smtp.""",
     "proxy-redirect-default": (
         "proxy",
         "error",
-        f"`proxy_redirect default` needs a `proxy_pass` without variables above it. {_REFUSED}.",
+        f"""`proxy_redirect default` needs a `proxy_pass` without variables above it in the same location.
+
+{_REFUSED}. Move it below the `proxy_pass`, or remove it: it is the default anyway. Where the target has
+variables, nginx cannot derive what to replace: write it, as in `proxy_redirect http://app:8080/ /;`.""",
     ),
     "proxy-scheme-missing": ("proxy", "error", f"`proxy_pass` begins with neither http:// nor https://. {_REFUSED}."),
     "proxy-tls-verify-incomplete": (
@@ -241,7 +244,10 @@ imap;`, pop3 or smtp.""",
     "upstream-resolve-needs": (
         "upstream",
         "error",
-        f"`resolve` on a server needs a `zone` in its group and a `resolver`. {_REFUSED}.",
+        f"""`resolve` on a server needs a `zone` in its group and a `resolver`.
+
+{_REFUSED}. The `resolver` has to stand in the group itself or in `http` (`stream`) around it: one in a server
+or location is not seen by the group.""",
     ),
     "variable-invalid": (
         "correctness",
@@ -259,7 +265,9 @@ imap;`, pop3 or smtp.""",
         f"""A variable is read that nothing defines: no module of this nginx, no set, map, geo, split_clients or
 named capture anywhere in the configuration.
 
-{_REFUSED}, naming the variable but no line. All places that read it are one finding.""",
+{_REFUSED}, naming the variable but no line. All places that read it are one finding.
+`$connection_upgrade` of the WebSocket examples is no variable of nginx's: it needs
+`map $http_upgrade $connection_upgrade {{ default upgrade; '' close; }}` in `http`.""",
     ),
     "zone-conflict": (
         "correctness",

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
 
     from nginxlint.catalogue.context import Context
     from nginxlint.catalogue.refusal import Refusal
+    from nginxlint.diagnostic import Fix
     from nginxlint.syntax import Block, Directive
 
     Check = Callable[[Directive, Context], Iterator[Refusal]]
@@ -24,8 +25,11 @@ def fault(
     rule: str = "arguments-invalid",
     group: str = "correctness",
     nginx_line: bool = True,
+    fixes: tuple[Fix, ...] = (),
 ) -> Refusal:
     """A refusal at argument `index` (-1: the whole statement). `nginx_line`: nginx names its line."""
     word = directive.args[index] if index >= 0 else None
     nginx_at = "end" if nginx_line else None
-    return context.refuse(rule, directive, message, nginx_message, word=word, group=group, help=help, nginx_at=nginx_at)
+    return context.refuse(
+        rule, directive, message, nginx_message, word=word, group=group, help=help, nginx_at=nginx_at, fixes=fixes
+    )

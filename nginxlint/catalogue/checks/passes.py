@@ -10,6 +10,8 @@ from nginxlint.catalogue.checks.patterns import pattern_fault
 from nginxlint.catalogue.checks.upstreams import add_group, bad_upstream_address
 from nginxlint.catalogue.checks.zones import share_memory
 from nginxlint.catalogue.numbers import parse_number, parse_time
+from nginxlint.diagnostic import Fix
+from nginxlint.edits import delete, insert_line_after
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -235,11 +237,21 @@ def _redirect(directive: Directive, context: Context) -> Iterator[Refusal]:
                 "move it below proxy_pass" if passes else "remove it: it is the default anyway",
                 rule="proxy-redirect-default",
                 group="proxy",
+                fixes=(_below_the_pass(directive, passes),),
             )
     elif len(values) == 2 and values[0].startswith("~"):
         refusal = _tilde_pattern(context, directive)
         if refusal is not None:
             yield refusal
+
+
+def _below_the_pass(directive: Directive, passes: list[Directive]) -> Fix:
+    """Without a pass that it can be derived from, `default` says no more than nothing does."""
+    if not passes or passes[0].source is not directive.source or "$" in passes[0].values[0]:
+        return Fix("remove it", (delete(directive),), safe=not passes)
+    return Fix(
+        "move it below proxy_pass", (delete(directive), insert_line_after(passes[0], directive.span.text)), safe=True
+    )
 
 
 def _stands_before(first: Directive, second: Directive) -> bool:

@@ -7,7 +7,8 @@ from nginxlint.catalogue.checks.faults import fault
 from nginxlint.catalogue.checks.zones import SMALLEST, share_memory
 from nginxlint.catalogue.context import terminator
 from nginxlint.catalogue.numbers import parse_number, parse_size, parse_time
-from nginxlint.diagnostic import Note
+from nginxlint.diagnostic import Fix, Note
+from nginxlint.edits import insert_line_after
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -426,6 +427,13 @@ def _run_time_names(group: Directive, servers: list[Directive], block: Block, co
             help=("add `zone NAME 64k;` to the group",),
         )
     elif "resolver" not in names and not any(child.name == "resolver" for child in block.body) and context.complete:
+        unseen = next((child for child in block.walk() if child.name == "resolver" and child.parent is not block), None)
+        related: tuple[Note, ...] = ()
+        fixes: tuple[Fix, ...] = ()
+        if unseen is not None:
+            line = f"{unseen.head_span.text};"
+            related = (Note(unseen.head_span, "the group does not see this one"),)
+            fixes = (Fix("give the group a resolver of its own", (insert_line_after(servers[-1], line),), safe=False),)
         yield context.refuse(
             "upstream-resolve-needs",
             resolving[0],
@@ -435,6 +443,8 @@ def _run_time_names(group: Directive, servers: list[Directive], block: Block, co
             nginx_at=terminator(group),
             group="upstream",
             help=(f"add `resolver ADDRESS;` to {context.subsystem} {{}}",),
+            related=related,
+            fixes=fixes,
         )
 
 
