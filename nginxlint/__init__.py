@@ -18,6 +18,7 @@ from nginxlint.edits import (
 from nginxlint.routing.destinations import Destination, destinations, split_template
 from nginxlint.routing.headers import Header, RequestHeaders
 from nginxlint.routing.listeners import Endpoint, Listener, endpoints
+from nginxlint.routing.lookups import Lookup, Resolver
 from nginxlint.routing.passes import Pass
 from nginxlint.routing.scope import Scope
 from nginxlint.routing.servers import Listen, Location, Server
@@ -49,10 +50,12 @@ __all__ = [
     "Listen",
     "Listener",
     "Location",
+    "Lookup",
     "Note",
     "Pass",
     "Peer",
     "RequestHeaders",
+    "Resolver",
     "Rule",
     "Scope",
     "Server",

@@ -6,6 +6,7 @@ from collections.abc import Iterator, KeysView
 
 from nginxlint.includes import INERT, Include, Loaded, ReadFile
 from nginxlint.routing.listeners import Listeners
+from nginxlint.routing.lookups import Lookup, run_time_lookups
 from nginxlint.routing.passes import Pass
 from nginxlint.routing.scope import Scope
 from nginxlint.routing.servers import Location, Server
@@ -54,6 +55,7 @@ class Config:
         self._locations: dict[Block, Location] = {}
         self._listeners: Listeners | None = None
         self._variables: dict[str, list[Directive]] | None = None
+        self._lookups: list[Lookup] | None = None
 
     def _index(self) -> dict[str, list[Directive]]:
         """All directives by name, in file order; one pass over the tree."""
@@ -261,6 +263,13 @@ class Config:
             if passes is None:
                 passes = self._passes[name] = [Pass(directive) for directive in self.find(name) if directive.values]
             yield from passes
+
+    @property
+    def lookups(self) -> list[Lookup]:
+        """The names that nginx looks up while it runs, each with its resolver."""
+        if self._lookups is None:
+            self._lookups = run_time_lookups(self)
+        return self._lookups
 
 
 _HOLDERS = ("http", "stream")

@@ -1,8 +1,6 @@
 from collections.abc import Iterator
 
-from nginxlint import Bad, Confidence, Config, Diagnostic, Directive, Good, Rule, Severity, Word, destinations
-
-_PORTS = {"http": 80, "https": 443, "$scheme": 80}
+from nginxlint import Bad, Confidence, Config, Diagnostic, Directive, Good, Pass, Rule, Severity, Word
 
 
 class ProxyVariableNoResolver(Rule):
@@ -34,45 +32,28 @@ class ProxyVariableNoResolver(Rule):
     def check(self, config: Config) -> Iterator[Diagnostic]:
         if config.partial:
             return
-        literal: set[tuple[str, str, int | None]] | None = None
-        for target in config.passes(*self.directives):
-            directive = target.directive
-            if not target.has_variables or config.scope(directive).directive("resolver") is not None:
+        told: set[Directive] = set()
+        for lookup in config.lookups:
+            directive = lookup.place.directive
+            if lookup.resolver is not None or directive.name == "server" or directive in told:
                 continue
-            if target.kind != "stream" and config.location(directive) is None:
+            if lookup.kind != "stream" and config.location(directive) is None:
                 continue  # a piece of stream that was taken for http
-            ends = destinations(config, target)
-            if ends is None:
-                if _from_the_request(target.authority) and not config.upstreams:
-                    yield self._report(directive.args[0], "the host a visitor asks for", Confidence.MEDIUM, directive)
-                continue
-            literal = _looked_up_at_start(config) if literal is None else literal
-            for end in ends:
-                if end.is_literal or not end.host or config.upstream(end.host, target.kind) is not None:
-                    continue  # a group with a port is told by proxy-variable-group-port
-                if (target.kind, end.host.lower(), end.port or _PORTS.get(end.scheme)) not in literal:
-                    yield self._report(directive.args[0], end.host, Confidence.HIGH, directive)
-                    break
+            if lookup.name:
+                told.add(directive)
+                yield self._report(lookup.place, lookup.name, Confidence.HIGH)
+            elif _from_the_request(Pass(directive).authority) and not config.upstreams:
+                yield self._report(lookup.place, "the host a visitor asks for", Confidence.MEDIUM)
 
-    def _report(self, place: Word, name: str, confidence: Confidence, at: Directive) -> Diagnostic:
+    def _report(self, place: Word, name: str, confidence: Confidence) -> Diagnostic:
         return self.report(
             place,
             f"no resolver is in scope to look up {name} at run time: requests get 502",
             label="a variable: looked up for each request, not when nginx starts",
             help='write "resolver ADDRESS;" in this block or around it (127.0.0.11 in a Docker network)',
             confidence=confidence,
-            at=at,
         )
 
 
 def _from_the_request(authority: str) -> bool:
     return authority.lstrip("$").startswith(("host", "http_", "arg_", "cookie_", "{host", "{http_", "{arg_"))
-
-
-def _looked_up_at_start(config: Config) -> set[tuple[str, str, int | None]]:
-    """Hosts of targets without variables: nginx keeps them as groups, which a variable can name with their port."""
-    return {
-        (target.kind, target.host.lower(), target.port or target.default_port)
-        for target in config.passes(*ProxyVariableNoResolver.directives)
-        if not target.has_variables
-    }

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from nginxlint.online.request import Client, expand, one_line
 from nginxlint.online.types import ResolverSet, Timeouts, TlsProfile
 from nginxlint.online.units import seconds, size
+from nginxlint.routing.lookups import Resolver
 from nginxlint.routing.upstreams import split_authority
 
 if TYPE_CHECKING:
@@ -79,22 +80,10 @@ def resolver_set(scope: Scope) -> ResolverSet | None:
     directive = scope.directive("resolver")
     if directive is None:
         return None
-    servers: list[tuple[str, int]] = []
-    families = {"ipv4": True, "ipv6": True}
-    valid: float | None = None
-    for word in directive.values:
-        key, sign, value = word.partition("=")
-        if sign and key in families:
-            families[key] = value != "off"
-        elif sign and key == "valid":
-            valid = seconds(value, 0.0)
-        elif not sign:
-            host, port, _ = split_authority(word)
-            if host:
-                servers.append((host, port or 53))
-    return ResolverSet(
-        tuple(servers), families["ipv4"], families["ipv6"], seconds(scope.value("resolver_timeout"), 30.0), valid
-    )
+    found = Resolver(directive)
+    wait = seconds(scope.value("resolver_timeout"), 30.0)
+    valid = None if found.valid is None else float(found.valid)
+    return ResolverSet(tuple(found.servers), found.ipv4, found.ipv6, wait, valid)
 
 
 def worker_user(config: Config) -> str:
