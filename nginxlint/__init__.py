@@ -3,6 +3,7 @@
 These are the names a rule is written with. Nothing inside the package imports them from here.
 """
 
+from nginxlint.catalogue.addresses import Network, is_public, parse_network
 from nginxlint.config import Config
 from nginxlint.diagnostic import Confidence, Diagnostic, Edit, Fix, Note, Severity
 from nginxlint.edits import (
@@ -51,6 +52,7 @@ __all__ = [
     "Listener",
     "Location",
     "Lookup",
+    "Network",
     "Note",
     "Pass",
     "Peer",
@@ -74,7 +76,9 @@ __all__ = [
     "insert_into",
     "insert_line_after",
     "insert_line_before",
+    "is_public",
     "note",
+    "parse_network",
     "references",
     "replace",
     "split_template",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from nginxlint.catalogue.numbers import parse_number
 
 _SUN_PATH = 108  # sizeof(sun_path) on Linux
@@ -245,6 +247,13 @@ class Network:
         self.host_bits = kept != number
         self.address = kept.to_bytes(len(address), "big")
 
+    def lies_in(self, other: Network) -> bool:
+        """Is every address of this network one of the other?"""
+        if len(self.address) != len(other.address) or self.bits < other.bits:
+            return False
+        shift = 8 * len(self.address) - other.bits
+        return int.from_bytes(self.address, "big") >> shift == int.from_bytes(other.address, "big") >> shift
+
 
 def parse_network(text: str) -> Network | None:
     """`ngx_ptocidr`: an address or a network of either family; None where it is none."""
@@ -259,6 +268,25 @@ def parse_network(text: str) -> Network | None:
     width = 8 * len(address)
     bits = parse_number(mask) if slash else width
     return Network(address, bits) if bits is not None and bits <= width else None
+
+
+# Networks nobody on the Internet is reached by. Source: the IANA special-purpose address registries.
+_SPECIAL = (
+    "0.0.0.0/8 10.0.0.0/8 100.64.0.0/10 127.0.0.0/8 169.254.0.0/16 172.16.0.0/12 192.0.0.0/24 192.0.2.0/24 "
+    "192.168.0.0/16 198.18.0.0/15 198.51.100.0/24 203.0.113.0/24 224.0.0.0/3 ::/127 ::ffff:0:0/96 64:ff9b:1::/48 "
+    "100::/64 2001:db8::/32 fc00::/7 fe80::/10 ff00::/8"
+)
+
+
+def is_public(text: str) -> bool:
+    """Is it an address or a network of the Internet (neither private, loopback, link-local nor for documentation)?"""
+    network = parse_network(text)
+    return network is not None and not any(network.lies_in(special) for special in _special())
+
+
+@lru_cache(maxsize=1)
+def _special() -> list[Network]:
+    return [network for text in _SPECIAL.split() if (network := parse_network(text)) is not None]
 
 
 def print_address(literal: bytes, port: int | None = None) -> str:

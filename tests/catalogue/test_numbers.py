@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from nginxlint.catalogue.addresses import inet6_address, inet_address, parse_network, parse_url
+from nginxlint.catalogue.addresses import inet6_address, inet_address, is_public, parse_network, parse_url
 from nginxlint.catalogue.numbers import parse_fixed_point, parse_number, parse_offset, parse_size, parse_time
 
 
@@ -101,3 +101,13 @@ def test_networks(text: str, bits: int, host_bits: bool) -> None:
     assert (network.bits, network.host_bits) == (bits, host_bits)
     assert parse_network("10.0.0.0/33") is None
     assert parse_network("10.0.0.0/") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "public"),
+    [("8.8.8.8", True), ("2606:4700::/32", True), ("0.0.0.0/0", True), ("10.1.2.3", False), ("172.32.0.1", True),
+     ("172.31.0.0/16", False), ("127.0.0.11", False), ("169.254.1.1", False), ("fe80::1", False), ("fd00::/8", False),
+     ("::1", False), ("240.0.0.1", False), ("example.com", False), ("", False)],
+)  # fmt: skip
+def test_public_addresses(text: str, public: bool) -> None:
+    assert is_public(text) is public
