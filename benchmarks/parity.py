@@ -87,12 +87,12 @@ def first_fault(loaded: Loaded, refusals: list[Refusal]) -> Verdict:
     found: list[tuple[tuple[Any, ...], Verdict]] = []
     # behind a quote that is never closed nginx reads other words than we repaired
     limits = {
-        file.source: min((fault.start for fault in file.parsed.faults if fault.kind == "quote-unclosed"), default=None)
+        file.source: min((fault.start for fault in file.faults if fault.kind == "quote-unclosed"), default=None)
         for file in loaded.files
     }
     for file in loaded.files:
         limit = limits[file.source]
-        for fault in file.parsed.faults:
+        for fault in file.faults:
             if fault.nginx_message is None or (limit is not None and fault.start > limit):
                 continue
             verdict = Verdict(

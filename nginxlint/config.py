@@ -37,7 +37,7 @@ class Config:
         self.includes: list[Include] = loaded.includes
         self.version = version
         self.snippet = snippet
-        self.broken = any(file.parsed.faults for file in loaded.files)
+        self.broken = any(file.faults for file in loaded.files)
         self.limit = loaded.limit
         self.conf_folder = loaded.conf_folder
         self.directive_count = 0

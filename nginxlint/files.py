@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import errno
-import fnmatch
-import glob
 import os
 import stat
 
@@ -35,6 +33,7 @@ class Disk:
         self.root = root.rstrip("/")
         self.maps = maps
         absolute = os.path.abspath(conf_folder)
+        self._real_folders: dict[str, str] = {}
         self._foreign = not any(absolute == folder or absolute.startswith(folder + "/") for folder in CONF_FOLDERS)
 
     def full(self, path: str) -> str:
@@ -69,8 +68,8 @@ class Disk:
         if not any(character in pattern for character in "*?["):
             return [next((path for path in candidates if os.path.lexists(path)), candidates[0])]
         for candidate in candidates:
-            if names := glob.glob(candidate):
-                return sorted(names, key=os.fsencode)
+            if paths := _glob(candidate):
+                return sorted(paths, key=os.fsencode)
         return []
 
     def read(self, path: str) -> bytes:
@@ -94,8 +93,42 @@ class Disk:
             os.close(descriptor)
 
     def identity(self, path: str) -> str:
-        """The same for all names of one file: tells include cycles and twins."""
-        return os.path.realpath(path)
+        """The same for all names of one file: tells include cycles and twins. This is `os.path.realpath`, which looks
+        at every folder above every file."""
+        folder, _, name = path.rpartition("/")
+        try:
+            if name in ("", ".", "..") or stat.S_ISLNK(os.lstat(path).st_mode):
+                return os.path.realpath(path)
+        except OSError:
+            return os.path.realpath(path)
+        real = self._real_folders.get(folder)
+        if real is None:
+            above = folder if folder or not path.startswith("/") else "/"
+            real = self._real_folders[folder] = os.path.realpath(above).removesuffix("/")
+        return f"{real}/{name}"
+
+
+def _glob(pattern: str) -> list[str]:
+    """The paths a pattern with wildcards stands for. The usual one, a folder and a star, needs no regular expression."""
+    folder, slash, last = pattern.rpartition("/")
+    head, star, tail = last.partition("*")
+    if any(character in folder or character in tail for character in "*?[") or not star or "?" in head or "[" in head:
+        import glob
+
+        return glob.glob(pattern)
+    try:
+        names = os.listdir(folder or slash or ".")
+    except OSError:
+        return []
+    shortest = len(head) + len(tail)
+    return [
+        folder + slash + name
+        for name in names
+        if name.startswith(head)
+        and name.endswith(tail)
+        and len(name) >= shortest
+        and (head or not name.startswith("."))
+    ]
 
 
 class Dump:
@@ -112,6 +145,8 @@ class Dump:
         full = os.path.normpath(self.full(pattern))
         if not any(character in pattern for character in "*?["):
             return [full]
+        import fnmatch
+
         depth = full.count("/")
         names = [name for name in self.texts if name.count("/") == depth and fnmatch.fnmatchcase(name, full)]
         return sorted(names, key=os.fsencode)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 
 from nginxlint.files import Files
-from nginxlint.parser import Parsed, build, parse
+from nginxlint.lexer import Heads
+from nginxlint.parser import Parsed, parse
 from nginxlint.source import Source
 from nginxlint.syntax import Block, Directive
 
@@ -32,13 +33,14 @@ class Include:
 
 
 class ReadFile:
-    """A file that was read: its source (one per place that includes it) and what the parser found in it."""
+    """A file that was read: its source (one per place that includes it), the offsets of its comments, its faults."""
 
-    __slots__ = ("parsed", "source")
+    __slots__ = ("comments", "faults", "source")
 
     def __init__(self, source: Source, parsed: Parsed) -> None:
         self.source = source
-        self.parsed = parsed
+        self.comments = parsed.comments
+        self.faults = parsed.faults
 
 
 class Loaded:
@@ -73,7 +75,7 @@ def load(files: Files, path: str, text: str, around: tuple[str, ...] = ()) -> Lo
         inner.body = [block]
         inner = block
     reader = _Reader(files, loaded)
-    inner.body = reader.body(source, parse(text), inner, (files.identity(path),))
+    inner.body = reader.body(source, inner, (files.identity(path),))
     return loaded
 
 
@@ -82,15 +84,16 @@ class _Reader:
         self.files = files
         self.loaded = loaded
         self.directives = 0
-        # Files named without a wildcard (proxy_params, snippets) are included again and again: parse them once.
-        self.parsed: dict[str, tuple[str, Parsed]] = {}
+        self.heads = Heads()
+        # Files named without a wildcard (proxy_params, snippets) are included again and again: read them once.
+        self.texts: dict[str, str] = {}
 
-    def body(self, source: Source, parsed: Parsed, parent: Block, chain: tuple[str, ...]) -> list[Directive]:
+    def body(self, source: Source, parent: Block, chain: tuple[str, ...]) -> list[Directive]:
         """The directives of one file, includes spliced. `chain` identifies the files being read."""
-        loaded = self.loaded
-        loaded.files.append(ReadFile(source, parsed))
-        body, includes = build(parsed, source, parent)
+        parsed = parse(source, parent, self.heads)
+        self.loaded.files.append(ReadFile(source, parsed))
         self.directives += source.text.count(";")
+        body, includes = parsed.body, parsed.includes
         if not includes:
             return body
         spliced: dict[int, list[Directive]] = {}
@@ -121,21 +124,17 @@ class _Reader:
             if len(self.loaded.files) >= MAX_FILES or self.directives >= MAX_DIRECTIVES or len(chain) >= MAX_CHAIN:
                 self.loaded.limit = "the configuration is too large: not all includes were read"
                 return result
-            cached = self.parsed.get(identity) if literal else None
-            if cached is None:
+            text = self.texts.get(identity)
+            if text is None:
                 try:
                     text = self.files.read(path).decode("utf-8", "surrogateescape")
                 except OSError as error:
                     record.problems.append((path, error))
                     continue
-                cached = (text, parse(text))
                 if literal:
-                    self.parsed[identity] = cached
+                    self.texts[identity] = text
             record.files.append(path)
-            source = Source(path, cached[0], directive)
-            result.extend(self.body(source, cached[1], parent, (*chain, identity)))
-            if not literal:
-                cached[1].statements = []  # only the tree is needed from here on
+            result.extend(self.body(Source(path, text, directive), parent, (*chain, identity)))
         if literal and not record.files:
             parent.has_gap = True
         return result

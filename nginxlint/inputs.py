@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from nginxlint.error import NginxlintError
 from nginxlint.files import MAX_FILE_BYTES, Disk, Dump, Files
 from nginxlint.includes import Loaded, conf_folder_of, load
-from nginxlint.lexer import lex
+from nginxlint.lexer import outline_of
 from nginxlint.syntax import Directive
 
 _DUMP_MARK = re.compile(rb"^# configuration file (.+):\r?$", re.MULTILINE)
@@ -211,7 +211,7 @@ def _root(given: str, path: str, data: bytes, options: InputOptions, guess: Call
         return Root(given, main, text, files, None, guessed=False, live=False)
     text = data.decode("utf-8", "surrogateescape")
     context, guessed = options.context, False
-    if not context and (comment := _CONTEXT_COMMENT.search(text)):
+    if not context and "nginxlint:" in text and (comment := _CONTEXT_COMMENT.search(text)):
         context = comment[1].replace(" ", "").split(",")[-1]
         if comment[1].replace(" ", "").startswith("stream,") and context in ("server", "upstream"):
             context = f"stream_{context}"
@@ -232,24 +232,9 @@ def _root(given: str, path: str, data: bytes, options: InputOptions, guess: Call
 _LIVE = ("/etc/nginx/nginx.conf", "/usr/local/etc/nginx/nginx.conf", "/usr/local/nginx/conf/nginx.conf")
 
 
-def top_level_names(text: str) -> list[str]:
-    """The names of the directives at the top level of a text."""
-    names: list[str] = []
-    depth, at_start = 0, True
-    for token, _, quoted in lex(text).tokens:
-        if not quoted and token in ("{", "}", ";"):
-            depth += {"{": 1, "}": -1, ";": 0}[token]
-            at_start = True
-        elif at_start:
-            if depth == 0:
-                names.append(token)
-            at_start = False
-    return names
-
-
 def is_whole(text: str) -> bool:
     """Is it a whole configuration, rather than a piece that another file includes?"""
-    return any(name in ("http", "events", "stream", "mail") for name in top_level_names(text))
+    return any(not depth and name in ("http", "events", "stream", "mail") for name, depth, _ in outline_of(text))
 
 
 def split_dump(data: bytes) -> dict[str, bytes]:

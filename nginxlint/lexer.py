@@ -1,26 +1,41 @@
 """Text to words, exactly as nginx reads them, with the place of every one and of every fault.
 
 The rules are those of `ngx_conf_read_token()` (src/core/ngx_conf_file.c). One flat regular expression matches a
-whole statement at a time; every alternative is possessive, so that no input makes it backtrack. The tokens have the
-shape that crossplane's parser takes, `(text, line, quoted)`, with the offset of the first word in place of the line.
+whole statement at a time; every alternative is possessive, so that no input makes it backtrack. What is read goes
+statement by statement to a `Sink`; that of the parser builds the tree.
 
 nginx stops at the first fault. We put the fault where it was made (the end of the line that lacks its `;`, the
-brace that is never closed), repair the token stream and go on.
+brace that is never closed), repair the statement and go on.
 """
 
 from __future__ import annotations
 
 import re
-from itertools import repeat
+from sys import intern
 
-Token = tuple[str, int, bool]
+TYPE_CHECKING = False  # typing costs 3 ms to import; checkers know the name
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    class Sink(Protocol):
+        """What takes the statements in, in file order. `start` is the offset of the name, `at` that of the `}`; blocks are
+        always closed. `restart`: forget everything, the text is read again."""
+
+        def statement(self, name: str, values: tuple[str, ...], start: int) -> None: ...
+        def begin(self, name: str, values: tuple[str, ...], start: int) -> None: ...
+        def end(self, at: int) -> None: ...
+        def restart(self) -> None: ...
+
+
+Head = tuple[str, tuple[str, ...], bool]
 
 # The buffer nginx reads a file through (NGX_CONF_BUFFER); one word has to fit into it.
 BUFFER = 4096
 # Characters from which a word may be too long: a character has four bytes at most.
 _NEAR_BUFFER = BUFFER // 4 - 2
-# Deeper nesting than any real configuration has; crossplane's parser recurses once a level.
+# Deeper nesting than any real configuration has; who walks the tree may recurse once a level.
 MAX_DEPTH = 400
+_NEAR_DEPTH = MAX_DEPTH - 2
 # A file with more faults than this is not a configuration.
 MAX_FAULTS = 100
 
@@ -53,10 +68,6 @@ _ESCAPED = {"t": "\t", "r": "\r", "n": "\n"}
 _LUA = re.compile(r"""--\[(=*)\[|--[^\n]*+|\[(=*)\[|"(?:[^"\\\n]|\\.)*+"|'(?:[^'\\\n]|\\.)*+'|([{}])""", re.DOTALL)
 _QUANTIFIER = re.compile(r"\d+(?:,\d*)?\}")
 _BLANKS = frozenset(" \t\r\n")
-_ZEROS, _FALSES = repeat(0), repeat(False)
-_SEMICOLON: Token = (";", 0, False)
-_OPEN: Token = ("{", 0, False)
-_CLOSE: Token = ("}", 0, False)
 
 
 class RawWord:
@@ -99,17 +110,35 @@ class Fault:
         self.repair = repair
 
 
-class Lexed:
-    """What the lexer made of a text: `tokens` for crossplane's parser, `closes` from the offset of a block to that
-    of its `}`, the offsets of `comments`, and the `faults` in file order."""
+class Remarks:
+    """What a text has besides its statements: the offsets of its comments, and its faults in file order."""
 
-    __slots__ = ("closes", "comments", "faults", "tokens")
+    __slots__ = ("comments", "faults")
 
     def __init__(self) -> None:
-        self.tokens: list[Token] = []
-        self.closes: dict[int, int] = {}
         self.comments: list[int] = []
         self.faults: list[Fault] = []
+
+
+class Heads(dict[str, Head]):
+    """Name and values of statements of plain words by how they are written, and whether they open a block just so.
+
+    Configurations say the same things again and again: the words of a repeated statement are split once, and are one
+    object wherever it stands. Kept for all files of a root. An empty name: the lexer has to look closer.
+    """
+
+    # What is repeated turns up early; what turns up late is not worth its memory.
+    LIMIT = 4096
+
+    def __missing__(self, written: str) -> Head:
+        words = written.split()
+        if not words or len(written) >= _NEAR_BUFFER:
+            return "", (), False
+        name = intern(words[0])
+        head = name, tuple(words[1:]), "\n" not in written and not name.endswith("_by_lua_block")
+        if len(self) < self.LIMIT:
+            self[written] = head
+        return head
 
 
 def unescape(word: str) -> str:
@@ -139,13 +168,40 @@ def words_at(text: str, start: int) -> list[RawWord]:
     return words
 
 
-def lex(text: str) -> Lexed:
-    """Read a whole text. Never raises: what is wrong is in `faults`, and the tokens are always balanced."""
-    lexed = _Lexer(text).run()
-    if any(fault.kind == "braces-unmatched" for fault in lexed.faults):
+def read(text: str, sink: Sink, heads: Heads) -> Remarks:
+    """Read a whole text into `sink`. Never raises: what is wrong is in `faults`."""
+    remarks = _Lexer(text, sink, heads).run()
+    if any(fault.kind == "braces-unmatched" for fault in remarks.faults):
         # Only now does indentation count: it tells which brace is the one that was forgotten.
-        lexed = _Lexer(text, by_indentation=True).run()
-    return lexed
+        sink.restart()
+        remarks = _Lexer(text, sink, heads, by_indentation=True).run()
+    return remarks
+
+
+def outline_of(text: str) -> list[tuple[str, int, bool]]:
+    """Of every statement its name, the number of blocks around it, and whether it opens one."""
+    outline = _Outline()
+    read(text, outline, Heads())
+    return outline.found
+
+
+class _Outline:
+    def __init__(self) -> None:
+        self.restart()
+
+    def restart(self) -> None:
+        self.found: list[tuple[str, int, bool]] = []
+        self.depth = 0
+
+    def statement(self, name: str, values: tuple[str, ...], start: int) -> None:
+        self.found.append((name, self.depth, False))
+
+    def begin(self, name: str, values: tuple[str, ...], start: int) -> None:
+        self.found.append((name, self.depth, True))
+        self.depth += 1
+
+    def end(self, at: int) -> None:
+        self.depth -= 1
 
 
 class _GiveUp(Exception):
@@ -155,15 +211,18 @@ class _GiveUp(Exception):
 class _Lexer:
     """One pass over one text."""
 
-    def __init__(self, text: str, *, by_indentation: bool = False) -> None:
+    def __init__(self, text: str, sink: Sink, heads: Heads, *, by_indentation: bool = False) -> None:
         self.text = text
+        self.sink = sink
+        self.heads = heads
         self.by_indentation = by_indentation
-        self.out = Lexed()
+        self.out = Remarks()
         self.open: list[int] = []  # offsets of the blocks around us
-        self.pending: list[Token] = []  # words of the statement being read, when it is not plain
-        self.last_end = 0  # where the last pending word ends
+        self.pending: list[str] = []  # words of the statement being read, when it is not plain
+        self.start = 0  # where the first pending word begins
+        self.last_end = 0  # where the last one ends
 
-    def run(self) -> Lexed:
+    def run(self) -> Remarks:
         at: int | None = 0
         try:
             while at is not None:
@@ -177,43 +236,44 @@ class _Lexer:
 
     def _scan(self, at: int) -> int | None:
         """Read on from `at`. Returns where to go on after something out of the ordinary, None at the end."""
-        text, pending, out, open_blocks = self.text, self.pending, self.out, self.open
-        append, extend, comments, closes = out.tokens.append, out.tokens.extend, out.comments, out.closes
+        text, heads, pending, open_blocks = self.text, self.heads, self.pending, self.open
+        statement, begin, end = self.sink.statement, self.sink.begin, self.sink.end
+        comments = self.out.comments.append
         plain_braces = not self.by_indentation
         for match in _STATEMENT.finditer(text, at):
             which = match.lastindex
-            if which == 2 or which == 3:
-                if pending:
-                    if which == 3 or len(match[1]) >= _NEAR_BUFFER:
-                        return self._end(match, match[which])
-                    out.tokens += pending
-                    extend(zip(match[1].split(), _ZEROS, _FALSES, strict=False))
-                    append(_SEMICOLON)
-                    pending.clear()
-                    continue
+            if which == 2:
                 run = match[1]
-                words = run.split()
-                if not words or len(run) >= _NEAR_BUFFER:
-                    return self._end(match, match[which])
-                if which == 3 and self._is_special(run, words[0], match.end()):
+                if not pending:
+                    name, values, _ = heads[run]
+                    if not name:
+                        return self._end(match, ";")
+                    statement(name, values, match.start(1))
+                elif len(run) >= _NEAR_BUFFER:
+                    return self._end(match, ";")
+                else:
+                    pending += run.split()
+                    self._emit()
+            elif which == 3:
+                name, values, plain = heads[match[1]]
+                if (
+                    not plain
+                    or pending
+                    or text[match.end() : match.end() + 1].isdigit()
+                    or len(open_blocks) > _NEAR_DEPTH
+                ):
                     return self._end(match, "{")
                 start = match.start(1)
-                append((words[0], start, False))
-                if len(words) > 1:
-                    extend(zip(words[1:], _ZEROS, _FALSES, strict=False))
-                if which == 2:
-                    append(_SEMICOLON)
-                else:
-                    append(_OPEN)
-                    open_blocks.append(start)
+                begin(name, values, start)
+                open_blocks.append(start)
             elif which == 5:
                 if plain_braces and open_blocks and not pending:
-                    closes[open_blocks.pop()] = match.end() - 1
-                    append(_CLOSE)
+                    open_blocks.pop()
+                    end(match.end() - 1)
                 elif (again := self._brace_closes(match.end() - 1)) is not None:
                     return again
             elif which == 6:
-                comments.append(match.start(6))
+                comments(match.start(6))
                 if match.end(6) - match.start(6) >= _NEAR_BUFFER:
                     self._check_length(match.start(6), match.end(6))
             elif which == 4:
@@ -221,10 +281,9 @@ class _Lexer:
                 if len(run) >= _NEAR_BUFFER:
                     self._take_plain(match.start(4), run)
                     continue
-                first = len(pending)
-                pending.extend(zip(run.split(), _ZEROS, _FALSES, strict=False))
-                if not first:
-                    pending[0] = (pending[0][0], match.start(4), False)
+                if not pending:
+                    self.start = match.start(4)
+                pending += run.split()
                 self.last_end = match.start(4) + len(run.rstrip())
             elif which == 7 or which == 8:
                 self._take_word(match.start(which), match[which], quoted=which == 7)
@@ -236,15 +295,6 @@ class _Lexer:
             else:
                 return self._broken_quote(match.start(10))
         return None
-
-    def _is_special(self, run: str, name: str, end: int) -> bool:
-        """May the plain words of `run` be more than the head of a block whose body begins at `end`?"""
-        return (
-            "\n" in run
-            or self.text[end : end + 1].isdigit()
-            or name.endswith("_by_lua_block")
-            or len(self.open) > MAX_DEPTH - 2
-        )
 
     # --- statements -------------------------------------------------------------------------------------------
 
@@ -262,11 +312,10 @@ class _Lexer:
                 nginx_message=f'unexpected "{terminator}"',
             )
             if terminator == "{":
-                self.out.tokens.append(("", end - 1, True))
-                self._open_block(end - 1, end)
+                self._open_block("", (), end - 1, end)
             return end
         if terminator == ";":
-            self._emit_pending(_SEMICOLON)
+            self._emit()
             return end
         return self._block(end)
 
@@ -276,23 +325,22 @@ class _Lexer:
         if self.last_end == end - 1 and (quantifier := _QUANTIFIER.match(self.text, end)):
             return self._unquoted_brace(end, quantifier.end())
         if split := self._forgotten_semicolon():
-            raw = words_at(self.text, words[0][1])
+            raw = words_at(self.text, self.start)
             self.last_end = raw[split - 1].end
-            self._missing_semicolon(f'directive "{words[0][0]}" is not terminated by ";"', end - 1)
+            self._missing_semicolon(f'directive "{words[0]}" is not terminated by ";"', end - 1)
             tail = words[split:]
             del words[split:]
-            self._emit_pending(_SEMICOLON)
-            words.append((tail[0][0], raw[split].start, tail[0][2]))
-            words.extend(tail[1:])
-        name, start, _ = words[0]
-        if name.endswith("_by_lua_block"):
+            self._emit()
+            words += tail
+            self.start = raw[split].start
+        if words[0].endswith("_by_lua_block"):
             return self._lua(end)
-        self._emit_pending(None)
-        self._open_block(start, end)
+        name, values = self._head()
+        self._open_block(name, values, self.start, end)
         return end
 
-    def _open_block(self, start: int, end: int) -> None:
-        self.out.tokens.append(_OPEN)
+    def _open_block(self, name: str, values: tuple[str, ...], start: int, end: int) -> None:
+        self.sink.begin(name, values, start)
         self.open.append(start)
         if len(self.open) >= MAX_DEPTH:
             self._fault(
@@ -303,21 +351,27 @@ class _Lexer:
             )
             raise _GiveUp
 
-    def _emit_pending(self, terminator: Token | None) -> None:
-        self.out.tokens += self.pending
-        if terminator:
-            self.out.tokens.append(terminator)
+    def _head(self) -> tuple[str, tuple[str, ...]]:
+        """Name and values of the pending words, which are no longer pending."""
+        name, *values = self.pending
         self.pending.clear()
+        return intern(name), tuple(values)
 
-    def _take(self, text: str, start: int, end: int, *, quoted: bool) -> None:
+    def _emit(self) -> None:
+        name, values = self._head()
+        self.sink.statement(name, values, self.start)
+
+    def _take(self, text: str, start: int, end: int) -> None:
         """One more word of the statement being read."""
-        self.pending.append((text, 0 if self.pending else start, quoted))
+        if not self.pending:
+            self.start = start
+        self.pending.append(text)
         self.last_end = end
 
     def _take_plain(self, at: int, run: str) -> None:
         for match in _PLAIN_WORD.finditer(run):
             start, end = match.span()
-            self._take(match[0], at + start, at + end, quoted=False)
+            self._take(match[0], at + start, at + end)
             if end - start >= _NEAR_BUFFER:
                 self._check_length(at + start, at + end)
 
@@ -325,8 +379,7 @@ class _Lexer:
         end = start + len(raw)
         quote = raw[0] if quoted else ""
         content = raw[1:-1] if quoted else raw
-        # a word that is not quoted may still look like a terminator or a comment to crossplane's parser
-        self._take(unescape(content) if "\\" in content else content, start, end, quoted=True)
+        self._take(unescape(content) if "\\" in content else content, start, end)
         if end - start >= _NEAR_BUFFER:
             self._check_length(start + quoted, end - quoted, quote)
 
@@ -374,7 +427,7 @@ class _Lexer:
 
     def _missing_semicolon(self, nginx_message: str, nginx_at: int) -> None:
         """The pending statement should have ended at its last word."""
-        name = self.pending[0][0]
+        name = self.pending[0]
         self._fault(
             "semicolon-missing",
             self.last_end,
@@ -392,10 +445,9 @@ class _Lexer:
         A block that begins on a later line than the statement it seems to belong to: `listen 80` on one line and
         `location / {` on the next. Names that take a block are the ones that tell.
         """
-        name, start, _ = self.pending[0]
-        if _takes_block(name) or "\n" not in self.text[start : self.last_end]:
+        if _takes_block(self.pending[0]) or "\n" not in self.text[self.start : self.last_end]:
             return 0
-        words = words_at(self.text, start)[: len(self.pending)]
+        words = words_at(self.text, self.start)[: len(self.pending)]
         for index in range(len(words) - 1, 0, -1):
             word = words[index]
             if _takes_block(word.text) and not word.quote and "\n" in self.text[words[index - 1].end : word.start]:
@@ -407,8 +459,8 @@ class _Lexer:
         tail = _ONE_WORD.match(self.text, close)
         rest = tail[2] if tail and tail.lastindex == 2 and tail.start(2) == close else ""
         stop = close + len(rest)
-        name, first, _ = self.pending[0]
-        last = words_at(self.text, first)[len(self.pending) - 1]
+        name = self.pending[0]
+        last = words_at(self.text, self.start)[len(self.pending) - 1]
         self._fault(
             "regex-brace-unquoted",
             end - 1,
@@ -418,7 +470,7 @@ class _Lexer:
             nginx_message='unexpected "}"' if name in BLOCK_NAMES else f'directive "{name}" is not terminated by ";"',
         )
         written = self.text[last.start : stop]
-        self.pending[-1] = (unescape(written), self.pending[-1][1], True)
+        self.pending[-1] = unescape(written)
         self.last_end = stop
         return stop
 
@@ -426,7 +478,7 @@ class _Lexer:
         """A `}` at `at`. Returns where to go on when the scan has to begin anew."""
         if self.pending:
             self._missing_semicolon('unexpected "}"', at)
-            self._emit_pending(_SEMICOLON)
+            self._emit()
         if self.by_indentation and self._stray_or_late(at):
             return None
         if not self.open:
@@ -443,9 +495,8 @@ class _Lexer:
         return None
 
     def _close(self, at: int) -> None:
-        start = self.open.pop()
-        self.out.closes[start] = at
-        self.out.tokens.append(_CLOSE)
+        self.open.pop()
+        self.sink.end(at)
 
     def _stray_or_late(self, at: int) -> bool:
         """With braces known to be unbalanced: does the indentation of this `}` say that it is not the one of the
@@ -493,7 +544,7 @@ class _Lexer:
     def _end_of_file(self) -> None:
         if self.pending:
             self._missing_semicolon('unexpected end of file, expecting ";" or "}"', len(self.text))
-            self._emit_pending(_SEMICOLON)
+            self._emit()
         while self.open:
             self._never_closed(self.open[-1])
             self._close(len(self.text))
@@ -503,7 +554,7 @@ class _Lexer:
         text = self.text
         quote = text[at]
         if quote == "\\":  # only at the very end of the file
-            self._take("\\", at, at + 1, quoted=True)
+            self._take("\\", at, at + 1)
             return at + 1
         closed = _ONE_WORD.match(text, at)
         end = closed.end(1) if closed and closed.lastindex == 1 else 0
@@ -536,9 +587,9 @@ class _Lexer:
             nginx_at=end or len(text),
             repair=(body_end, quote),
         )
-        self._take(unescape(text[at + 1 : body_end]), at, body_end, quoted=True)
+        self._take(unescape(text[at + 1 : body_end]), at, body_end)
         if body_end == stop:
-            self._emit_pending(_SEMICOLON)
+            self._emit()
         return body_end
 
     # --- Lua --------------------------------------------------------------------------------------------------
@@ -572,16 +623,15 @@ class _Lexer:
                 "braces-unmatched",
                 begin - 1,
                 begin,
-                f'the Lua block "{self.pending[0][0]}" is never closed',
+                f'the Lua block "{self.pending[0]}" is never closed',
                 label="this { has no }",
                 nginx_message=nginx_message,
                 nginx_at=len(text),
             )
             at = len(text) + 1
         end = at - 1
-        self._emit_pending(None)
-        self.out.tokens.append((text[begin:end], begin, True))
-        self.out.tokens.append(_SEMICOLON)
+        name, values = self._head()
+        self.sink.statement(name, (*values, text[begin:end]), self.start)
         return min(at, len(text))
 
 

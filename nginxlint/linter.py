@@ -214,6 +214,9 @@ def check(roots: Iterable[Root], unreadable: Iterable[Unreadable], selection: Se
 
 def kept_roots(roots: Iterable[Root]) -> list[tuple[Root, Loaded]]:
     """The roots with what they include, without those another one includes; twins once."""
+    roots = list(roots)
+    if len(roots) == 1:
+        return [(roots[0], roots[0].load())]
     loaded: list[tuple[Root, Loaded, object]] = []
     included: set[object] = set()
     # whole configurations first: they tell which of the other files are only pieces of them
@@ -249,9 +252,7 @@ def _note_trouble(checked: Checked, run: Run) -> None:
                 known.add(path)
                 run.trouble.append(Unreadable(path, reason_of(reason), include.directive))
     for file in checked.config.files:
-        run.incomplete.extend(
-            f"{file.source.path}: {fault.message}" for fault in file.parsed.faults if fault.kind in _LIMITS
-        )
+        run.incomplete.extend(f"{file.source.path}: {fault.message}" for fault in file.faults if fault.kind in _LIMITS)
     if checked.loaded.limit:
         run.incomplete.append(checked.loaded.limit)
 
@@ -260,7 +261,7 @@ def _judge(checked: Checked, selection: Selection, request: Request, run: Run) -
     """Everything the stages have to say about one root."""
     config = checked.config
     found = list(syntax_findings(config))
-    faults = {fault.kind for file in config.files for fault in file.parsed.faults}
+    faults = {fault.kind for file in config.files for fault in file.faults}
     intact = faults <= _REPAIRED
     stated: list[Diagnostic] = []
     for entry in needed(selection.entries, config):
@@ -447,7 +448,7 @@ def syntax_findings(config: Config) -> Iterator[Diagnostic]:
 
 
 def _faults(file: ReadFile) -> Iterator[Diagnostic]:
-    faults = file.parsed.faults
+    faults = file.faults
     hopeless = [fault for fault in faults if fault.kind == "not-a-configuration"]
     for fault in faults if not hopeless else [*faults[:_SHOWN_FAULTS], *hopeless]:
         span = Span(file.source, fault.start, fault.end)

@@ -127,7 +127,7 @@ def _read(
     """The valid comments of one file. What is wrong with the others goes to `about`."""
     source = file.source
     directives: list[Directive] | None = None
-    for start in file.parsed.comments:
+    for start in file.comments:
         end = source.text.find("\n", start)
         text = source.text[start : end if end >= 0 else len(source.text)].rstrip()
         if not text[1:].lstrip(" \t").startswith(_MARK):

@@ -15,8 +15,9 @@ from nginxlint.config import NEWEST, Config, Version
 from nginxlint.diagnostic import Diagnostic, Edit
 from nginxlint.files import Dump
 from nginxlint.includes import load
-from nginxlint.inputs import CONTEXTS, top_level_names
+from nginxlint.inputs import CONTEXTS
 from nginxlint.inputs import is_whole as _is_whole
+from nginxlint.lexer import outline_of
 from nginxlint.rule import Bad, Good, Rule
 
 _HERE = re.compile(r"#\s*here\b")
@@ -33,7 +34,7 @@ def config_of(text: str, *, context: str | None = None, version: Version | None 
 
 def guess_context(text: str) -> str:
     """The context of an example: a location's content is not guessed, write the location around it."""
-    names = set(top_level_names(text))
+    names = {name for name, depth, _ in outline_of(text) if not depth}
     if names & {"server", "upstream", "map", "geo", "split_clients", "log_format", "limit_req_zone", "types"}:
         return "http"
     return "server"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nginxlint.lexer import lex
+from nginxlint.lexer import outline_of
 
 # Directives that tell where they stand, by the context a snippet of them is taken for, the surest first.
 _TELLING: tuple[tuple[str, frozenset[str]], ...] = tuple(
@@ -40,26 +40,10 @@ def guess(text: str) -> str:
 
 def _names(text: str) -> tuple[set[str], set[str]]:
     """The directive names at the top level, and all of them."""
-    top: set[str] = set()
-    every: set[str] = set()
-    depth, at_start = 0, True
-    for token, _, quoted in lex(text).tokens:
-        if not quoted and token in ("{", "}", ";"):
-            depth += (token == "{") - (token == "}")
-            at_start = True
-        elif at_start:
-            every.add(token)
-            if depth == 0:
-                top.add(token)
-            at_start = False
-    return top, every
+    outline = outline_of(text)
+    return {name for name, depth, _ in outline if not depth}, {name for name, _, _ in outline}
 
 
 def _opens_block(text: str, name: str) -> bool:
     """Does the first directive of that name have a body?"""
-    inside = False
-    for token, _, quoted in lex(text).tokens:
-        if not quoted and token in ("{", ";") and inside:
-            return token == "{"
-        inside = inside or token == name
-    return False
+    return next((opens for one, _, opens in outline_of(text) if one == name), False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 from pathlib import Path
 
@@ -110,3 +111,34 @@ def test_a_snippet_gets_the_blocks_around_it(tmp_path: Path) -> None:
     loaded = load(Disk(str(tmp_path)), "x.conf", "listen 80;", ("http", "server"))
     listen = next(directive for directive in loaded.main.walk() if directive.name == "listen")
     assert [block.name for block in listen.ancestors()] == ["server", "http"]
+
+
+@pytest.mark.parametrize(
+    "pattern", ["d/*", "d/*.conf", "d/a*", "d/a*f", "d/.*", "d/*a*", "d/[ab].conf", "d/?.conf", "*/a.conf", "no/*", "*"]
+)
+def test_a_pattern_finds_what_glob_finds(pattern: str, tmp_path: Path) -> None:
+    for name in ("a.conf", "b.conf", "af", ".a.conf", ".conf", "a", "B.conf", "é.conf"):
+        (tmp_path / "d").mkdir(exist_ok=True)
+        (tmp_path / "d" / name).write_text("")
+    (tmp_path / "d" / "dangling.conf").symlink_to("nowhere")
+    full = str(tmp_path / pattern)
+    assert Disk(str(tmp_path)).find(pattern) == sorted(glob.glob(full), key=os.fsencode)
+
+
+def test_all_names_of_a_file_have_one_identity(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "real" / "a.conf").write_text("")
+    (tmp_path / "linked").symlink_to("real")
+    (tmp_path / "real" / "b.conf").symlink_to("a.conf")
+    disk = Disk(str(tmp_path))
+    for name in (
+        "real/a.conf",
+        "linked/a.conf",
+        "linked/b.conf",
+        "real/../linked/b.conf",
+        "real/no.conf",
+        "linked/.",
+        "linked/..",
+    ):
+        path = str(tmp_path / name)
+        assert disk.identity(path) == os.path.realpath(path)

@@ -14,7 +14,8 @@ import subprocess
 
 import pytest
 
-from nginxlint.lexer import BUFFER, lex
+from nginxlint.lexer import BUFFER
+from nginxlint.payload import Tokens
 from tests.lexer.reference_tokenizer import Refused, statements
 
 NGINX = shutil.which("nginx", path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
@@ -107,5 +108,5 @@ def test_random_texts_are_refused_by_nginx_where_the_reference_refuses_them(tmp_
 def test_a_word_is_too_long_where_nginx_says_so(form: str, size: int, tmp_path: object) -> None:
     text = form.format("x" * size)
     said = nginx_says(text, str(tmp_path))
-    faults = [fault.nginx_message for fault in lex("events{}http{" + text + "}").faults]
+    faults = [fault.nginx_message for fault in Tokens("events{}http{" + text + "}").remarks.faults]
     assert faults == ([said] if said.startswith("too long") else [])

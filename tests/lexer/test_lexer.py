@@ -9,7 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nginxlint.lexer import lex, unescape, words_at
+from nginxlint.lexer import Fault, unescape, words_at
+from nginxlint.parser import parse
+from nginxlint.payload import Tokens
+from nginxlint.source import Source
+from nginxlint.syntax import Block
 from tests.lexer.reference_tokenizer import Refused, statements
 
 
@@ -17,7 +21,7 @@ def read(text: str) -> list[tuple[list[str], str]]:
     """The lexer's tokens in the shape of the reference tokenizer."""
     result: list[tuple[list[str], str]] = []
     words: list[str] = []
-    for token, _, quoted in lex(text).tokens:
+    for token, _, quoted in Tokens(text).tokens:
         if token in (";", "{", "}") and not quoted:
             result.append((words, token))
             words = []
@@ -26,15 +30,31 @@ def read(text: str) -> list[tuple[list[str], str]]:
     return result
 
 
+def faults_of(text: str) -> list[Fault]:
+    return Tokens(text).remarks.faults
+
+
+def tree_of(text: str) -> Block:
+    root = Block("", (), 0, Source("", text), None)
+    root.synthetic = True
+    root.body = parse(root.source, root).body
+    return root
+
+
+def starts_of(text: str) -> list[int]:
+    """The offsets of all statements."""
+    return [directive.start for directive in tree_of(text).walk()][1:]
+
+
 def agrees(text: str) -> bool:
     try:
         expected = statements(text)
     except Refused:
-        return bool(lex(text).faults)
-    lexed = lex(text)
-    if lexed.faults and all((fault.nginx_message or "").startswith("directive ") for fault in lexed.faults):
+        return bool(faults_of(text))
+    faults = faults_of(text)
+    if faults and all((fault.nginx_message or "").startswith("directive ") for fault in faults):
         return True  # a statement that swallowed a block: the tokenizer takes it, ngx_conf_handler refuses it
-    return not lexed.faults and read(text) == expected
+    return not faults and read(text) == expected
 
 
 @pytest.mark.parametrize(
@@ -88,10 +108,7 @@ def test_mutated_corpus_files_are_read_as_by_the_reference(corpus: list[tuple[di
 def test_every_word_of_the_corpus_is_found_again_at_its_place(corpus: list[tuple[dict[str, object], str]]) -> None:
     seen = 0
     for row, text in corpus:
-        lexed = lex(text)
-        for start in (at for token, at, _ in lexed.tokens if at or token not in ";{}"):
-            if not start:
-                continue
+        for start in starts_of(text):
             for word in words_at(text, start):
                 written = text[word.start : word.end]
                 inner = written[1:-1] if word.quote else written
@@ -102,14 +119,10 @@ def test_every_word_of_the_corpus_is_found_again_at_its_place(corpus: list[tuple
 
 def test_words_blanks_and_terminators_make_up_the_whole_text(corpus: list[tuple[dict[str, object], str]]) -> None:
     for row, text in corpus:
-        lexed = lex(text)
-        if lexed.faults or "_by_lua_block" in text:
+        if faults_of(text) or "_by_lua_block" in text:
             continue
         pieces, at = [], 0
-        starts = [start for token, start, quoted in lexed.tokens if quoted or token not in ";{}"]
-        for start in [start for start in starts if start] + [len(text)]:
-            if start < at:
-                continue
+        for start in [*starts_of(text), len(text)]:
             pieces.append(text[at:start])
             at = start
             if start < len(text):
@@ -147,7 +160,7 @@ def test_words_blanks_and_terminators_make_up_the_whole_text(corpus: list[tuple[
     ],
 )
 def test_a_fault_is_put_where_it_was_made(text: str, kind: str, line: int, nginx_message: str, nginx_line: int) -> None:
-    fault = lex(text).faults[0]
+    fault = faults_of(text)[0]
     at = text.count("\n", 0, fault.start) + 1
     assert (fault.kind, at, fault.nginx_message) == (kind, line, nginx_message)
     assert text.count("\n", 0, fault.nginx_at) + 1 - (fault.nginx_at >= len(text) and text.endswith("\n")) == nginx_line
@@ -161,7 +174,7 @@ def test_reading_goes_on_after_a_fault() -> None:
 
 def test_several_faults_are_all_found() -> None:
     text = "http {\n a b\n}\nserver {\n c d\n}\n"
-    assert [fault.kind for fault in lex(text).faults] == ["semicolon-missing", "semicolon-missing"]
+    assert [fault.kind for fault in faults_of(text)] == ["semicolon-missing", "semicolon-missing"]
 
 
 @pytest.mark.parametrize(
@@ -192,6 +205,6 @@ def test_hostile_texts_do_not_make_it_hang(piece: str) -> None:
     signal.signal(signal.SIGALRM, hang)
     signal.alarm(60)  # linear: well under a second; quadratic: hours
     try:
-        lex(piece * (2_000_000 // len(piece)))
+        tree_of(piece * (2_000_000 // len(piece)))
     finally:
         signal.alarm(0)

@@ -7,11 +7,20 @@ import os
 import crossplane
 import pytest
 
-from nginxlint.parser import Statement, build, parse
+from nginxlint.lexer import Fault
+from nginxlint.parser import parse
+from nginxlint.payload import Statement, parse_with_crossplane, to_crossplane
 from nginxlint.source import Source
 from nginxlint.syntax import Block
 from tests.conftest import CORPUS, accepted
 from tests.lexer.reference_tokenizer import statements
+
+
+def ours(text: str) -> tuple[list[Statement], list[Fault]]:
+    """Our tree in crossplane's form, and what is wrong with the text."""
+    source = Source("x", text)
+    parsed = parse(source, Block("", (), 0, source, None))
+    return to_crossplane(parsed.body), parsed.faults
 
 
 def shape(parsed: list[Statement]) -> list[object]:
@@ -43,15 +52,16 @@ def test_every_valid_file_gives_the_tree_of_crossplane_or_the_one_nginx_reads(
 ) -> None:
     deviations = []
     for row, text in corpus:
-        parsed = parse(text)
-        assert not (accepted(row) and parsed.faults), (row["path"], parsed.faults[0].message)
-        if parsed.faults:
+        tree, faults = ours(text)
+        assert tree == parse_with_crossplane(text), row["path"]
+        assert not (accepted(row) and faults), (row["path"], faults[0].message)
+        if faults:
             continue
         plain = crossplane.parse(os.path.join(CORPUS, str(row["path"])), single=True, check_ctx=False, check_args=False)
-        if shape(parsed.statements) != shape(plain["config"][0]["parsed"]):
+        if shape(tree) != shape(plain["config"][0]["parsed"]):
             deviations.append(row["path"])
             # the yardstick for a deviation is nginx: the reference tokenizer is held against it
-            assert flat(parsed.statements) == statements(text), row["path"]
+            assert flat(tree) == statements(text), row["path"]
     assert len(deviations) < 0.05 * len(corpus)
 
 
@@ -73,24 +83,24 @@ def test_a_known_deviation_from_crossplane_is_what_nginx_reads(text: str, tmp_pa
     with open(path, "w", encoding="utf-8", newline="") as file:
         file.write(text)
     plain = crossplane.parse(path, single=True, check_ctx=False, check_args=False)
-    ours = parse(text)
-    assert not ours.faults
-    assert flat(ours.statements) == statements(text)
-    assert plain["status"] != "ok" or shape(ours.statements) != shape(plain["config"][0]["parsed"])
+    tree, faults = ours(text)
+    assert not faults
+    assert tree == parse_with_crossplane(text)
+    assert flat(tree) == statements(text)
+    assert plain["status"] != "ok" or shape(tree) != shape(plain["config"][0]["parsed"])
 
 
 def test_directives_know_their_parent_and_their_closing_brace() -> None:
     text = "http {\n  server { listen 80; }\n}\n"
-    parsed = parse(text)
     source = Source("x", text)
     root = Block("", (), 0, source, None)
-    body, includes = build(parsed, source, root)
-    http = body[0]
+    parsed = parse(source, root)
+    http = parsed.body[0]
     assert isinstance(http, Block)
     server = http.body[0]
     assert isinstance(server, Block)
     listen = server.body[0]
-    assert not includes
+    assert not parsed.includes
     assert listen.enclosing("http") is http
     assert text[server.close] == "}"
     assert server.span.text == "server { listen 80; }"
@@ -100,5 +110,5 @@ def test_directives_know_their_parent_and_their_closing_brace() -> None:
 
 def test_crossplane_itself_is_left_as_it_was() -> None:
     before = dict(vars(crossplane.parser))
-    parse("a { b c; }")
+    parse_with_crossplane("a { b c; }")
     assert dict(vars(crossplane.parser)) == before
