@@ -1,6 +1,6 @@
 from collections.abc import Iterator
 
-from nginxlint import PASSES, Bad, Config, Diagnostic, Good, Pass, Rule, Severity
+from nginxlint import PASSES, Bad, Config, Diagnostic, Fix, Good, Pass, Rule, Severity, delete
 
 _CODE = ("js_content", "js_set", "js_access", "content_by_lua", "access_by_lua", "rewrite_by_lua", "set_by_lua", "perl")
 
@@ -17,7 +17,10 @@ class UpstreamUnused(Rule):
     severity = Severity.INFO
     directives = ("upstream",)
     examples = (
-        Bad("upstream old { server a:1; } # here\nserver { location / { proxy_pass http://new; } }"),
+        Bad(
+            "upstream old { server a:1; } # here\nserver { location / { proxy_pass http://new; } }",
+            " # here\nserver { location / { proxy_pass http://new; } }",
+        ),
         Good("upstream app { server a:1; }\nserver { location / { proxy_pass http://app; } }"),
         Good("upstream app { server a:1; }\nserver { set $b app; location / { proxy_pass http://$b; } }"),
         Good("upstream app { server a:1; }\nserver { location / { proxy_pass http://$arg_b; } }"),
@@ -33,7 +36,7 @@ class UpstreamUnused(Rule):
         used: set[str] = set()
         for target in config.passes(*PASSES):
             if "$" not in target.text:
-                used.add(target.authority.lower())
+                used.add(target.authority.lower() if target.unix is not None else target.host.lower())
                 continue
             values = config.fold(target.directive, target.text)
             if values is None:
@@ -46,5 +49,6 @@ class UpstreamUnused(Rule):
                 yield self.report(
                     upstream.block.args[0],
                     f'nothing passes requests to the group "{upstream.name}"',
+                    Fix("delete the group", (delete(upstream.block),), safe=False),
                     help="take it out, or mend the name where it should be used",
                 )

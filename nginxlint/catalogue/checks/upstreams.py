@@ -7,8 +7,9 @@ from nginxlint.catalogue.checks.faults import fault
 from nginxlint.catalogue.checks.zones import SMALLEST, share_memory
 from nginxlint.catalogue.context import terminator
 from nginxlint.catalogue.numbers import parse_number, parse_size, parse_time
-from nginxlint.diagnostic import Fix, Note
+from nginxlint.diagnostic import Edit, Fix, Note
 from nginxlint.edits import insert_line_after
+from nginxlint.source import Span
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from nginxlint.catalogue.checks.faults import BlockEnd, Check
     from nginxlint.catalogue.context import Context
     from nginxlint.catalogue.refusal import Refusal
-    from nginxlint.source import Span
     from nginxlint.syntax import Block, Directive
 
 _Version = tuple[int, int, int]
@@ -90,6 +90,11 @@ def _port_on_group(
     context: Context, used_at: Directive, declared_at: Directive, name: str, port: int, met_at: Span
 ) -> Refusal:
     place = next((word for word in used_at.args if name.lower() in word.text.lower()), used_at.args[0])
+    written = place.text.lower().find(f"{name.lower()}:{port}")
+    fixes: tuple[Fix, ...] = ()
+    if written >= 0:
+        colon = written + len(name)
+        fixes = (Fix(f"remove :{port}", (Edit(place.part(colon, colon + len(str(port)) + 1), ""),), safe=False),)
     refusal = context.refuse(
         "upstream-port-on-group",
         used_at,
@@ -99,6 +104,7 @@ def _port_on_group(
         group="upstream",
         related=(Note(declared_at.head_span, "the group"),),
         help=(f"remove :{port} here and write it on the server lines of the group",),
+        fixes=fixes,
     )
     refusal.met_at = met_at
     return refusal
@@ -250,7 +256,20 @@ def bad_upstream_address(context: Context, directive: Directive, index: int, url
         *help,
         rule="upstream-address-invalid",
         group="upstream",
+        fixes=_bare_address(directive, index, text) if directive.name == "server" else (),
     )
+
+
+def _bare_address(directive: Directive, index: int, text: str) -> tuple[Fix, ...]:
+    """`https://app/path` as the address a `server` line takes: scheme and path gone, the port of https kept."""
+    scheme, separator, rest = text.rpartition("://")
+    address = rest.partition("/")[0]
+    url = parse_url(address, default_port=80)
+    if url.error or not address or (not separator and address == text):
+        return ()
+    if scheme.lower() == "https" and url.no_port:
+        address += ":443"
+    return (Fix(f"write {address}", (Edit(directive.args[index].span, address),), safe=False),)
 
 
 def _method(directive: Directive, context: Context) -> Iterator[Refusal]:
@@ -358,6 +377,7 @@ def _zone(directive: Directive, context: Context) -> Iterator[Refusal]:
                 f"zone {values[0]} 64k;",
                 rule="zone-too-small",
                 group="upstream",
+                fixes=(Fix("write 64k", (Edit(directive.args[1].span, "64k"),), safe=False),),
             )
             return
     _, refusal = share_memory(context, directive, 0, values[0], size, f"upstream {context.subsystem}")
@@ -400,9 +420,17 @@ def _end_of_subsystem(block: Block, context: Context) -> Iterator[Refusal]:
                 group="upstream",
                 related=tuple(Note(server.head_span, "backup") for server in servers[:3]),
                 help=("remove backup from at least one of them",),
+                fixes=(Fix("remove backup from the first one", _without(servers[0], "backup"), safe=False),),
             )
             continue
         yield from _run_time_names(group, servers, block, context)
+
+
+def _without(server: Directive, option: str) -> tuple[Edit, ...]:
+    """A server line without one of its options, and the space before it."""
+    index = server.values.index(option, 1)
+    before, word = server.args[index - 1].span, server.args[index].span
+    return (Edit(Span(word.source, before.end, word.end), ""),)
 
 
 def _run_time_names(group: Directive, servers: list[Directive], block: Block, context: Context) -> Iterator[Refusal]:

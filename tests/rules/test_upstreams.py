@@ -1,0 +1,130 @@
+"""What the rules on upstream groups warn of happens in real nginx, and does not once their advice is followed.
+
+Port 65000 in the texts stands for the port of that nginx.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from nginxlint.catalogue import check as refusals
+from nginxlint.catalogue.target import Target
+from nginxlint.diagnostic import Diagnostic
+from nginxlint.registry import all_rules
+from nginxlint.testing import apply, config_of
+from tests.oracle.nginx import PROGRAM, Nginx
+
+pytestmark = pytest.mark.skipif(not PROGRAM, reason="nginx is not installed")
+
+INSTALLED = (1, 22, 1)
+
+
+def found_by(rule: str, text: str) -> list[Diagnostic]:
+    return list(all_rules()[rule].load()().check(config_of(text, version=INSTALLED)))
+
+
+def started(text: str) -> Nginx:
+    return Nginx(text.replace("65000", "{port}"))
+
+
+def mend(found: list[Diagnostic], text: str) -> str:
+    edits = [edit for finding in found for edit in finding.fixes[0].edits]
+    assert edits, f"no fix for\n{text}"
+    return apply(text, edits)
+
+
+REFUSED = (
+    ("upstream-only-backup", "upstream a { server 127.0.0.1:1 backup weight=2; server 127.0.0.1:2 backup; }"),
+    ("upstream-address-invalid", "upstream a { server http://127.0.0.1:81; }"),
+    ("upstream-address-invalid", "upstream a { server https://127.0.0.1/v1; }"),
+    ("upstream-address-invalid", "upstream a { server 127.0.0.1:81/v1; }"),
+    ("upstream-port-on-group", "upstream a { server 127.0.0.1; } server { location / { proxy_pass http://a:81/x; } }"),
+    ("upstream-port-on-group", "server { location / { proxy_pass http://a:81; } } upstream A { server 127.0.0.1; }"),
+    ("zone-too-small", "upstream a { zone a 8k; server 127.0.0.1; }"),
+)
+
+
+@pytest.mark.parametrize(("rule", "text"), REFUSED)
+def test_nginx_refuses_a_group_as_told_and_takes_it_after_the_fix(rule: str, text: str) -> None:
+    config = config_of(f"events {{}} http {{ {text} }}")
+    (finding,) = refusals(config.main, Target(INSTALLED))
+    assert finding.rule == rule and finding.nginx_message
+    offset = len("events {} http { ")
+    accepted, said = Nginx(text).test()
+    assert not accepted and finding.nginx_message in said
+    fixed = mend([finding], config.files[0].source.text)[offset:-2]
+    accepted, said = Nginx(fixed).test()
+    assert accepted, said
+
+
+WARNED = (
+    ("upstream-two-methods", "upstream a { ip_hash; least_conn; server 127.0.0.1; }", "upstream a { least_conn; server 127.0.0.1; }"),
+    ("upstream-two-methods", "upstream a { hash $uri; hash $host; server 127.0.0.1; }", "upstream a { hash $host; server 127.0.0.1; }"),
+    ("upstream-keepalive-order", "upstream a { server 127.0.0.1; keepalive 8; least_conn; }", None),
+    ("upstream-keepalive-order", "upstream a { keepalive 8;\n server 127.0.0.1;\n hash $uri consistent;\n}", None),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("rule", "text", "mended"), WARNED)
+def test_nginx_warns_as_told_and_not_after_the_advice(rule: str, text: str, mended: str | None) -> None:
+    (finding,) = found_by(rule, text)
+    accepted, said = Nginx(text).test()
+    assert accepted and finding.nginx_message is not None and finding.nginx_message in said
+    better = mended or mend([finding], text)
+    assert not found_by(rule, better)
+    accepted, said = Nginx(better).test()
+    assert accepted and "[warn]" not in said
+
+
+CONNECTIONS = (
+    'server { listen 127.0.0.1:65000; location / { return 200 "<$connection>"; } }\n'
+    "server { listen 127.0.0.1:65000; server_name front.test; proxy_http_version 1.1;\n"
+    'proxy_set_header Connection ""; location / { proxy_pass http://a; } }\n'
+)
+
+
+def test_a_method_below_keepalive_costs_a_connection_per_request() -> None:
+    text = "upstream a {\n keepalive 8;\n server 127.0.0.1:65000;\n least_conn;\n}\n"
+    used = []
+    for group in (text, mend(found_by("upstream-keepalive-order", text), text)):
+        with started(group + CONNECTIONS) as nginx:
+            used.append(len({nginx.ask("/", host="front.test").raw[-6:] for _ in range(3)}))
+    assert used == [3, 1]
+
+
+def test_a_server_written_twice_gets_a_double_share() -> None:
+    text = "upstream a {\n server 127.0.0.1:65000;\n server 127.0.0.2:65000;\n server 127.0.0.1:65000;\n}\n"
+    rest = (
+        'server { listen 127.0.0.1:65000; location / { return 200 "<one>"; } }\n'
+        'server { listen 127.0.0.2:65000; location / { return 200 "<two>"; } }\n'
+        "server { listen 127.0.0.1:65000; server_name front.test; location / { proxy_pass http://a; } }\n"
+    )
+    shares = []
+    for group in (text, mend(found_by("upstream-duplicate-server", text), text)):
+        with started(group + rest) as nginx:
+            answers = [nginx.ask("/", host="front.test").raw for _ in range(6)]
+        shares.append([sum(name in answer for answer in answers) for name in (b"<one>", b"<two>")])
+    assert shares == [[4, 2], [3, 3]]
+
+
+def test_a_backup_above_the_method_that_has_none_is_used_all_the_same() -> None:
+    """So the rule on refused backups need not look at this order."""
+    for method in ("hash $uri;", "ip_hash;", "random;"):
+        text = (
+            f"upstream a {{ server 127.0.0.1:1; server 127.0.0.1:65000 backup; {method} }}\n"
+            "server { listen 127.0.0.1:65000; location / { return 204; } }\n"
+            "server { listen 127.0.0.1:65000; server_name front.test; location / { proxy_pass http://a; } }\n"
+        )
+        with started(text) as nginx:
+            assert nginx.ask("/", host="front.test").status == 204
+
+
+def test_the_only_server_of_a_group_is_tried_again_whatever_max_fails_says() -> None:
+    text = "upstream a {\n server 127.0.0.1:1 max_fails=1 fail_timeout=60s;\n}\n"
+    assert not found_by("upstream-params-ignored", text.replace(" max_fails=1 fail_timeout=60s", ""))
+    assert found_by("upstream-params-ignored", text)
+    server = "server { listen 127.0.0.1:65000; location / { proxy_pass http://a; } }\n"
+    with started(text + server) as nginx:
+        for path in ("/one", "/two"):
+            assert nginx.ask(path).status == 502
+            assert any("Connection refused" in line for line in nginx.log_of(path))
