@@ -17,6 +17,7 @@ from nginxlint.edits import (
     replace,
 )
 from nginxlint.routing.destinations import Destination, destinations, split_template
+from nginxlint.routing.front import proxies_in_front, sees_visitors
 from nginxlint.routing.headers import Header, RequestHeaders
 from nginxlint.routing.listeners import Endpoint, Listener, endpoints
 from nginxlint.routing.lookups import Lookup, Resolver
@@ -79,7 +80,9 @@ __all__ = [
     "is_public",
     "note",
     "parse_network",
+    "proxies_in_front",
     "references",
     "replace",
+    "sees_visitors",
     "split_template",
 ]

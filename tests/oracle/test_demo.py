@@ -18,8 +18,8 @@ from nginxlint.online.options import Options
 from nginxlint.online.rows import Row
 from nginxlint.online.stage import OnlineResult, run
 from tests.gauntlet.arena import Observed
-from tests.oracle.nginx import PROGRAM, Nginx, free_port
 from tests.gauntlet.scenario import log_class
+from tests.oracle.nginx import PROGRAM, Nginx, free_port
 
 # What the shop's visitors ask for → the location that answers. The regular expression location needs a file name.
 PATHS = {r"\.php$": "/index.php"}
