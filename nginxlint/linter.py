@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from time import perf_counter
 
@@ -139,12 +139,17 @@ class Run:
         self.incomplete: list[str] = []
         self.crashes: list[tuple[str, str]] = []
         self.rule_count = 0
-        self.targets: list[dict[str, Any]] = []
+        self.target_rows: list[Sequence[dict[str, Any]]] = []
         self.online_summaries: list[str] = []
         self.vantage: str | None = None
         self.seconds = 0.0
         self.timings: dict[str, float] = {}
         self.final_code = 0  # the exit code once flags like --exit-zero had their say
+
+    @property
+    def targets(self) -> Iterator[dict[str, Any]]:
+        """The rows of the JSON contract, made one by one."""
+        return (row for rows in self.target_rows for row in rows)
 
     @property
     def complete(self) -> bool:
@@ -284,7 +289,9 @@ def _judge(checked: Checked, selection: Selection, request: Request, run: Run) -
         run.timings["catalogue"] = run.timings.get("catalogue", 0.0) + perf_counter() - begin
     found.extend(stated)
     if request.online is not None:
+        begin = perf_counter()
         found.extend(_guarded("the online stage", run, lambda: _online(config, request, run)))
+        run.timings["online"] = run.timings.get("online", 0.0) + perf_counter() - begin
     return found
 
 
@@ -343,7 +350,7 @@ def _message_class(message: str | None) -> str:
 def _online(config: Config, request: Request, run: Run) -> list[Diagnostic]:
     assert request.online is not None
     result = request.online(config)
-    run.targets.extend(result.targets_json)
+    run.target_rows.append(result.targets_json)
     run.online_summaries.append(result.summary)
     run.vantage = result.vantage
     if not result.complete:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from argparse import Namespace
 from collections.abc import Callable, Iterator
@@ -15,11 +16,13 @@ from nginxlint.error import NginxlintError
 from nginxlint.files import MAX_FILE_BYTES, Disk
 from nginxlint.inputs import Root
 from nginxlint.linter import kept_roots
-from nginxlint.online import recording, stage
+from nginxlint.online import stage
+from nginxlint.online.gather import Evidence
 from nginxlint.online.network import Network
 from nginxlint.online.options import Options
 from nginxlint.online.records import RecordFault
 from nginxlint.online.target import targets_of
+from nginxlint.online.types import Target
 from nginxlint.reports.text import visible
 from nginxlint.settings import File
 
@@ -71,14 +74,13 @@ class Prober:
     def __init__(self, options: Options, network: Network | None, version: Version, observations: str = "") -> None:
         self.interrupted = False
         self._options = options
-        self._recorded = (
-            _read("--judge", observations, partial(recording.recorded, version=version)) if observations else None
-        )
+        self._recorded = _recorded(observations, version) if observations else None
         self._network = network
         self._runs = 0
 
     def __call__(self, config: Config) -> stage.OnlineResult:
         progress = _progress if sys.stderr.isatty() else None
+        gc.collect()  # what reading left behind makes room for what probing needs
         result = stage.run(config, self._options, self._network, progress, self._recorded)
         if progress is not None:
             sys.stderr.write("\r\x1b[K")
@@ -87,10 +89,10 @@ class Prober:
             result = replace(result, summary=f"{result.summary}; seen from {result.vantage}")
         self._runs += 1
         if self._runs > 1:  # the stage counts from t1 in every configuration
-            for row in result.targets_json:
-                row["id"] = f"r{self._runs}.{row['id']}"
+            prefix = f"r{self._runs}."
+            result = replace(result, targets_json=result.targets_json.prefixed(prefix))
             for finding in result.diagnostics:
-                finding.target = finding.target and f"r{self._runs}.{finding.target}"
+                finding.target = finding.target and prefix + finding.target
         return result
 
 
@@ -102,6 +104,8 @@ def _progress(done: int, total: int, label: str) -> None:
 
 def write_plan(roots: list[Root], version: Version, options: Options, path: str) -> int:
     """`--export-plan`: the questions of all roots as one file; nothing is sent. A `.pyz` runs them by itself."""
+    from nginxlint.online import recording
+
     targets = [target for config in _configs(roots, version) for target in targets_of(config)]
     text = recording.export_plan(targets, options, version)
     if path.endswith(".pyz"):
@@ -117,6 +121,8 @@ def write_plan(roots: list[Root], version: Version, options: Options, path: str)
 
 def run_plan(args: Namespace, file: File, network: Network | None) -> int:
     """`--run-plan`: ask what the plan asks, under the limits and lists of this place. 3: only a part of it."""
+    from nginxlint.online import recording
+
     if args.offline:
         raise NginxlintError("--run-plan sends what the plan asks: it does not go with --offline")
     options = online_options(args, file, NEWEST)
@@ -124,6 +130,13 @@ def run_plan(args: Namespace, file: File, network: Network | None) -> int:
     text, whole = _read("--run-plan", args.run_plan, lambda plan: recording.run_plan(plan, options, network, progress))
     write_out(text)
     return 0 if whole else INCOMPLETE
+
+
+def _recorded(path: str, version: Version) -> Callable[[list[Target]], Evidence]:
+    """`--judge`: the evidence of a file."""
+    from nginxlint.online import recording
+
+    return _read("--judge", path, partial(recording.recorded, version=version))
 
 
 def _read(option: str, path: str, use: Callable[[str], _Result]) -> _Result:

@@ -10,6 +10,7 @@ from nginxlint.error import NginxlintError
 from nginxlint.linter import Run
 from nginxlint.reports.text import PLAIN, Style
 
+_SLICE = 1 << 20  # characters encoded at a time
 FORMATS = ("full", "concise", "json", "github")
 
 
@@ -75,23 +76,24 @@ def _render(format: str, run: Run, style: Style, *, quiet: bool) -> str:
 def write_out(text: str) -> None:
     """All of it to standard output. Raises BrokenPipeError where nobody reads on, NginxlintError where it fails."""
     stream = sys.stdout
-    data = text.encode(stream.encoding or "utf-8", "backslashreplace")
+    encoding = stream.encoding or "utf-8"
     try:
         descriptor = stream.fileno()
     except (OSError, ValueError):  # a test reads along
-        stream.write(data.decode(stream.encoding or "utf-8"))
+        stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
         return
     stream.flush()
     try:
         # by hand: the buffered stream of CPython does not report a pipe that is closed amid a long write
-        left = memoryview(data)
-        while left:
-            try:
-                left = left[os.write(descriptor, left) :]
-            except BlockingIOError:
-                import select
+        for at in range(0, len(text), _SLICE):
+            left = memoryview(text[at : at + _SLICE].encode(encoding, "backslashreplace"))
+            while left:
+                try:
+                    left = left[os.write(descriptor, left) :]
+                except BlockingIOError:
+                    import select
 
-                select.select([], [descriptor], [])
+                    select.select([], [descriptor], [])
     except BrokenPipeError:
         raise
     except OSError as error:

@@ -14,6 +14,7 @@ import dns.rcode
 import dns.rdatatype
 
 from nginxlint.online.network import Network
+from nginxlint.online.types import Answer
 
 MAX_CHASES = 50  # NGX_RESOLVER_MAX_RECURSION
 RESEND_AFTER = 5.0  # ngx_resolver: a question is sent again, to the next server, after this
@@ -26,18 +27,6 @@ RCODES = {
     dns.rcode.FORMERR: "DNS_FORMERR",
     dns.rcode.NOTIMP: "DNS_NOTIMP",
 }
-
-
-@dataclass(slots=True)
-class Answer:
-    """What the servers said: addresses, or a verdict code with a sentence."""
-
-    addresses: list[str] = field(default_factory=list)
-    code: str = ""
-    error: str = ""
-    ttl: int | None = None
-    chain: list[str] = field(default_factory=list)
-    failed_families: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True)

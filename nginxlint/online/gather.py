@@ -22,6 +22,7 @@ from nginxlint.online.types import Address, Observation, Phase, Resolution, Targ
 # (probes done, probes known, what was just probed)
 Progress = Callable[[int, int, str], None]
 Key = tuple[object, ...]
+LOOKUPS_AT_ONCE = 50
 Seen = dict[Address, "Observation | str"]
 
 
@@ -116,18 +117,31 @@ class _Gathering:
             await schedule.run(left)
 
     async def _resolve(self, wanted: list[Target], seconds: float) -> None:
-        tasks = {asyncio.create_task(self.names.resolve(target)): target for target in wanted}
+        waiting: dict[Key, list[Target]] = {}
+        for target in wanted:
+            known = self.names.at_once(target)
+            if known is not None:
+                self.resolutions[target.id] = known
+            else:
+                waiting.setdefault(self.names.key(target), []).append(target)
+        questions = iter(waiting.values())
+
+        async def ask() -> None:
+            for alike in questions:
+                answer = await self.names.resolve(alike[0])
+                self.resolutions.update((target.id, answer) for target in alike)
+
+        # Few at a time: a hanging server must not hold every descriptor.
+        tasks = [asyncio.create_task(ask()) for _ in range(min(LOOKUPS_AT_ONCE, len(waiting)))]
         try:
-            await asyncio.wait(tasks, timeout=seconds)
+            async with asyncio.timeout(seconds):
+                await asyncio.gather(*tasks)
+        except TimeoutError:
+            pass  # the rest stays unjudged
         finally:
             self.names.stop()
-            for task, target in tasks.items():
-                if task.done() and not task.cancelled() and task.exception() is None:
-                    self.resolutions[target.id] = task.result()
+            for task in tasks:
                 task.cancel()
-        for task in tasks:
-            if task.done() and not task.cancelled() and (error := task.exception()) is not None:
-                raise error
 
     def _plan(self, wanted: list[Target]) -> dict[Key, list[tuple[Key, Target, Address]]]:
         """What to probe: by address and handshake (one leader tells whether the others need be tried), then by
@@ -204,7 +218,7 @@ class _Gathering:
                 }
                 continue
             seen = found.observations[target.id] = {}
-            for address, key in self.keys.get(target.id, {}).items():
+            for address, key in self.keys.pop(target.id, {}).items():
                 if (reason := self.denied.get((target.id, address))) is not None:
                     seen[address] = f"SKIP_POLICY:{reason}"
                 else:

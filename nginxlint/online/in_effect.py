@@ -24,6 +24,7 @@ _PROTOCOLS: tuple[tuple[Version, tuple[str, ...]], ...] = (
     ((0, 0, 0), ("TLSv1", "TLSv1.1", "TLSv1.2")),
 )
 PAGE = 4096
+_NEXT_BY_DEFAULT = frozenset(("error", "timeout"))
 
 
 def timeouts(scope: Scope, family: str, *, stream: bool = False) -> Timeouts:
@@ -41,9 +42,9 @@ def buffer_size(scope: Scope, family: str) -> int:
 def next_upstream(scope: Scope, family: str, *, stream: bool = False) -> frozenset[str]:
     """On which faults nginx tries the next peer."""
     if stream:
-        return frozenset(("error", "timeout") if scope.on("proxy_next_upstream", default=True) else ())
+        return _NEXT_BY_DEFAULT if scope.on("proxy_next_upstream", default=True) else frozenset()
     found = scope.directive(f"{family}_next_upstream")
-    words = frozenset(found.values) if found is not None else frozenset(("error", "timeout"))
+    words = frozenset(found.values) if found is not None else _NEXT_BY_DEFAULT
     return frozenset() if "off" in words else words
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fnmatch
 import ipaddress
 from collections.abc import Iterable
+from functools import lru_cache
 
 Ip = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -81,6 +82,7 @@ class Policy:
     def __init__(self, allow: Iterable[str] = (), deny: Iterable[str] = ()) -> None:
         self._allowed, self._allowed_names = _split(allow)
         self._denied, self._denied_names = _split(deny)
+        self._known: dict[str, str] = {}
 
     def name_denied(self, name: str) -> str:
         """Why this host name must not even be looked up; empty where it may."""
@@ -94,6 +96,11 @@ class Policy:
 
     def address_denied(self, literal: str) -> str:
         """Why this address must not be dialled; empty where it may."""
+        if literal not in self._known:
+            self._known[literal] = self._address_denied(literal)
+        return self._known[literal]
+
+    def _address_denied(self, literal: str) -> str:
         try:
             address = ipaddress.ip_address(literal.partition("%")[0])
         except ValueError:
@@ -134,6 +141,7 @@ def embedded(address: Ip) -> tuple[Ip, ...]:
     return tuple(found)
 
 
+@lru_cache(4096)
 def is_loopback(literal: str) -> bool:
     """True for addresses that never leave this machine."""
     try:

@@ -7,12 +7,12 @@ import asyncio
 import ipaddress
 import socket
 import time
+from functools import lru_cache
 
-from nginxlint.online.dns import Answer, ask_servers
 from nginxlint.online.network import Network
 from nginxlint.online.options import Options
 from nginxlint.online.policy import Policy
-from nginxlint.online.types import Resolution, Target
+from nginxlint.online.types import Answer, Resolution, Target
 
 MAX_ADDRESSES = 16
 # RFC 6761: no server on the Internet knows names below these.
@@ -29,11 +29,9 @@ class Names:
         self._overrides = options.overrides()
         self._resolver = options.resolver_address()
         self._running: dict[tuple[object, ...], asyncio.Task[Resolution]] = {}
-        # A hanging server must not hold every descriptor: questions wait their turn.
-        self._gate = asyncio.Semaphore(50)
 
-    async def resolve(self, target: Target) -> Resolution:
-        """Never raises; what went wrong is in the resolution's code."""
+    def at_once(self, target: Target) -> Resolution | None:
+        """What is known without asking anybody; None where the name has to be looked up."""
         if target.unix:
             return Resolution(target.unix, "unix", total=1)
         host = target.host
@@ -45,7 +43,18 @@ class Names:
             return Resolution(host, "literal", (literal,), total=1)
         if denied := self._policy.name_denied(host):
             return Resolution(host, target.resolution, code="SKIP_POLICY", error=f"{denied}: not looked up")
-        key: tuple[object, ...] = (target.resolution, host.lower(), target.resolver)
+        return None
+
+    @staticmethod
+    def key(target: Target) -> tuple[object, ...]:
+        """The same for targets whose lookup is the same question."""
+        return target.resolution, target.host.lower(), target.resolver
+
+    async def resolve(self, target: Target) -> Resolution:
+        """Never raises; what went wrong is in the resolution's code."""
+        if (known := self.at_once(target)) is not None:
+            return known
+        key = self.key(target)
         task = self._running.get(key)
         if task is None:
             task = self._running[key] = asyncio.create_task(self._look_up(target))
@@ -56,10 +65,9 @@ class Names:
             task.cancel()
 
     async def _look_up(self, target: Target) -> Resolution:
-        async with self._gate:
-            begin = time.perf_counter()
-            answer = await (self._at_run_time(target) if target.resolution == "runtime" else self._at_start(target))
-            ms = (time.perf_counter() - begin) * 1000
+        begin = time.perf_counter()
+        answer = await (self._at_run_time(target) if target.resolution == "runtime" else self._at_start(target))
+        ms = (time.perf_counter() - begin) * 1000
         addresses = tuple(dict.fromkeys(answer.addresses))
         return Resolution(
             target.host,
@@ -77,7 +85,7 @@ class Names:
     async def _at_start(self, target: Target) -> Answer:
         """As getaddrinfo does when nginx reads its configuration."""
         if self._resolver is not None:
-            answer = await ask_servers(self._network, (self._resolver,), target.host, self._limit)
+            answer = await self._ask((self._resolver,), target.host, self._limit)
             if answer.addresses:
                 return Answer(answer.addresses, ttl=answer.ttl, chain=answer.chain)
         try:
@@ -106,11 +114,19 @@ class Names:
             reason = denied[0] if denied else "the resolver's own name does not resolve"
             return Answer(code="SKIP_POLICY" if denied else "DNS_TIMEOUT", error=f"{reason}: not asked")
         limit = min(self._limit, wanted.timeout)
-        answer = await ask_servers(self._network, servers, target.host, limit, ipv4=wanted.ipv4, ipv6=wanted.ipv6)
+        answer = await self._ask(servers, target.host, limit, ipv4=wanted.ipv4, ipv6=wanted.ipv6)
         if answer.code in ("DNS_NOTFOUND", "DNS_NODATA") and await self._system_knows(target.host):
             answer.code = "DNS_HOSTSONLY"
             answer.error += "; this machine's hosts file or search list knows it, nginx's resolver reads neither"
         return answer
+
+    async def _ask(
+        self, servers: tuple[tuple[str, int], ...], name: str, limit: float, *, ipv4: bool = True, ipv6: bool = True
+    ) -> Answer:
+        # dnspython takes longer to import than many a run takes without it
+        from nginxlint.online.dns import ask_servers
+
+        return await ask_servers(self._network, servers, name, limit, ipv4=ipv4, ipv6=ipv6)
 
     async def _servers(self, named: tuple[tuple[str, int], ...]) -> tuple[tuple[str, int], ...]:
         found: list[tuple[str, int]] = []
@@ -133,6 +149,7 @@ class Names:
             return False
 
 
+@lru_cache(4096)
 def as_literal(host: str) -> str | None:
     """The address a host is already, None for a name."""
     try:

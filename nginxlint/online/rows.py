@@ -2,13 +2,42 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, overload
 
 from nginxlint.online.types import Verdict
 from nginxlint.online.untrusted import clean
 from nginxlint.source import Span
 
 Row = dict[str, Any]
+
+
+class Rows(Sequence[Row]):
+    """The rows of these verdicts, each made when it is asked for: thousands of them weigh more than all the rest.
+    `prefix` goes before the ids, which are counted anew in every configuration."""
+
+    __slots__ = ("_prefix", "_verdicts")
+
+    def __init__(self, verdicts: Sequence[Verdict], prefix: str = "") -> None:
+        self._verdicts = verdicts
+        self._prefix = prefix
+
+    def __len__(self) -> int:
+        return len(self._verdicts)
+
+    @overload
+    def __getitem__(self, at: int) -> Row: ...
+    @overload
+    def __getitem__(self, at: slice) -> Rows: ...
+    def __getitem__(self, at: int | slice) -> Row | Rows:
+        if isinstance(at, slice):
+            return Rows(self._verdicts[at], self._prefix)
+        found = row(self._verdicts[at])
+        return {**found, "id": self._prefix + found["id"]} if self._prefix else found
+
+    def prefixed(self, prefix: str) -> Rows:
+        """The same with ids that begin so."""
+        return Rows(self._verdicts, prefix)
 
 
 def row(verdict: Verdict) -> Row:

@@ -16,7 +16,7 @@ from nginxlint.online.network import Network, RealNetwork
 from nginxlint.online.options import Options
 from nginxlint.online.plan import plan_of
 from nginxlint.online.policy import Policy
-from nginxlint.online.rows import Row, row
+from nginxlint.online.rows import Rows
 from nginxlint.online.target import targets_of
 from nginxlint.online.types import Target
 from nginxlint.online.vantage import vantage
@@ -33,7 +33,7 @@ class OnlineResult:
     from where it was seen."""
 
     diagnostics: list[Diagnostic]
-    targets_json: list[Row]
+    targets_json: Rows
     complete: bool
     summary: str
     counts: dict[str, int]
@@ -53,7 +53,7 @@ def run(
     options = options or Options()
     targets = targets_of(config)
     if not targets:
-        return OnlineResult([], [], True, "", dict.fromkeys(WORDS, 0))
+        return OnlineResult([], Rows(()), True, "", dict.fromkeys(WORDS, 0))
     version = options.nginx_version or config.version
     if recorded is not None:
         evidence = recorded(targets)
@@ -82,7 +82,7 @@ def _judged(
     counts = Counter(verdict.word for verdict in verdicts)
     return OnlineResult(
         findings(config, verdicts, judge_groups(verdicts)),
-        [row(verdict) for verdict in verdicts],
+        Rows(verdicts),
         complete=not evidence.interrupted and not any(verdict.code in _OURS for verdict in verdicts),
         summary=_summary(counts),
         counts={word: counts.get(word, 0) for word in WORDS},

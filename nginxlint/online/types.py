@@ -135,6 +135,18 @@ class Address:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
+@dataclass(slots=True)
+class Answer:
+    """What a lookup gave while it is put together: addresses, or a verdict code with a sentence."""
+
+    addresses: list[str] = field(default_factory=list)
+    code: str = ""
+    error: str = ""
+    ttl: int | None = None
+    chain: list[str] = field(default_factory=list)
+    failed_families: list[str] = field(default_factory=list)
+
+
 @dataclass(frozen=True, slots=True)
 class Resolution:
     """The answer to one name: `how` is startup, runtime, override, literal or unix; `code` empty where it worked,

@@ -11,6 +11,8 @@ _UNSAFE = frozenset(("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"))
 
 def clean(text: str | bytes, limit: int = LIMIT) -> str:
     """Replace what could move a cursor, turn text around or break a line by its escape, and cut at `limit`."""
+    if text.isascii() and len(text) < limit and isinstance(text, str) and text.isprintable():
+        return text  # almost always
     if isinstance(text, bytes):
         text = text[: limit * 4].decode("utf-8", "backslashreplace")
     parts: list[str] = []

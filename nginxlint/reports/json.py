@@ -16,8 +16,19 @@ if TYPE_CHECKING:
 
 
 def render(run: Run) -> str:
-    """The document as text. Everything beyond ASCII is written as an escape."""
-    return json.dumps(document(run), indent=2) + "\n"
+    """The document as text. Everything beyond ASCII is written as an escape. A target is one line: there may be
+    thousands, and the fast writer of the standard library knows no indentation."""
+    pieces = ["{"]
+    for name, value in document(run).items():
+        pieces += ["\n" if len(pieces) == 1 else ",\n", f'  "{name}": ']
+        if name == "targets":
+            pieces.append("[")
+            for number, target in enumerate(run.targets):
+                pieces += [",\n    " if number else "\n    ", json.dumps(target)]
+            pieces.append("\n  ]" if len(pieces[-1]) > 1 else "]")
+        else:
+            pieces.append(json.dumps(value, indent=2).replace("\n", "\n  "))
+    return "".join([*pieces, "\n}\n"])
 
 
 def document(run: Run) -> dict[str, Any]:
@@ -59,7 +70,7 @@ def document(run: Run) -> dict[str, Any]:
             "exit_code": run.final_code,
         },
         "findings": _findings(run.findings),
-        "targets": run.targets,
+        "targets": [],  # written by render, which has not all of them at a time
         "errors": [
             {
                 "path": _text(trouble.path),

@@ -7,7 +7,7 @@ import errno
 import json
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +65,8 @@ def plan(of: Config | None = None) -> str:
     return export_plan(targets_of(of or config()), QUICK, VERSION)
 
 
-def without_times(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def without_times(made: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    rows = list(made)
     for row in rows:
         for stage in row["stages"].values():
             stage["ms"] = 0
@@ -226,7 +227,7 @@ def test_text_in_observations_is_made_harmless() -> None:
     first_seen(document)["phases"][-1].update(code="L7_CLOSED", detail="\x1b[31mred\u202e")
     document["vantage"] = "host\x1b[2J"
     result = run(config(), QUICK, recorded=recorded(json.dumps(document), VERSION))
-    texts = [result.targets_json, result.vantage, [d.message + d.label for d in result.diagnostics]]
+    texts = [list(result.targets_json), result.vantage, [d.message + d.label for d in result.diagnostics]]
     shown = json.dumps(texts, ensure_ascii=False)
     assert "\x1b" not in shown
     assert "\u202e" not in shown

@@ -278,7 +278,7 @@ def test_a_strangers_text_is_made_harmless_before_it_is_reported() -> None:
     result = check(
         "server { location / { proxy_pass http://10.0.0.1:81; } }", FakeNetwork({"10.0.0.1:81": answers(nasty)})
     )
-    text = json.dumps(result.targets_json, ensure_ascii=False) + "".join(
+    text = json.dumps(list(result.targets_json), ensure_ascii=False) + "".join(
         d.message + d.label + (d.nginx_message or "") for d in result.diagnostics
     )
     assert "\x1b" not in text
