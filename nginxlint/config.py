@@ -15,6 +15,10 @@ from nginxlint.routing.uses import Use, Uses
 from nginxlint.routing.variables import Folded, fold
 from nginxlint.syntax import Block, Directive
 
+TYPE_CHECKING = False  # the simulator is imported only where a rule has a route to ask for
+if TYPE_CHECKING:
+    from nginxlint.routing.simulate import Router
+
 Version = tuple[int, int, int]
 
 # The newest nginx the catalogue knows; taken where nothing says which nginx will run this.
@@ -56,6 +60,7 @@ class Config:
         self._listeners: Listeners | None = None
         self._variables: dict[str, list[Directive]] | None = None
         self._lookups: list[Lookup] | None = None
+        self._router: Router | None = None
 
     def _index(self) -> dict[str, list[Directive]]:
         """All directives by name, in file order; one pass over the tree."""
@@ -182,6 +187,15 @@ class Config:
             if any(listen.default and listen.socket == socket for listen in server.listens):
                 return server
         return servers[0] if servers else None
+
+    @property
+    def router(self) -> Router:
+        """The route simulator of this configuration; compiled when first asked for, so ask only for candidates."""
+        if self._router is None:
+            from nginxlint.routing.simulate import Router
+
+            self._router = Router(self)
+        return self._router
 
     # --- variables --------------------------------------------------------------------------------------------
 
