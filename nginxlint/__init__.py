@@ -16,14 +16,18 @@ from nginxlint.edits import (
     note,
     replace,
 )
+from nginxlint.pattern import shapes
+from nginxlint.routing.content import answers_itself
 from nginxlint.routing.destinations import Destination, destinations, split_template
+from nginxlint.routing.examples import example_request, example_uris, paths_of
 from nginxlint.routing.front import proxies_in_front, sees_visitors
 from nginxlint.routing.headers import Header, RequestHeaders
 from nginxlint.routing.listeners import Endpoint, Listener, endpoints
 from nginxlint.routing.lookups import Lookup, Resolver
 from nginxlint.routing.passes import Pass
+from nginxlint.routing.redirects import redirect_circles
 from nginxlint.routing.scope import Scope
-from nginxlint.routing.servers import Listen, Location, Server
+from nginxlint.routing.servers import Listen, Location, Server, split_location
 from nginxlint.routing.upstreams import KEPT_BY_DEFAULT, Peer, Upstream
 from nginxlint.routing.uses import PASSES, Use
 from nginxlint.routing.variables import Folded, fold, references
@@ -68,9 +72,12 @@ __all__ = [
     "Upstream",
     "Use",
     "Word",
+    "answers_itself",
     "delete",
     "destinations",
     "endpoints",
+    "example_request",
+    "example_uris",
     "fold",
     "insert_after",
     "insert_before",
@@ -80,9 +87,13 @@ __all__ = [
     "is_public",
     "note",
     "parse_network",
+    "paths_of",
     "proxies_in_front",
+    "redirect_circles",
     "references",
     "replace",
     "sees_visitors",
+    "shapes",
+    "split_location",
     "split_template",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, KeysView
+from collections.abc import Callable, Iterator, KeysView
 
 from nginxlint.includes import INERT, Include, Loaded, ReadFile
 from nginxlint.routing.listeners import Listeners
@@ -17,6 +17,8 @@ from nginxlint.syntax import Block, Directive
 
 TYPE_CHECKING = False  # the simulator is imported only where a rule has a route to ask for
 if TYPE_CHECKING:
+    from nginxlint.routing.rounds import Circle
+    from nginxlint.routing.shadowing import Shadow
     from nginxlint.routing.simulate import Router
 
 Version = tuple[int, int, int]
@@ -31,7 +33,8 @@ class Config:
     `root` is the PATH argument it came from, `main` the root block, `files` all that was read, `includes` every
     include directive with what it read, `version` the nginx it is judged for, `snippet` true where the surroundings
     are guessed (facts about what is absent elsewhere are then unknown), `broken` true where a syntax fault means
-    that structure may have been lost.
+    that structure may have been lost. `look` tells of an absolute path whether it is a "file", a "folder" or ""
+    here; None where the machine that checks is not the one that runs nginx.
     """
 
     def __init__(self, root: str, loaded: Loaded, *, version: Version = NEWEST, snippet: bool = False) -> None:
@@ -44,6 +47,7 @@ class Config:
         self.broken = any(file.faults for file in loaded.files)
         self.limit = loaded.limit
         self.conf_folder = loaded.conf_folder
+        self.look: Callable[[str], str] | None = None
         self.directive_count = 0
         self._by_name = self._index()
         self._scopes: dict[Block, Scope] = {}
@@ -60,6 +64,9 @@ class Config:
         self._listeners: Listeners | None = None
         self._variables: dict[str, list[Directive]] | None = None
         self._lookups: list[Lookup] | None = None
+        self._gaps: frozenset[Block] | None = None
+        self._shadows: list[Shadow] | None = None
+        self._circles: list[Circle] | None = None
         self._router: Router | None = None
 
     def _index(self) -> dict[str, list[Directive]]:
@@ -89,6 +96,14 @@ class Config:
         if self.snippet or self.broken:
             return True
         return any(path.rpartition("/")[2] not in INERT for include in self.includes for path, _ in include.problems)
+
+    @property
+    def gaps(self) -> frozenset[Block]:
+        """The blocks in which an include found no file; those that hold nothing rules look for are left aside."""
+        if self._gaps is None:
+            missing = (one for one in self.includes if not one.files and one.pattern.rpartition("/")[2] not in INERT)
+            self._gaps = frozenset(parent for one in missing if (parent := one.directive.parent) is not None)
+        return self._gaps
 
     @property
     def names(self) -> KeysView[str]:
@@ -189,6 +204,15 @@ class Config:
         return servers[0] if servers else None
 
     @property
+    def shadows(self) -> list[Shadow]:
+        """The locations that never answer, because another one takes all their requests."""
+        if self._shadows is None:
+            from nginxlint.routing.shadowing import shadows
+
+            self._shadows = shadows(self)
+        return self._shadows
+
+    @property
     def router(self) -> Router:
         """The route simulator of this configuration; compiled when first asked for, so ask only for candidates."""
         if self._router is None:
@@ -196,6 +220,22 @@ class Config:
 
             self._router = Router(self)
         return self._router
+
+    @property
+    def router_on_disk(self) -> Router:
+        """The route simulator with the files of the machine that runs nginx; to be asked only where `look` is there."""
+        from nginxlint.routing.simulate import Router
+
+        return Router(self, self.look)
+
+    @property
+    def circles(self) -> list[Circle]:
+        """The requests that our own passes hand on to ourselves for ever."""
+        if self._circles is None:
+            from nginxlint.routing.rounds import circles
+
+            self._circles = circles(self)
+        return self._circles
 
     # --- variables --------------------------------------------------------------------------------------------
 

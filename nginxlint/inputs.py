@@ -80,6 +80,11 @@ class Root:
             return ""  # the prefix is compiled in
         return self.files.find(path)[0] if not any(character in path for character in "*?[") else ""
 
+    def look(self, path: str) -> str:
+        """What is at an absolute path on the machine that runs nginx: "file", "folder", or "" for nothing."""
+        place = self.locate(path)
+        return "folder" if os.path.isdir(place) else "file" if os.path.exists(place) else ""
+
     def load(self) -> Loaded:
         """Parse it with everything it includes."""
         return load(self.files, self.path, self.text, CONTEXTS.get(self.context or "main", ()))

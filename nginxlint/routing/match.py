@@ -74,7 +74,14 @@ class Socket:
                 found = regex.search(host)
                 if found is not None:
                     return server, f'server_name "~{regex.pattern}" is the first regex that matches', found
-        return self.default, f'no server_name is "{host}": the default server of {self.text} answers', None
+        return self.default, self._unknown(host), None
+
+    def _unknown(self, host: str) -> str:
+        return f'no server_name is "{host}": the default server of {self.text} answers'
+
+    def knows(self, host: str) -> bool:
+        """Has one of its servers this name? (Else its default server answers.)"""
+        return self.find(host)[1] != self._unknown(host)
 
 
 class Sockets:
@@ -98,6 +105,8 @@ class Sockets:
     def at(self, port: int, address: str = "") -> list[Socket]:
         """The sockets a connection to that port can meet: one where the local address is known (or does not
         matter), the wildcard first where it does."""
+        if address.startswith("unix:"):
+            return [socket for socket in self.unix if socket.address == address]
         sockets = self._by_port.get(port, [])
         if address:
             own = [socket for socket in sockets if socket.address == address]

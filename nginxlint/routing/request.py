@@ -39,6 +39,12 @@ class Request:
         self.complete = complete
         self.client = client
 
+    @property
+    def url(self) -> str:
+        """The URL a visitor would type for it."""
+        ordinary = self.port in (0, 443 if self.scheme == "https" else 80)
+        return f"{self.scheme}://{self.host}{'' if ordinary else f':{self.port}'}{self.target}"
+
 
 def request_of_url(
     url: str,

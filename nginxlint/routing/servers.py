@@ -131,6 +131,22 @@ class Server:
             stack.extend(location.nested[::-1])
         return result
 
+    def levels(self) -> list[list[Location]]:
+        """The locations by level: nginx searches those of the server, then those nested in the one it chose."""
+        levels: list[list[Location]] = []
+        stack = [self.locations]
+        while stack:
+            level = stack.pop()
+            levels.append(level)
+            stack.extend(nested for location in level if (nested := location.nested))
+        return levels
+
+    @property
+    def is_whole(self) -> bool:
+        """Is all of it here? False in a snippet, and where a file or a pattern it includes was not found: locations,
+        names and settings that seem absent may then stand elsewhere."""
+        return not self.block.synthetic and self.block not in self._config.gaps
+
     @property
     def first_name(self) -> str:
         """The first `server_name`, as nginx shows it in logs and falls back to for `$host`."""
