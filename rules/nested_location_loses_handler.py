@@ -11,20 +11,12 @@ from nginxlint import (
     Location,
     Rule,
     Severity,
+    answers_itself,
     insert_into,
     note,
 )
 
 _PASSES = ("proxy_pass", "fastcgi_pass", "uwsgi_pass", "scgi_pass", "grpc_pass", "memcached_pass")
-# What only tunes an answer. A location with anything else has its own way to make one.
-_TUNING = (
-    " access_log add_header add_trailer allow auth_basic auth_basic_user_file auth_request auth_request_set charset "
-    "client_body_buffer_size client_body_timeout client_max_body_size default_type deny error_log etag expires gzip "
-    "gzip_types if if_modified_since include keepalive_timeout limit_conn limit_rate limit_rate_after limit_req "
-    "location log_not_found more_clear_headers more_set_headers satisfy send_timeout sendfile set tcp_nodelay "
-    "tcp_nopush types "
-)
-_FAMILIES = ("proxy_", "fastcgi_", "uwsgi_", "scgi_", "grpc_", "memcached_")
 
 
 class NestedLocationLosesHandler(Rule):
@@ -74,7 +66,7 @@ class NestedLocationLosesHandler(Rule):
             stack = outer.nested[::-1]
             while stack:
                 inner = stack.pop()
-                if _answers_itself(inner):
+                if answers_itself(inner):
                     continue
                 stack.extend(inner.nested[::-1])
                 root = inner.scope.directive("root") or inner.scope.directive("alias")
@@ -88,16 +80,6 @@ class NestedLocationLosesHandler(Rule):
                     related=(note(target, "holds for the outer location only"),),
                     help=f"repeat {target.name} in it, or say with root that files are meant",
                 )
-
-
-def _answers_itself(location: Location) -> bool:
-    scope = location.scope
-    if any(rule.values[:1] == ("all",) for rule in scope.own("deny")) and not scope.own("allow"):
-        return True
-    return any(
-        f" {child.name} " not in _TUNING and (child.name in _PASSES or not child.name.startswith(_FAMILIES))
-        for child in location.block.body
-    )
 
 
 def _fixes(target: Directive, outer: Location, inner: Location) -> tuple[Fix, ...]:

@@ -1,0 +1,123 @@
+from collections.abc import Iterator
+
+from nginxlint import (
+    PASSES,
+    Bad,
+    Confidence,
+    Config,
+    Diagnostic,
+    Fix,
+    Good,
+    Location,
+    Rule,
+    Severity,
+    answers_itself,
+    insert_before,
+    insert_into,
+    note,
+    shapes,
+)
+
+
+class AssetRegexStealsProxy(Rule):
+    """A regex location for files takes the scripts, styles and pictures of an application that is proxied.
+
+    A regular expression wins over a prefix location. `location ~* \\.(js|css)$ { expires 30d; }` therefore also gets
+    /app/main.js of `location /app/ { proxy_pass …; }`, has no pass of its own, looks for the file below the local
+    `root` and answers 404. Write `location ^~ /app/`, or repeat the pass in the regex location. Not reported: a
+    regex location that says where its files are, and one beside a proxied `/` where the server has a `root`.
+    Source: documentation of location; ngx_http_core_find_location.
+    """
+
+    id = "asset-regex-steals-proxy"
+    group = "proxy"
+    severity = Severity.ERROR
+    directives = PASSES
+    examples = (
+        Bad(
+            "location /app/ {\n proxy_pass http://app;\n}\nlocation ~* \\.(js|css)$ { # here\n expires 30d;\n}",
+            "location ^~ /app/ {\n proxy_pass http://app;\n}\nlocation ~* \\.(js|css)$ { # here\n expires 30d;\n}",
+        ),
+        Bad(
+            "server {\nlocation / {\n proxy_pass http://app;\n}\nlocation ~ \\.png$ { # here\n expires 30d;\n}\n}",
+            "server {\nlocation / {\n proxy_pass http://app;\n}\n"
+            "location ~ \\.png$ {\n proxy_pass http://app; # here\n expires 30d;\n}\n}",
+        ),
+        Bad("root /srv/site;\nlocation /app/ { uwsgi_pass app:1; }\nlocation ~ \\.js$ { expires 30d; } # here"),
+        Good("location ^~ /app/ { proxy_pass http://app; } location ~ \\.js$ { expires 30d; }"),
+        Good("location /app/ { proxy_pass http://app; } location ~ \\.js$ { root /srv/app/public; }"),
+        Good("location /app/ { proxy_pass http://app; } location ~ \\.js$ { proxy_pass http://app; }"),
+        Good("root /srv/app/public; location / { proxy_pass http://app; } location ~ ^/assets/ { expires 30d; }"),
+        Good("location /app/ { proxy_pass http://app; } location ~ ^/static/.*\\.js$ { expires 30d; }"),
+        Good("location /app/ { proxy_pass http://app; } location ~ /\\.ht { deny all; }"),
+        Good("location /app/ { proxy_pass http://app; location ~ \\.js$ { proxy_pass http://app; } } location ~ x { }"),
+    )
+
+    def check(self, config: Config) -> Iterator[Diagnostic]:
+        for block in config.blocks("location"):
+            around = block.parent
+            if not block.values or block.values[0][:1] != "~" or around is None or around.name != "server":
+                continue
+            if block.child("root", "location", "return", "deny", *PASSES) is not None:
+                continue
+            if not any(one.child(*PASSES) is not None for one in around.blocks("location")):
+                continue
+            regex = config.location(block)
+            if regex is None or answers_itself(regex):
+                continue
+            stolen = [one for one in regex.server.locations if _takes_from(regex, one)]
+            if stolen:
+                yield self._finding(regex, stolen)
+
+    def _finding(self, regex: Location, stolen: list[Location]) -> Diagnostic:
+        root = regex.scope.directive("root")
+        certain = root is None and regex.server.is_whole
+        first = stolen[0]
+        rare = all(any(part in _API for part in one.pattern.split("/")) for one in stolen)
+        below = f"below {root.values[0]}" if root is not None and root.values else "in nginx's own html folder"
+        return self.report(
+            regex.block,
+            f"takes its files from the application in location {first.pattern}: they are looked for {below}, else 404",
+            *_fixes(regex, stolen),
+            severity=Severity.ERROR if certain else Severity.WARNING,
+            confidence=Confidence.LOW if rare else Confidence.HIGH if certain else Confidence.MEDIUM,
+            related=tuple(note(one.block, "a regular expression wins over this prefix") for one in stolen),
+            help=f"write location ^~ {first.pattern}, or repeat the pass here, or say with root where the files are",
+        )
+
+
+# Paths that seldom hold files.
+_API = "api graphql rpc ws wss websocket hook hooks webhook webhooks auth oauth oauth2 health healthz metrics v1 v2 v3".split()
+
+
+def _takes_from(regex: Location, location: Location) -> bool:
+    """Does the regex match anything of a proxied prefix location that nothing there protects?"""
+    if location.modifier != "" or location.block.child(*PASSES) is None:
+        return False
+    if location.pattern == "/" and (regex.scope.directive("root") is not None or not location.server.is_whole):
+        return False  # files from the root, the rest from the application: usual
+    if any(nested.is_regex for nested in location.nested):
+        return False
+    prefix = location.pattern
+    starts = [shape.runs[0] if shape.start else prefix for shape in shapes(regex.pattern) or ()]
+    if regex.modifier == "~*":
+        prefix, starts = prefix.lower(), [start.lower() for start in starts]
+    return any(start.startswith(prefix) or prefix.startswith(start) for start in starts)
+
+
+def _fixes(regex: Location, stolen: list[Location]) -> tuple[Fix, ...]:
+    if all(one.pattern != "/" for one in stolen):
+        words = [word for one in stolen if (word := one.pattern_word) is not None]
+        return (Fix("write ^~", tuple(insert_before(word.span, "^~ ") for word in words), safe=False),)
+    target = next(one for one in stolen if one.pattern == "/").block.child(*PASSES)
+    assert target is not None
+    text = target.head_span.text
+    if (
+        target.name == "proxy_pass"
+        and "$" not in text
+        and (uri := text.partition("://")[2].partition("/")[1:]) != ("", "")
+    ):
+        if uri != ("/", "") or not text.endswith("/"):
+            return ()
+        text = text[:-1]
+    return (Fix(f"repeat {target.name}", (insert_into(regex.block, f"{text};"),), safe=False),)
