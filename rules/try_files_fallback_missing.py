@@ -1,0 +1,78 @@
+from collections.abc import Iterator
+
+from nginxlint import Bad, Config, Diagnostic, Directive, Good, Location, Rule, Severity, example_request, example_uris
+
+_URI = ("$uri", "${uri}", "$document_uri", "${document_uri}")
+
+
+class TryFilesFallbackMissing(Rule):
+    """The last argument of `try_files` is a file that the same location answers, and that is not found there: 500.
+
+    The last argument is where nginx goes on if no file was found. `/index.html` usually selects the same location,
+    whose `try_files` looks for it in turn: `$uri` finds it, if it is on disk. If it is not, or if no argument tests
+    the plain `$uri` (`try_files $uri.html /404.html`), nginx goes round until "rewrite or internal redirection
+    cycle", and every missing file is 500. Test `$uri` first, write `=404` as the last argument, or give
+    the file a location of its own. Whether it is on disk is looked at only where that disk is here (`--check-files`).
+    Source: ngx_http_try_files_handler.
+    """
+
+    id = "try-files-fallback-missing"
+    group = "correctness"
+    severity = Severity.ERROR
+    directives = ("try_files",)
+    examples = (
+        Bad("location / { root /srv; try_files $uri.html $uri/index.html /404.html; } # here"),
+        Bad("location /app/ { root /srv; try_files $uri/ /app/index.html; } # here"),
+        Good("location / { root /srv; try_files $uri $uri.html /404.html; }"),
+        Good("location / { root /srv; try_files $uri.html /404.html; } location = /404.html { root /srv; }"),
+        Good(
+            "location / { root /srv; try_files $uri.html /index.php?$args; } location ~ \\.php$ { fastcgi_pass a:9; }"
+        ),
+        Good("location /app/ { root /srv; try_files /static$uri /app/index.html; }"),
+        Good("location / { root /srv; try_files /down.html @app; }"),
+        Good("location / { root /srv; try_files $uri/ /; }"),
+    )
+
+    def check(self, config: Config) -> Iterator[Diagnostic]:
+        for tried in config.find("try_files"):
+            last = tried.values[-1] if len(tried.values) > 1 else ""
+            path = last.partition("?")[0]
+            if not path.startswith("/") or path.endswith("/") or "$" in path:
+                continue
+            found_by_itself = _tests_itself(tried)
+            location = config.location(tried) if not found_by_itself or config.look is not None else None
+            if location is None or config.router.locations(location.server).find(path).location is not location:
+                continue
+            if not found_by_itself:
+                why = "no argument before it tests the plain $uri"
+            elif _is_absent(config, tried, location):
+                why = "it is not on disk"
+            else:
+                continue
+            yield self.report(
+                tried.args[-1],
+                f"a missing file gets 500: {path} comes back to this location, and {why}",
+                help="test $uri first, write =404 as the last argument, or give the file a location of its own",
+                nginx_message=f'rewrite or internal redirection cycle while internally redirecting to "{path}"',
+            )
+
+
+def _tests_itself(tried: Directive) -> bool:
+    """Is there an argument that can find the fallback when it is its turn? `$uri.html` and `$uri/` cannot."""
+    for text in tried.values[:-1]:
+        tail = next((text[len(name) :] for name in _URI if text.startswith(name)), None)
+        if tail is None or tail == "" or tail[0] not in "./":
+            return True
+    return False
+
+
+def _is_absent(config: Config, tried: Directive, location: Location) -> bool:
+    """Does a request for nothing end in 500 with the files that are on disk?"""
+    root = location.scope.directive("root") or location.scope.directive("alias")
+    if config.look is None or root is None or not root.values or config.look(root.values[0]) != "folder":
+        return False
+    for uri in example_uris(location):
+        answer = config.router_on_disk.route(example_request(location.server, f"{uri}-nginxlint-no-such-file"))
+        if answer.status == 500 and sum(step.directive is tried for step in answer.steps) > 4:
+            return True
+    return False
