@@ -246,8 +246,9 @@ def split_dump(data: bytes) -> dict[str, bytes]:
     """The files of an `nginx -T` dump, in order, byte for byte. nginx writes a mark, the file, and a newline."""
     marks = list(_DUMP_MARK.finditer(data))
     texts: dict[str, bytes] = {}
-    for mark, after in zip(marks, [*marks[1:], None], strict=True):
-        body = data[mark.end() + 1 : after.start() if after else len(data)]
+    ends = [*(mark.start() for mark in marks[1:]), len(data)]
+    for mark, end in zip(marks, ends, strict=False):
+        body = data[mark.end() + 1 : end]
         if body.endswith(b"\n"):
             body = body[:-1]
         texts.setdefault(mark[1].decode("utf-8", "surrogateescape"), body)

@@ -11,6 +11,7 @@ import dns.flags
 import dns.message
 import dns.name
 import dns.rcode
+import dns.rdataclass
 import dns.rdatatype
 
 from nginxlint.online.network import Network
@@ -148,6 +149,8 @@ def _read(message: dns.message.Message, name: dns.name.Name, kind: str, server: 
     addresses: dict[dns.name.Name, list[str]] = {}
     ttls: list[int] = []
     for rrset in message.answer:
+        if rrset.rdclass != dns.rdataclass.IN:
+            raise ValueError("unexpected RR class")  # nginx drops such a reply (ngx_resolver_process_a)
         ttls.append(rrset.ttl)
         if rrset.rdtype == dns.rdatatype.CNAME:
             for item in rrset:
