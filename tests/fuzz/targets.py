@@ -18,7 +18,7 @@ from nginxlint.diagnostic import Diagnostic
 from nginxlint.error import NginxlintError
 from nginxlint.files import Dump
 from nginxlint.inputs import InputOptions, Root, find_roots, is_whole
-from nginxlint.lexer import lex
+from nginxlint.lexer import Heads, read
 from nginxlint.linter import Request, Run, check
 from nginxlint.online.certificate import read_certificate
 from nginxlint.online.classify import EOF, OPEN, RESET, TIMEOUT, classify
@@ -43,14 +43,33 @@ VERSIONS = ((1, 22, 1), (1, 31, 5))
 ENDS = (OPEN, EOF, RESET, TIMEOUT)
 
 
+class _Statements:
+    """What the lexer reads, written down."""
+
+    def __init__(self) -> None:
+        self.restart()
+
+    def restart(self) -> None:
+        self.said: list[tuple[object, ...]] = []
+
+    def statement(self, name: str, values: tuple[str, ...], start: int) -> None:
+        self.said.append((name, values, start))
+
+    def begin(self, name: str, values: tuple[str, ...], start: int) -> None:
+        self.said.append((name, values, start, "{"))
+
+    def end(self, at: int) -> None:
+        self.said.append(("}", (), at))
+
+
 def lexer(data: bytes) -> str:
-    """Tokens and faults lie in the text, in order."""
+    """Statements and faults lie in the text."""
     text = data.decode("utf-8", "surrogateescape")
-    lexed = lex(text)
-    starts = [start for _, start, _ in lexed.tokens if start]
-    assert all(0 <= start <= len(text) for start in starts)
-    assert all(0 <= fault.start <= fault.end <= len(text) + 1 for fault in lexed.faults)
-    return repr((lexed.tokens, [(fault.kind, fault.start, fault.end, fault.message) for fault in lexed.faults]))
+    statements = _Statements()
+    remarks = read(text, statements, Heads())
+    assert all(0 <= said[2] <= len(text) for said in statements.said)
+    assert all(0 <= fault.start <= fault.end <= len(text) + 1 for fault in remarks.faults)
+    return repr((statements.said, [(fault.kind, fault.start, fault.end, fault.message) for fault in remarks.faults]))
 
 
 def parser(data: bytes) -> str:
