@@ -18,6 +18,7 @@ from nginxlint.edits import (
 )
 from nginxlint.pattern import shapes
 from nginxlint.routing.content import answers_itself
+from nginxlint.routing.captures import can_hold, patterns_behind
 from nginxlint.routing.destinations import Destination, destinations, split_template
 from nginxlint.routing.examples import example_request, example_uris, paths_of
 from nginxlint.routing.front import proxies_in_front, sees_visitors
@@ -73,6 +74,7 @@ __all__ = [
     "Use",
     "Word",
     "answers_itself",
+    "can_hold",
     "delete",
     "destinations",
     "endpoints",
@@ -90,6 +92,7 @@ __all__ = [
     "paths_of",
     "proxies_in_front",
     "redirect_circles",
+    "patterns_behind",
     "references",
     "replace",
     "sees_visitors",
