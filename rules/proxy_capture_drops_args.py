@@ -1,0 +1,103 @@
+from collections.abc import Iterator
+
+from nginxlint import (
+    Bad,
+    Confidence,
+    Config,
+    Diagnostic,
+    Fix,
+    Good,
+    Rule,
+    Severity,
+    insert_after,
+    references,
+    split_template,
+)
+
+_HOLDS_ARGUMENTS = frozenset(("args", "query_string", "is_args", "request_uri", "request"))
+_FOLLOWED = ("set", "map")
+
+
+class ProxyCaptureDropsArgs(Rule):
+    """The path of `proxy_pass` is made of variables, and the query string is left out.
+
+    With a variable in the target nginx sends exactly what is written: `proxy_pass http://app/new/$1;` turns
+    `/re/users?page=2` into `/new/users`. Write `$is_args$args` behind it. Not reported: a target with a query of its
+    own, `internal` locations, and variables whose values nobody can follow.
+    Source: proxy_pass (ngx_http_proxy_module), ngx_http_proxy_create_request.
+    """
+
+    id = "proxy-capture-drops-args"
+    group = "proxy"
+    severity = Severity.WARNING
+    confidence = Confidence.MEDIUM
+    directives = ("proxy_pass",)
+    examples = (
+        Bad(
+            "location ~ ^/re/(\\w+)$ {\n proxy_pass http://app/new/$1; # here\n}",
+            "location ~ ^/re/(\\w+)$ {\n proxy_pass http://app/new/$1$is_args$args; # here\n}",
+        ),
+        Bad("location / {\n set $to /x$uri;\n proxy_pass http://127.0.0.1:81$to; # here\n}"),
+        Good("location ~ ^/re/(\\w+)$ { proxy_pass http://app/new/$1$is_args$args; }"),
+        Good("location ~ ^/re/(\\w+)$ { proxy_pass http://app/new/$1?page=$arg_page; }"),
+        Good("location / { set $to $request_uri; proxy_pass http://127.0.0.1:81$to; }"),
+        Good("location / { auth_request_set $to $upstream_http_x_to; proxy_pass http://127.0.0.1:81/$to; }"),
+        Good("location ~ ^/i/(\\w+)$ { internal; proxy_pass http://app/$1; }"),
+        Good("location ~ ^/(\\w+)/ { proxy_pass http://127.0.0.1:8$1; }"),
+    )
+
+    def check(self, config: Config) -> Iterator[Diagnostic]:
+        for target in config.passes():
+            if not target.has_variables or target.kind == "stream":
+                continue
+            uri = _uri(config, target.text)
+            if "$" not in uri or "?" in uri or not _knows_no_query(config, uri):
+                continue
+            location = config.location(target.directive)
+            if location is None or location.scope.own("internal"):
+                continue
+            word = target.directive.args[0]
+            end = word.part(len(word.text), len(word.text))
+            fixes: tuple[Fix, ...] = ()
+            if end.start < word.span.end or not word.quote:
+                fixes = (Fix("hand the query on", (insert_after(end, "$is_args$args"),), safe=False),)
+            yield self.report(
+                word,
+                f"the query string is lost: ?page=2 does not reach the backend, which is sent {uri} only",
+                *fixes,
+                label="no $args in it",
+                help="write $is_args$args behind it",
+            )
+
+
+def _uri(config: Config, text: str) -> str:
+    """The URI part; that may be a variable at the end, whose values begin with a slash."""
+    head, uri = split_template(text)
+    name = references(head)[-1] if "$" in head else ""
+    definitions = config.variable_definitions().get(name, ())
+    paths = all(one.name == "set" and one.values[-1].startswith("/") for one in definitions)
+    if not uri and definitions and paths and head.endswith(f"${name}"):
+        return f"${name}"
+    return uri
+
+
+def _knows_no_query(config: Config, text: str) -> bool:
+    """Is it sure that no variable of the text, followed through `set` and `map`, holds a query?"""
+    seen: set[str] = set()
+    open_names = references(text)
+    while open_names:
+        name = open_names.pop()
+        if name in _HOLDS_ARGUMENTS or name.startswith("arg_"):
+            return False
+        if name in seen:
+            continue
+        seen.add(name)
+        for definition in config.variable_definitions().get(name, ()):
+            if definition.name not in _FOLLOWED:
+                return False
+            texts = [line.values[-1] for line in definition.walk() if line.values]
+            if any("?" in value for value in texts):
+                return False
+            open_names += [one for value in texts for one in references(value)]
+            open_names += references(definition.values[0]) if definition.name == "map" else []
+    return True
