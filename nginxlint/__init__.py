@@ -93,6 +93,7 @@ __all__ = [
     "proxies_in_front",
     "redirect_circles",
     "patterns_behind",
+    "proxies_in_front",
     "references",
     "replace",
     "sees_visitors",
