@@ -6,15 +6,143 @@ for the port of that nginx, whose default server is the backend and tells what i
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+
 import pytest
 
 from nginxlint.catalogue import check as refusals
 from nginxlint.catalogue.target import Target
 from nginxlint.diagnostic import Diagnostic
+from nginxlint.registry import all_rules
 from nginxlint.testing import apply, config_of
 from tests.oracle.nginx import PROGRAM, Nginx
 
 pytestmark = pytest.mark.skipif(not PROGRAM, reason="nginx is not installed")
+
+INSTALLED = (1, 22, 1)
+OTHER = "X-Real-IP: 203.0.113.9"
+BACKEND = """\
+server { listen 127.0.0.1:65000 default_server; location / {
+    return 200 "<$request_uri|host=$host|for=$http_x_forwarded_for|id=$http_x_id|connection=$http_connection|${WS}>";
+} }
+""".replace("${WS}", "upgrade=$http_upgrade|proto=$http_x_forwarded_proto|$server_protocol|")
+PASS = "proxy_pass http://127.0.0.1:65000;"
+
+
+@dataclass(frozen=True)
+class Case:
+    """`text` in a server gives `symptom` in the answer to a request with the lines `sent`; mended (by the rule's own
+    fix where `mended` is None) the answer holds `cured`, and no symptom."""
+
+    rule: str
+    text: str
+    symptom: str
+    cured: str
+    sent: str = ""
+    mended: str | None = None
+
+
+CASES = (
+    Case(
+        "proxy-duplicate-header",
+        f"location / {{\n proxy_set_header Host a.test;\n proxy_set_header host b.test;\n {PASS}\n}}",
+        "400 Bad Request",
+        "|host=b.test|",
+    ),
+    Case(
+        "proxy-duplicate-header",
+        f"location / {{\n proxy_set_header X-Id one;\n proxy_set_header X-Id two;\n {PASS}\n}}",
+        "|id=one",
+        "|id=two|",
+    ),
+    Case(
+        "realip-trusts-all",
+        "set_real_ip_from 0.0.0.0/0;\nallow 203.0.113.9;\ndeny all;\nlocation / { alias FOLDER/; }",
+        "200 OK",
+        "403 Forbidden",
+        OTHER,
+        "set_real_ip_from 192.0.2.0/24;\nallow 203.0.113.9;\ndeny all;\nlocation / { alias FOLDER/; }",
+    ),
+    Case(
+        "variable-hyphen",
+        f"location / {{\n proxy_set_header X-Forwarded-For $http_x-forwarded-for;\n {PASS}\n}}",
+        "|for=-forwarded-for|",
+        "|for=192.0.2.1|",
+        "X-Forwarded-For: 192.0.2.1",
+    ),
+    Case(
+        "variable-hyphen",
+        "if ($http_x-forwarded-proto != https) { return 301 https://a.test/; }\nlocation / { return 204; }",
+        "301 Moved",
+        "204 No Content",
+        "X-Forwarded-Proto: https",
+    ),
+)
+
+
+def found_by(rule: str, text: str) -> list[Diagnostic]:
+    return list(all_rules()[rule].load()().check(config_of(text, version=INSTALLED)))
+
+
+def mend(rule: str, text: str) -> str:
+    edits = [edit for finding in found_by(rule, text) for fix in finding.fixes[:1] for edit in fix.edits]
+    assert edits, f"{rule} offers no fix for\n{text}"
+    return apply(text, edits)
+
+
+def server(text: str, index: int) -> str:
+    return f"server {{ listen 127.0.0.1:65000; server_name case{index}.test;\n{text}\n}}\n"
+
+
+def public(text: str) -> str:
+    """The server as visitors from everywhere would reach it; the one that runs listens on loopback only."""
+    return text.replace("listen 127.0.0.1:", "listen ")
+
+
+def mended(case: Case, index: int) -> str:
+    text = server(case.text, index)
+    return mend(case.rule, text) if case.mended is None else server(case.mended, index)
+
+
+def started(texts: list[str]) -> Nginx:
+    return Nginx((BACKEND + "".join(texts)).replace("65000", "{port}").replace("FOLDER", "{folder}"))
+
+
+@pytest.fixture(scope="module")
+def bad() -> Iterator[Nginx]:
+    with started([server(case.text, index) for index, case in enumerate(CASES)]) as nginx:
+        yield nginx
+
+
+@pytest.fixture(scope="module")
+def good() -> Iterator[Nginx]:
+    with started([mended(case, index) for index, case in enumerate(CASES)]) as nginx:
+        yield nginx
+
+
+@pytest.mark.parametrize("index", range(len(CASES)), ids=[f"{case.rule}-{n}" for n, case in enumerate(CASES)])
+def test_the_symptom_is_there_and_gone_after_the_cure(index: int, bad: Nginx, good: Nginx) -> None:
+    case = CASES[index]
+    assert found_by(case.rule, public(server(case.text, index)))
+    assert not found_by(case.rule, public(mended(case, index)))
+    lines = "".join(f"{line}\r\n" for line in ("Connection: close", case.sent) if line)
+    request = f"GET /nginx.conf HTTP/1.1\r\nHost: case{index}.test\r\n{lines}\r\n".encode()
+    before, after = (nginx.exchange(request).raw.decode("latin-1") for nginx in (bad, good))
+    assert case.symptom in before and case.cured not in before
+    assert case.cured in after and case.symptom not in after
+
+
+def test_a_literal_name_is_looked_up_at_the_start_whatever_the_resolver_is() -> None:
+    text = "server { resolver 127.0.0.1:1;\n location / {\n proxy_pass http://app.invalid:81;\n} }"
+    assert found_by("resolver-without-effect", text)
+    accepted, said = Nginx(text).test()
+    assert not accepted and 'host not found in upstream "app.invalid"' in said
+    cured = text.replace("proxy_pass http://app.invalid", "set $app app.invalid;\n proxy_pass http://$app")
+    assert not found_by("resolver-without-effect", cured)
+    accepted, said = Nginx(cured).test()
+    assert accepted, said
+
 
 WHOLE = "events {{}}\nhttp {{\n{}\n}}\n"
 REFUSED = (
@@ -34,7 +162,7 @@ REFUSED = (
 )
 
 
-def refused(rule: str, text: str, version: tuple[int, int, int] = (1, 22, 1)) -> list[Diagnostic]:
+def refused(rule: str, text: str, version: tuple[int, int, int] = INSTALLED) -> list[Diagnostic]:
     config = config_of(text, version=version)
     return [one for one in refusals(config.main, Target(version, None), complete=True) if one.rule == rule]
 
