@@ -47,6 +47,14 @@ _ONLINE_KEYS: dict[str, type] = {
     "allow": list,
     "deny": list,
 }
+# What a user is told a value has to be.
+KINDS: dict[type, str] = {
+    list: "a list",
+    str: "a text in quotes",
+    dict: "a table",
+    bool: "true or false",
+    int: "a number",
+}
 _CHOICES = {
     "fail-on": ("error", "warning", "info", "never"),
     "profile": ("default", "strict", "security", "gate"),
@@ -175,9 +183,7 @@ def _check(values: dict[str, Any], known: dict[str, type], path: str, text: str,
             hint = f' - did you mean "{near[0]}"?' if near else f" (known: {', '.join(sorted(known))})"
             raise NginxlintError(f'{path}:{_line(text, key)}: unknown key "{prefix}{key}"{hint}')
         if not isinstance(value, known[key]):
-            words = {list: "a list", str: "a text in quotes", dict: "a table", bool: "true or false", int: "a number"}
-            wanted = words[known[key]]
-            raise NginxlintError(f'{path}:{_line(text, key)}: "{prefix}{key}" has to be {wanted}')
+            raise NginxlintError(f'{path}:{_line(text, key)}: "{prefix}{key}" has to be {KINDS[known[key]]}')
 
 
 def _check_values(values: dict[str, Any], path: str, text: str) -> None:

@@ -18,7 +18,7 @@ from nginxlint.inputs import InputOptions, Root, find_roots
 from nginxlint.linter import Request, Run, check
 from nginxlint.registry import all_rules
 from nginxlint.selection import Selection
-from nginxlint.settings import File, find_settings, parse_version
+from nginxlint.settings import KINDS, File, find_settings, parse_version
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -157,6 +157,9 @@ def _know_rule(selection: Selection, id: str, file: File) -> None:
         if option not in known:
             names = f"; it has {', '.join(known)}" if known else "; it has none"
             raise NginxlintError(f'{file.path}:{file.line(option)}: the rule {id} has no option "{option}"{names}')
+        if type(file.options[id][option]) is not type(known[option]):
+            kind = KINDS.get(type(known[option]), type(known[option]).__name__)
+            raise NginxlintError(f'{file.path}:{file.line(option)}: "{option}" of the rule {id} has to be {kind}')
 
 
 def _request(args: Namespace, file: File, roots: list[Root], words: list[str], profile: str) -> Request:

@@ -74,6 +74,12 @@ class Scope:
         value = self.value(name)
         return value.lower() == "on" if value else default
 
+    @property
+    def is_restricted(self) -> bool:
+        """Is anybody kept out here: by address, password, subrequest or client certificate?"""
+        switches = ("auth_basic", "auth_request", "auth_jwt", "ssl_verify_client")
+        return bool(self.effective("deny")) or any(self.value(name, "off") != "off" for name in switches)
+
     def size(self, name: str, default: int) -> int:
         """A size in effect in bytes (`8k` is 8192); `default` where none is set, or none that nginx reads."""
         size = parse_size(self.value(name))

@@ -73,6 +73,17 @@ class Location:
         return self.modifier in ("~", "~*")
 
     @property
+    def internal(self) -> Directive | None:
+        """The `internal` in effect, by which requests from outside get 404: nested locations inherit it
+        (ngx_http_core_merge_loc_conf)."""
+        around: Location | None = self
+        while around is not None:
+            if found := around.scope.own("internal"):
+                return found[0]
+            around = around.outer
+        return None
+
+    @property
     def pattern_word(self) -> Word | None:
         """The argument that holds the pattern (with the modifier where they are written together)."""
         args = self.block.args

@@ -11,7 +11,7 @@ from nginxlint.routing.handlers import pass_on, unknown_handler
 from nginxlint.routing.match import PASSES, Locations, Socket, Sockets
 from nginxlint.routing.request import BadRequest, Request, Target, valid_host
 from nginxlint.routing.rewrite import Ending, run_rewrites
-from nginxlint.routing.servers import Location, Server
+from nginxlint.routing.servers import Server
 from nginxlint.routing.visit import TooManyQuestions, Unsure, Visit
 from nginxlint.syntax import Block, Directive
 
@@ -210,7 +210,7 @@ class _Run:
                 visit.say("no location matches: the server itself answers", visit.server.block)
             else:
                 self._enter(found.location.block)
-                hidden = _internal_in(found.location)
+                hidden = found.location.internal
                 if hidden is not None and not visit.internal:
                     visit.say("internal: 404 for requests from outside", hidden)
                     self._status(404)
@@ -530,14 +530,3 @@ class _Run:
         ordinary = port in (0, 443 if self.request.scheme == "https" else 80)
         shown = "" if ordinary or not scope.on("port_in_redirect", True) else f":{port}"
         return f"{self.request.scheme}://{host}{shown}{target}"
-
-
-def _internal_in(location: Location) -> Directive | None:
-    """The `internal` in effect in a location: nested ones inherit it (ngx_http_core_merge_loc_conf)."""
-    around: Location | None = location
-    while around is not None:
-        found = around.block.child("internal")
-        if found is not None:
-            return found
-        around = around.outer
-    return None
