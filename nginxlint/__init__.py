@@ -32,7 +32,7 @@ from nginxlint.routing.servers import Listen, Location, Server, split_location
 from nginxlint.routing.upstreams import KEPT_BY_DEFAULT, Peer, Upstream
 from nginxlint.routing.uses import PASSES, Use
 from nginxlint.routing.variables import Folded, fold, references
-from nginxlint.rule import Bad, Good, Rule
+from nginxlint.rule import Bad, Good, Rule, add_to_set
 from nginxlint.source import Source, Span
 from nginxlint.syntax import Block, Directive, Word
 
@@ -73,6 +73,7 @@ __all__ = [
     "Upstream",
     "Use",
     "Word",
+    "add_to_set",
     "answers_itself",
     "can_hold",
     "delete",

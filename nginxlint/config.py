@@ -13,6 +13,7 @@ from nginxlint.routing.servers import Location, Server
 from nginxlint.routing.upstreams import Upstream
 from nginxlint.routing.uses import Use, Uses
 from nginxlint.routing.variables import Folded, fold
+from nginxlint.source import Source
 from nginxlint.syntax import Block, Directive
 
 TYPE_CHECKING = False  # the simulator is imported only where a rule has a route to ask for
@@ -120,6 +121,18 @@ class Config:
         for directive in self.find(*names):
             if isinstance(directive, Block):
                 yield directive
+
+    def directive_at(self, source: Source, offset: int) -> Directive | None:
+        """The directive whose name or arguments hold a place in a file; None in a comment or between two."""
+        nearest: Directive | None = None
+        for directive in self.main.walk():
+            if (
+                directive.source is source
+                and directive.start <= offset
+                and (nearest is None or directive.start >= nearest.start)
+            ):
+                nearest = directive
+        return nearest if nearest is not None and offset < nearest.head_span.end else None
 
     def scope(self, place: Directive) -> Scope:
         """The scope of a block, or of the block a directive stands in."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nginxlint.diagnostic import Confidence, Diagnostic, Fix, Note, Severity, Stage
-from nginxlint.edits import Place, spot
+from nginxlint.diagnostic import Confidence, Diagnostic, Edit, Fix, Note, Severity, Stage
+from nginxlint.edits import Place, insert_into, insert_line_after, spot
 from nginxlint.syntax import Directive
 
 TYPE_CHECKING = False  # typing costs 3 ms to import; checkers know the name
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from typing import Any, ClassVar
 
     from nginxlint.config import Config, Version
+    from nginxlint.routing.scope import Scope
 
 
 class Bad:
@@ -112,3 +113,13 @@ class Rule:
             nginx_message=nginx_message,
             at=at or owner,
         )
+
+
+def add_to_set(scope: Scope, statement: str, beside: Directive) -> Edit:
+    """Write one more statement of a directive that is inherited as a whole set (`proxy_set_header`, `fastcgi_param`)
+    where those in effect in `scope` stand, so that none of them is lost; where there are none, below `beside`."""
+    origin = scope.origin(statement.split()[0])
+    if origin is None:
+        return insert_line_after(beside, statement)
+    own = [one for one in origin.own(statement.split()[0]) if one.source is origin.block.source]
+    return insert_line_after(own[-1], statement) if own else insert_into(origin.block, statement)
