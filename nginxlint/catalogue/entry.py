@@ -11,14 +11,14 @@ from nginxlint.catalogue.variant import Variant
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from nginxlint.catalogue.context import Context
     from nginxlint.catalogue.refusal import Refusal
     from nginxlint.catalogue.values import Fault
     from nginxlint.syntax import Directive
 
-    Check = Callable[[Directive, Context], Iterator[Refusal]]
+    Check = Callable[[Directive, Context], Iterable[Refusal]]
 
 # Bodies that are not directives: their own check reads them (map, geo, types, …), or nobody does (Lua).
 DATA_BODIES = frozenset(("map", "geo", "types", "split_clients", "charset_map", "match", "num_map", "geoip2", "lua"))

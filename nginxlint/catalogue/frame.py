@@ -40,7 +40,7 @@ class Frame:
         self.misplaced = Misplaced(self.context)
         self.variables: Variables | None = None
         self._ends: dict[str, list[BlockEnd]] = {}
-        self._tables: dict[str, dict[str, Entry | None]] = {}
+        self._worlds: dict[str, tuple[dict[str, Entry | None], Variables | None]] = {}
         self._variants: dict[str, list[Variant]] = {}
 
     def run(self) -> list[Refusal]:
@@ -57,10 +57,11 @@ class Frame:
     def _body(self, block: Block, place: str) -> None:
         """Judge what stands inside a block, then what nginx finds when it closes."""
         context = self.context
-        table = self._tables.get(place)
-        if table is None:
-            table = self._tables[place] = {}
-        variables = self.variables = variables_of(context, place)
+        world = self._worlds.get(place)
+        if world is None:
+            world = self._worlds[place] = {}, variables_of(context, place)
+        table, variables = world
+        self.variables = variables
         seen: dict[str, Directive] = {}
         for directive in block.body:
             name = directive.name

@@ -232,7 +232,8 @@ class Variables:
     def _text(self, directive: Directive, index: int, late: bool = False) -> Refusal | None:
         """Text with variables, as `ngx_http_script_compile()` reads it."""
         text = directive.values[index]
-        names = self.texts.get(text)
+        variables = text[text.find("$") :]  # what stands before them is different everywhere
+        names = self.texts.get(variables)
         if names is None:
             found: list[str] = []
             for match in _VARIABLE.finditer(text):
@@ -242,7 +243,7 @@ class Variables:
                 if match[2] == "" or not name:
                     return self._bad_name(directive, index, match, late)
                 found.append(name.lower())
-            names = self.texts[text] = tuple(found)
+            names = self.texts[variables] = tuple(found)
         for name in names:
             if name not in self.explained:
                 self._read(name, directive, index, late)

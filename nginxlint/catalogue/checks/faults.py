@@ -4,14 +4,14 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from nginxlint.catalogue.context import Context
     from nginxlint.catalogue.refusal import Refusal
     from nginxlint.diagnostic import Fix
     from nginxlint.syntax import Block, Directive
 
-    Check = Callable[[Directive, Context], Iterator[Refusal]]
+    Check = Callable[[Directive, Context], Iterable[Refusal]]
     BlockEnd = Callable[[Block, Context], Iterator[Refusal]]
 
 

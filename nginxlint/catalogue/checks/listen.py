@@ -9,7 +9,7 @@ from nginxlint.diagnostic import Note
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from nginxlint.catalogue.addresses import Url
     from nginxlint.catalogue.checks.faults import BlockEnd, Check
@@ -68,6 +68,8 @@ _QUIC_FORBIDS: tuple[str, ...] = (
 
 # Is it for datagrams, its port, its address (a path where it is a unix socket).
 _Key = tuple[bool, int, "bytes | str"]
+# The sockets of one `listen`, its address, and the names of its parameters.
+_Understood = tuple[list[_Key], "Url", set[str]]
 
 
 class Socket:
@@ -82,17 +84,23 @@ class Socket:
         self.default: Directive | None = None
 
 
-def _listen(directive: Directive, context: Context) -> Iterator[Refusal]:
-    values = directive.values
+def _listen(directive: Directive, context: Context) -> Iterable[Refusal]:
     kind = context.subsystem
-    _listening(context).add(id(directive.parent))
+    if kind != "http":
+        _listening(context).add(id(directive.parent))
     # Most servers listen on the same few sockets: what holds for the arguments alone is found out once.
     understood = context.state.setdefault(f"listen.understood.{kind}", {})
     assert isinstance(understood, dict)
-    known = understood.get(values)
+    known = understood.get(directive.values)
     if known is not None:
-        yield from _declare(context, directive, known, kind)
-        return
+        return _declare(context, directive, known, kind)
+    return _understand(directive, context, kind, understood)
+
+
+def _understand(
+    directive: Directive, context: Context, kind: str, understood: dict[tuple[str, ...], _Understood]
+) -> Iterator[Refusal]:
+    values = directive.values
     url = parse_url(values[0], listen=True, default_port=80 if kind == "http" else 0)
     if url.error:
         yield _bad_address(context, directive, url)
@@ -261,9 +269,7 @@ def _sockets_of(url: Url, given: set[str]) -> list[_Key]:
     return [(datagram, port, url.literal) for port in range(url.port, max(url.port, url.last_port) + 1)]
 
 
-def _declare(
-    context: Context, directive: Directive, known: tuple[list[_Key], Url, set[str]], kind: str
-) -> Iterator[Refusal]:
+def _declare(context: Context, directive: Directive, known: _Understood, kind: str) -> tuple[Refusal, ...]:
     keys, _, given = known
     sockets = context.state.setdefault(f"listen.{kind}", {})
     assert isinstance(sockets, dict)
@@ -271,17 +277,17 @@ def _declare(
         socket = sockets.get(key)
         if socket is None:
             socket = sockets[key] = Socket(directive)
-        else:
+        elif given or kind != "http" or id(directive.parent) in socket.servers:
             refusal = _conflict(context, directive, socket, key, given)
             if refusal is not None:
-                yield refusal
-                return
+                return (refusal,)
         socket.servers[id(directive.parent)] = directive
         if given:
             if not _SOCKET_OPTIONS.isdisjoint(given):
                 socket.options = directive
             if "default_server" in given:
                 socket.default = directive
+    return ()
 
 
 def _conflict(context: Context, directive: Directive, socket: Socket, key: _Key, given: set[str]) -> Refusal | None:

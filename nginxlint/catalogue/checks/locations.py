@@ -9,7 +9,7 @@ from nginxlint.diagnostic import Note
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from nginxlint.catalogue.checks.faults import BlockEnd, Check
     from nginxlint.catalogue.context import Context
@@ -54,13 +54,28 @@ def split_location(values: tuple[str, ...]) -> tuple[str, str]:
     return ("@" if text[:1] == "@" else ""), text
 
 
-def _location(block: Directive, context: Context) -> Iterator[Refusal]:
+def _location(block: Directive, context: Context) -> Iterable[Refusal]:
     values = block.values
-    name = values[0]
-    if len(values) == 1 and name[:1] == "/":
-        modifier = ""
-    else:
-        modifier, name = split_location(values)
+    if len(values) == 1 and values[0][:1] == "/" and context.place != "location":
+        _remember(context, block, exact=False, name=values[0])
+        return ()
+    return _look_at(block, context)
+
+
+def _remember(context: Context, block: Directive, *, exact: bool, name: str) -> None:
+    """Keep a location that is found by its name, and those that another one has already."""
+    seen = context.state.setdefault("locations", {})
+    assert isinstance(seen, dict)
+    first = seen.setdefault((id(block.parent), exact, name), block)
+    if first is not block:
+        duplicates = context.state.setdefault("locations.duplicate", [])
+        assert isinstance(duplicates, list)
+        duplicates.append((first, block, name))
+
+
+def _look_at(block: Directive, context: Context) -> Iterator[Refusal]:
+    values = block.values
+    modifier, name = split_location(values)
     if len(values) == 2 and modifier not in _MODIFIERS:
         help = "the modifiers are =, ^~, ~ and ~*"
         if modifier.startswith("!~"):
@@ -87,14 +102,7 @@ def _location(block: Directive, context: Context) -> Iterator[Refusal]:
             yield refusal
             return
     if modifier in ("", "=", "^~"):
-        seen = context.state.setdefault("locations", {})
-        assert isinstance(seen, dict)
-        key = (id(parent), modifier == "=", name)
-        first = seen.setdefault(key, block)
-        if first is not block:
-            duplicates = context.state.setdefault("locations.duplicate", [])
-            assert isinstance(duplicates, list)
-            duplicates.append((first, block, name))
+        _remember(context, block, exact=modifier == "=", name=name)
 
 
 def _nesting(context: Context, block: Directive, modifier: str, name: str, parent: Directive) -> Refusal | None:

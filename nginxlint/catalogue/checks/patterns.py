@@ -16,12 +16,15 @@ def pattern_fault(
     context: Context, directive: Directive, index: int, pattern: str, *, caseless: bool = False
 ) -> Refusal | None:
     """A refusal where `pattern` (the argument, or its end) does not compile."""
-    if _SPECIAL.isdisjoint(pattern):
+    fine = context.state.setdefault("patterns.fine", set())
+    if (pattern, caseless) in fine or _SPECIAL.isdisjoint(pattern):
         return None
     from nginxlint.regex import RegexError, compile_regex
 
     found = compile_regex(pattern, caseless=caseless)
     if not isinstance(found, RegexError):
+        if not found.names:
+            fine.add((pattern, caseless))
         return _fixed_capture(context, directive, index, found.names) if found.names else None
     word = directive.args[index] if index >= 0 else None
     span = None

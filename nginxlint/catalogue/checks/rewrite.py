@@ -8,7 +8,7 @@ from nginxlint.catalogue.numbers import parse_number
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from nginxlint.catalogue.checks.faults import Check
     from nginxlint.catalogue.context import Context
@@ -41,11 +41,13 @@ def _rewrite(directive: Directive, context: Context) -> Iterator[Refusal]:
         )
 
 
-def _return(directive: Directive, context: Context) -> Iterator[Refusal]:
+def _return(directive: Directive, context: Context) -> Iterable[Refusal]:
+    code = parse_number(directive.values[0])
+    return () if code is not None and code <= 999 else _look_at_return(directive, context, code)
+
+
+def _look_at_return(directive: Directive, context: Context, code: int | None) -> Iterator[Refusal]:
     values = directive.values
-    code = parse_number(values[0])
-    if code is not None and code <= 999:
-        return
     if code is None and len(values) == 1 and values[0].startswith(("http://", "https://", "$scheme")):
         return
     if code is not None:

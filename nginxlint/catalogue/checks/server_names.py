@@ -10,7 +10,7 @@ from nginxlint.catalogue.checks.patterns import pattern_fault
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from nginxlint.catalogue.checks.faults import BlockEnd, Check
     from nginxlint.catalogue.context import Context
@@ -18,11 +18,16 @@ if TYPE_CHECKING:
     from nginxlint.syntax import Block, Directive
 
 
-def _server_name(directive: Directive, context: Context) -> Iterator[Refusal]:
+def _server_name(directive: Directive, context: Context) -> Iterable[Refusal]:
+    for name in directive.values:
+        if name[:1] in "*.~" or "*" in name or ".." in name or len(name) > 46:
+            return _look_at(directive, context)
+    return ()
+
+
+def _look_at(directive: Directive, context: Context) -> Iterator[Refusal]:
     for index, name in enumerate(directive.values):
         first = name[:1]
-        if first not in "*.~" and "*" not in name and ".." not in name and len(name) <= 46:
-            continue
         if (first == "*" and (len(name) < 3 or name[1] != ".")) or (first == "." and len(name) < 2):
             yield fault(
                 context,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from nginxlint.catalogue.addresses import Url, parse_url
 from nginxlint.catalogue.checks.faults import fault
 from nginxlint.catalogue.checks.zones import SMALLEST, share_memory
@@ -13,7 +15,7 @@ from nginxlint.source import Span
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from nginxlint.catalogue.checks.faults import BlockEnd, Check
     from nginxlint.catalogue.context import Context
@@ -42,6 +44,10 @@ _SERVER_FLAGS = frozenset(("backup", "down", "resolve", "drain"))
 # Methods whose groups take no `backup` servers (their flags lack NGX_HTTP_UPSTREAM_BACKUP).
 _WITHOUT_BACKUP = frozenset(("hash", "ip_hash", "random"))
 _WITH_BACKUP = frozenset(("least_conn", "least_time"))
+
+
+# A host and a port that `ngx_parse_url` takes at a glance.
+_PLAIN_PEER = re.compile(r"[A-Za-z0-9_.-]+(?::[1-9][0-9]{0,3})?")
 
 
 class Group:
@@ -125,7 +131,16 @@ def _methods(context: Context) -> dict[int, str]:
     return known
 
 
-def _server(directive: Directive, context: Context) -> Iterator[Refusal]:
+def _server(directive: Directive, context: Context) -> Iterable[Refusal]:
+    values = directive.values
+    fine = context.state.setdefault("upstreams.fine", {()})
+    if values[1:] in fine and _PLAIN_PEER.fullmatch(values[0]) and (":" in values[0] or context.subsystem == "http"):
+        return ()
+    return _look_at_server(directive, context, fine)
+
+
+def _look_at_server(directive: Directive, context: Context, fine: set[tuple[str, ...]]) -> Iterator[Refusal]:
+    """`fine` are the parameters that are right whatever address and group they stand with."""
     values = directive.values
     resolve = False
     service: str | None = None
@@ -138,6 +153,8 @@ def _server(directive: Directive, context: Context) -> Iterator[Refusal]:
             return
         resolve = resolve or text == "resolve"
         service = value if name == "service" else service
+    if service is None and "backup" not in values:
+        fine.add(values[1:])
     stream = context.subsystem == "stream"
     url = parse_url(values[0], default_port=0 if stream else 80)
     if url.error:
