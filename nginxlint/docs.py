@@ -1,4 +1,5 @@
-"""Write what is generated: the index of the rules, their pages, the help in the README. `--check`: fail where it differs.
+"""Write what is generated: the index of the rules, their pages, the help in the README, the homes of exported names.
+`--check`: fail where it differs.
 
 python -m nginxlint.docs [--check]
 """
@@ -24,6 +25,7 @@ def generated() -> dict[str, str]:
         files[f"docs/rules/{page.id}.md"] = page.text(markdown=True)
     files["docs/rules/README.md"] = _overview(pages)
     files["README.md"] = _readme()
+    files["nginxlint/_homes.py"] = _homes()
     return files
 
 
@@ -36,6 +38,18 @@ def _index() -> str:
     head += "from __future__ import annotations\n\n"
     text = f"{head}RULES: dict[str, tuple[str, str, bool, tuple[str, ...]]] = {{\n{rows}}}  # fmt: skip\n"
     return text.replace("'", '"')
+
+
+def _homes() -> str:
+    """Where the names that nginxlint/exports.py imports are at home."""
+    import ast
+
+    with open(os.path.join(_TOP, "nginxlint", "exports.py"), encoding="utf-8") as file:
+        tree = ast.parse(file.read())
+    homes = {name.name: node.module for node in tree.body if isinstance(node, ast.ImportFrom) for name in node.names}
+    rows = "".join(f'    "{name}": "{homes[name]}",\n' for name in sorted(homes) if name != "annotations")
+    head = '"""The modules of the names that nginxlint exports. Generated from exports.py: make docs."""\n\n'
+    return f"{head}from __future__ import annotations\n\nHOMES = {{\n{rows}}}\n"
 
 
 def _overview(pages: dict[str, Page]) -> str:

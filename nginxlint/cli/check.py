@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
-from argparse import Namespace
 from collections.abc import Sequence
+from types import SimpleNamespace
 
 from nginxlint.catalogue.contexts import guess
-from nginxlint.cli.arguments import check_parser
-from nginxlint.cli.environment import live_version, with_environment
+from nginxlint.cli.environment import live_version, speaks, with_environment
+from nginxlint.cli.options import declare
 from nginxlint.cli.output import parse_outputs, print_reports, style_of
+from nginxlint.cli.quick import Quick
 from nginxlint.config import NEWEST, Version
 from nginxlint.diagnostic import Confidence, Severity
 from nginxlint.error import NginxlintError
@@ -22,6 +23,9 @@ from nginxlint.settings import KINDS, File, find_settings, parse_version
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from argparse import Namespace
+    from typing import Any
+
     from nginxlint.catalogue.target import Target
     from nginxlint.online.network import Network
 
@@ -33,8 +37,7 @@ _CONFIDENCE = {"high": Confidence.HIGH, "medium": Confidence.MEDIUM, "low": Conf
 
 def run(argv: Sequence[str], network: Network | None = None) -> int:
     """Run `nginxlint check`. Returns the exit code of design.md; `network` replaces the real one (the demo, tests)."""
-    parser = check_parser()
-    args = parser.parse_args(with_environment(parser, argv))
+    args = parse(argv)
     file = find_settings(next((path for path in args.paths if path != "-"), "."), args.config, args.no_config)
     if args.run_plan:
         from nginxlint.cli.online import run_plan
@@ -73,6 +76,24 @@ def run(argv: Sequence[str], network: Network | None = None) -> int:
     print_reports(outputs, result, style, quiet=args.quiet)
     _to_stderr(args, result)
     return INTERRUPTED if probe is not None and probe.interrupted else result.final_code
+
+
+def parse(argv: Sequence[str]) -> Namespace:
+    """The arguments of `check`, those of the environment included."""
+    quick = Quick()
+    declare(quick)
+    if not speaks() and (values := quick.parse(argv)) is not None:
+        namespace: Namespace = _plain(values)
+        return namespace
+    from nginxlint.cli.arguments import check_parser
+
+    parser = check_parser()
+    return parser.parse_args(with_environment(parser, argv))
+
+
+def _plain(values: dict[str, Any]) -> Any:
+    """Stands in for argparse's Namespace, which would cost the import of argparse."""
+    return SimpleNamespace(**values)
 
 
 def _final_code(args: Namespace, result: Run) -> int:

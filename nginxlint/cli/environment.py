@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
-from argparse import ArgumentParser
 from collections.abc import Sequence
 
 from nginxlint.config import Version
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import ArgumentParser
 
 _PREFIX = "NGINXLINT_"
 # What an environment variable says to leave a flag off.
@@ -15,9 +18,14 @@ OFF = ("", "0", "false", "no", "off")
 _AGAINST = {"--online": ("--offline",), "--offline": ("--online", "--dry-run"), "--config": ("--no-config",)}
 
 
+def speaks() -> bool:
+    """Does the environment say anything?"""
+    return any(name.startswith(_PREFIX) for name in os.environ)
+
+
 def with_environment(parser: ArgumentParser, argv: Sequence[str]) -> list[str]:
     """The arguments with those of the environment put before them, so that a flag written out wins."""
-    if not any(name.startswith(_PREFIX) for name in os.environ):
+    if not speaks():
         return list(argv)
     added: list[str] = []
     for action in parser._actions:

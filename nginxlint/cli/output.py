@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
-from argparse import Namespace
 
 from nginxlint.error import NginxlintError
 from nginxlint.linter import Run
 from nginxlint.reports.text import PLAIN, Style
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import Namespace
 
 _SLICE = 1 << 20  # characters encoded at a time
 FORMATS = ("full", "concise", "json", "github")

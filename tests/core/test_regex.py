@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
+import re
 
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nginxlint.catalogue.checks.patterns import _SPECIAL, _USUAL
 from nginxlint.regex import Regex, RegexError, RegexLimit, compile_regex
 
 
@@ -64,3 +69,20 @@ def test_a_catastrophic_pattern_ends() -> None:
 
 def test_an_answer_is_remembered() -> None:
     assert compile_regex("^/once$") is compile_regex("^/once$")
+
+
+def test_what_passes_for_usual_compiles(corpus: list[tuple[dict[str, object], str]]) -> None:
+    words = {word for _, text in corpus for word in text.split() if not _SPECIAL.isdisjoint(word)}
+    usual = [word for word in words if re.fullmatch(_USUAL, word)]
+    assert len(usual) > 500
+    for word in usual:
+        compiled = compile_regex(word)
+        assert isinstance(compiled, Regex), compiled
+        assert not compiled.names
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.text(alphabet="a1-.^$*+?()[]{}|\\dw/é", max_size=10))
+def test_no_random_text_passes_for_usual_that_does_not_compile(text: str) -> None:
+    if re.fullmatch(_USUAL, text):
+        assert isinstance(compile_regex(text), Regex), text

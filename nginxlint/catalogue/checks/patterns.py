@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from nginxlint.catalogue.context import Context
@@ -10,6 +12,11 @@ if TYPE_CHECKING:
 
 # Only these make a pattern of plain text: whatever has none of them compiles (and starts up without PCRE2).
 _SPECIAL = frozenset("([{*+?\\")
+# What people write most compiles too: escaped punctuation, classes, quantifiers, groups without further ones inside.
+_CLASS = r"\[(?![:.=])\^?+(?:0-9|a-z|A-Z|a-f|A-F|[\w./%~@,;:=+ ]|\\[^A-Za-z0-9])++-?+\]"
+_ATOM = rf"(?:[^\\()\[\]{{}}*+?|^$]|\\[^A-Za-z0-9]|\\[dws]|{_CLASS})"
+_RUN = rf"(?:[\^$]|{_ATOM}(?:[*+?]\??+)?+)"
+_USUAL = rf"(?:{_RUN}|\||\((?:\?:)?+(?:{_RUN}|\|)*+\)(?:[*+?]\??+)?+)*+"
 
 
 def pattern_fault(
@@ -18,6 +25,9 @@ def pattern_fault(
     """A refusal where `pattern` (the argument, or its end) does not compile."""
     fine = context.state.setdefault("patterns.fine", set())
     if (pattern, caseless) in fine or _SPECIAL.isdisjoint(pattern):
+        return None
+    if re.fullmatch(_USUAL, pattern):
+        fine.add((pattern, caseless))
         return None
     from nginxlint.regex import RegexError, compile_regex
 

@@ -1,0 +1,98 @@
+"""The names a rule is written with: all that `from nginxlint import …` gives. Nothing inside the package imports them."""
+
+from nginxlint.catalogue.addresses import Network, is_public, parse_network
+from nginxlint.config import Config
+from nginxlint.diagnostic import Confidence, Diagnostic, Edit, Fix, Note, Severity
+from nginxlint.edits import (
+    delete,
+    insert_after,
+    insert_before,
+    insert_into,
+    insert_line_after,
+    insert_line_before,
+    note,
+    replace,
+)
+from nginxlint.pattern import shapes
+from nginxlint.routing.captures import can_hold, patterns_behind
+from nginxlint.routing.content import answers_itself
+from nginxlint.routing.destinations import Destination, destinations, split_template
+from nginxlint.routing.examples import example_request, example_uris, paths_of
+from nginxlint.routing.front import proxies_in_front, sees_visitors
+from nginxlint.routing.headers import Header, RequestHeaders
+from nginxlint.routing.listeners import Endpoint, Listener, endpoints
+from nginxlint.routing.lookups import Lookup, Resolver
+from nginxlint.routing.passes import Pass
+from nginxlint.routing.redirects import redirect_circles
+from nginxlint.routing.scope import Scope
+from nginxlint.routing.servers import Listen, Location, Server, split_location
+from nginxlint.routing.upstreams import KEPT_BY_DEFAULT, Peer, Upstream
+from nginxlint.routing.uses import PASSES, Use
+from nginxlint.routing.variables import Folded, fold, references
+from nginxlint.rule import Bad, Good, Rule, add_to_set
+from nginxlint.source import Source, Span
+from nginxlint.syntax import Block, Directive, Word
+
+__all__ = [
+    "KEPT_BY_DEFAULT",
+    "PASSES",
+    "Bad",
+    "Block",
+    "Confidence",
+    "Config",
+    "Destination",
+    "Diagnostic",
+    "Directive",
+    "Edit",
+    "Endpoint",
+    "Fix",
+    "Folded",
+    "Good",
+    "Header",
+    "Listen",
+    "Listener",
+    "Location",
+    "Lookup",
+    "Network",
+    "Note",
+    "Pass",
+    "Peer",
+    "RequestHeaders",
+    "Resolver",
+    "Rule",
+    "Scope",
+    "Server",
+    "Severity",
+    "Source",
+    "Span",
+    "Upstream",
+    "Use",
+    "Word",
+    "add_to_set",
+    "answers_itself",
+    "can_hold",
+    "delete",
+    "destinations",
+    "endpoints",
+    "example_request",
+    "example_uris",
+    "fold",
+    "insert_after",
+    "insert_before",
+    "insert_into",
+    "insert_line_after",
+    "insert_line_before",
+    "is_public",
+    "note",
+    "parse_network",
+    "paths_of",
+    "patterns_behind",
+    "proxies_in_front",
+    "redirect_circles",
+    "references",
+    "replace",
+    "sees_visitors",
+    "shapes",
+    "split_location",
+    "split_template",
+]
