@@ -18,7 +18,7 @@ import ssl
 import stat
 import tempfile
 import threading
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -63,7 +63,9 @@ def behaviours() -> dict[str, str]:
 class World:
     """A set of upstreams on loopback; all of them are gone when the `with` block ends."""
 
-    def __init__(self) -> None:
+    def __init__(self, more: Mapping[str, Talk] | None = None) -> None:
+        """`more` are behaviours of the caller's own, by name."""
+        self._more = more or {}
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, name="demo world", daemon=True)
         self._folder = Path(tempfile.mkdtemp(prefix="nginxlint-demo-"))
@@ -144,6 +146,8 @@ class World:
             return await self._listen(name, http_behaviours.healthy, tls_behaviours.shows("good")(), on_plain)
         if name in tls_behaviours.CONTEXTS:
             return await self._listen(name, http_behaviours.healthy, tls_behaviours.CONTEXTS[name][1]())
+        if name in self._more:
+            return await self._listen(name, self._more[name])
         if name in TALKS:
             return await self._listen(name, TALKS[name][1])
         raise KeyError(f"no behaviour {name!r}; known: {', '.join(sorted(behaviours()))}")

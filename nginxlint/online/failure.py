@@ -60,7 +60,8 @@ def connect_failure(error: OSError, *, unix: bool) -> Failure:
         log = f"connect() failed ({number}: {reason}) while connecting to upstream"
         return Failure("tcp", "L4_UNREACH", reason.lower(), log=log)
     if number in (errno.ECONNRESET, errno.ECONNABORTED, errno.EPIPE):
-        log = f"connect() failed ({number}: {reason}) while connecting to upstream"
+        # Whoever resets had accepted before (a refusal is another error): nginx notices when it reads.
+        log = "recv() failed (104: Connection reset by peer) while reading response header from upstream"
         return Failure("tcp", "L4_RESET", "the connection was reset while it was made", log=log)
     return Failure("tcp", "TOOL_FAULT", f"connecting failed in an unexpected way: {reason}")
 

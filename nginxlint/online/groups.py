@@ -1,15 +1,9 @@
-"""Upstream groups: how many peers answer, what traffic meets a dead one, whom the next peer saves. Pure."""
+"""Upstream groups: how many peers answer, and what traffic meets a dead one. Pure."""
 
 from __future__ import annotations
 
-import re
-from dataclasses import replace
-
-from nginxlint.diagnostic import Severity
-from nginxlint.online.outcomes import BLOCKS_START, OUTCOMES
 from nginxlint.online.types import GroupVerdict, PeerRole, Target, Verdict
 
-_CONSEQUENCE = re.compile(r"[:;] (?:visitors|requests) (?:get|wait).*$")
 _UP, _DEAD, _UNKNOWN, _DOWN = "up", "dead", "unknown", "down"
 
 
@@ -54,49 +48,19 @@ def _group(kind: str, name: str, peers: list[list[Verdict]]) -> GroupVerdict:
 
 def _state(variants: list[Verdict]) -> str:
     """A peer asked in several ways (paths, hosts) is dead where every way failed."""
+    if all(_role(verdict.target).down for verdict in variants) and variants[0].code in ("SKIP_DOWN", "GRP_NONE_LIVE"):
+        return _DOWN
     words = {verdict.word for verdict in variants}
     if words & {"ok", "degraded"}:
         return _UP
     if words == {"failed"}:
         return _DEAD
-    if all(verdict.code == "SKIP_DOWN" for verdict in variants):
-        return _DOWN
     return _UNKNOWN
 
 
 def _role(target: Target) -> PeerRole:
     assert target.role is not None
     return target.role
-
-
-def rescue(verdicts: list[Verdict]) -> list[Verdict]:
-    """Failures of a peer whose group has a living one: the visitor is served by the next peer, later."""
-    alive: dict[tuple[str, str], Verdict] = {}
-    for verdict in verdicts:
-        role = verdict.target.role
-        if role is not None and verdict.word in ("ok", "degraded"):
-            alive.setdefault((role.kind, role.group), verdict)
-    return [_rescued(verdict, alive) for verdict in verdicts]
-
-
-def _rescued(verdict: Verdict, alive: dict[tuple[str, str], Verdict]) -> Verdict:
-    role = verdict.target.role
-    if role is None or verdict.word != "failed" or verdict.predicted_status == BLOCKS_START:
-        return verdict
-    living = alive.get((role.kind, role.group))
-    if living is None or OUTCOMES[verdict.code].retried not in verdict.target.next_upstream:
-        return verdict
-    tail = (
-        f": a backup, so nobody notices until the servers before it fail (upstream {role.group})"
-        if role.backup
-        else f": nginx tries the next server of upstream {role.group}, and every new failure costs visitors time"
-    )
-    return replace(
-        verdict,
-        severity=Severity.WARNING,
-        predicted_status=living.predicted_status,
-        message=_CONSEQUENCE.sub("", verdict.message) + tail,
-    )
 
 
 def sentence(group: GroupVerdict) -> str:

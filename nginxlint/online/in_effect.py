@@ -48,6 +48,15 @@ def next_upstream(scope: Scope, family: str, *, stream: bool = False) -> frozens
     return frozenset() if "off" in words else words
 
 
+def next_limits(scope: Scope, family: str) -> tuple[int, float]:
+    """How many peers one request may try, and within which time nginx turns to another (0: no limit)."""
+    tries = scope.value(f"{family}_next_upstream_tries")
+    return (
+        int(tries) if tries.isdecimal() and len(tries) < 10 else 0,
+        seconds(scope.value(f"{family}_next_upstream_timeout"), 0.0),
+    )
+
+
 def tls_profile(
     config: Config, scope: Scope, place: Directive, family: str, host: str, client: Client, *, alpn: tuple[str, ...]
 ) -> TlsProfile:

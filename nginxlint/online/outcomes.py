@@ -6,6 +6,7 @@ comment says otherwise. `{target}`, `{host}`, `{detail}` are filled in.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from nginxlint.diagnostic import Severity
@@ -28,6 +29,15 @@ class Outcome:
     message: str
     help: tuple[str, ...] = ()
     retried: str = ""
+
+
+# What a message says of visitors; where something else than this peer decides that, something else has to be said.
+_CONSEQUENCE = re.compile(r"[:;,] (?:visitors|requests) (?:get|wait).*$")
+
+
+def without_consequence(message: str) -> str:
+    """A message without what it says of visitors."""
+    return _CONSEQUENCE.sub("", message)
 
 
 _RESPONSE = " while reading response header from upstream"
@@ -307,6 +317,16 @@ OUTCOMES: dict[str, Outcome] = {
     "L7_STATUS_4XX": _fails(
         "http", None, "", "upstream-host-rejected",
         "{target} rejects the Host nginx sends: it {detail}", retried="",
+    ),
+    "L7_SHORTBODY": _warns(
+        "http", "", "upstream-body-broken",
+        "{target} does not send the whole body it announces ({detail}): visitors get a truncated answer",
+        "look into the log of the service: it fails while it answers",
+    ),
+    "L7_BADCHUNK": _warns(
+        "http", "", "upstream-body-broken",
+        "{target} sends a chunked body nginx cannot read ({detail}): visitors get a truncated or no answer",
+        "mend the chunked encoding in the service, or let it send Content-Length",
     ),
     "L7_LOOP": _warns(
         "http", "", "upstream-redirect-loop",

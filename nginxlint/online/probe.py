@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from nginxlint.online import explain
+from nginxlint.online.body import look
 from nginxlint.online.certificate import read_certificate
 from nginxlint.online.classify import OPEN, TIMEOUT, classify
 from nginxlint.online.failure import Failure
@@ -165,9 +166,14 @@ class Prober:
             predicted = None
             detail += f", X-Accel-Redirect to {clean(inner, 80)}"
         phases.append(Phase("http", heard.first_ms, detail=detail))
+        body = await look(stream, reading, heard.data[reading.head :], target, limit)
+        if body is not None and body.unseen:
+            predicted = None
         return Observation(
             address,
             tuple(phases),
+            log=body.log if body is not None else "",
+            body=(body.code, body.detail) if body is not None else None,
             status=reading.status,
             header_bytes=reading.head,
             location=location[:2048].decode("utf-8", "backslashreplace"),

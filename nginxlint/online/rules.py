@@ -257,6 +257,15 @@ By default nginx sends the host of `proxy_pass`, or the name of the upstream gro
         """A gRPC server is up and its health service says NOT_SERVING.""",
     ),
     OnlineRule(
+        "upstream-body-broken",
+        WARNING,
+        """The body of an answer ends too early, or its chunks are invalid.
+
+The head was good, so visitors see its status and a truncated page, or a closed connection; the access log says 200.
+nginx logs `upstream prematurely closed connection while reading upstream` or `upstream sent invalid chunked response`.
+Only bodies that come together with the head are looked at, and not more than 64 KiB of them.""",
+    ),
+    OnlineRule(
         "upstream-redirect-loop",
         INFO,
         """An upstream redirects visitors to the very page they asked for.

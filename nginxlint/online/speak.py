@@ -49,7 +49,7 @@ async def ask(
         room=room,
         done=lambda data: (len(data) >= target.buffer_size and not _early_hints(data)) or head_complete(data, version),
     )
-    return classify(heard.data, heard.end, target.buffer_size, version), heard
+    return classify(heard.data, heard.end, target.buffer_size, version, buffering=target.buffering), heard
 
 
 def _early_hints(data: bytes) -> bool:

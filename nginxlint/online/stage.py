@@ -9,9 +9,10 @@ from dataclasses import dataclass
 
 from nginxlint.config import Config
 from nginxlint.diagnostic import Diagnostic
+from nginxlint.online.attempts import rescue
 from nginxlint.online.findings import findings
 from nginxlint.online.gather import Evidence, Progress, gather
-from nginxlint.online.groups import judge_groups, rescue
+from nginxlint.online.groups import judge_groups
 from nginxlint.online.network import Network, RealNetwork
 from nginxlint.online.options import Options
 from nginxlint.online.plan import plan_of

@@ -203,6 +203,7 @@ class _Extraction:
             path = upstream_uri(config, directive, uri, variable, client, scope)
             if variable and uri is not None:
                 path = safe_target(uri if not uri.startswith("?") else f"/{uri}")
+        tries, next_timeout = in_effect.next_limits(scope, family)
         base = Target(
             id="",
             directive=directive.name,
@@ -220,6 +221,10 @@ class _Extraction:
             buffer_size=in_effect.buffer_size(scope, family),
             timeouts=in_effect.timeouts(scope, family),
             next_upstream=in_effect.next_upstream(scope, family),
+            tries=tries,
+            next_timeout=next_timeout,
+            buffering=scope.on(f"{family}_buffering", default=family != "grpc"),
+            error_pages=tuple(scope.effective("error_page")),
             headers=forwarded_headers(config, scope, family, client) if family == "proxy" else (),
             client_url=f"{client.scheme}://{client.host}{safe_target(client.uri)}" if family == "proxy" else "",
             pass_url=f"{scheme}://{proxy_host}" if family == "proxy" else "",
@@ -300,6 +305,7 @@ class _Extraction:
             tls = None
             if scope.on("proxy_ssl"):
                 tls = in_effect.tls_profile(config, scope, directive, "proxy", host, client, alpn=())
+            tries, next_timeout = in_effect.next_limits(scope, "proxy")
             base = Target(
                 id="",
                 directive="stream",
@@ -315,6 +321,8 @@ class _Extraction:
                 tls=tls,
                 timeouts=Timeouts(in_effect.timeouts(scope, "proxy", stream=True).connect, 600.0),
                 next_upstream=in_effect.next_upstream(scope, "proxy", stream=True),
+                tries=tries,
+                next_timeout=next_timeout,
                 proxy_protocol=scope.value("proxy_protocol").lower() in ("on", "v2"),
                 skip=("SKIP_UDP", "nothing can be learned from UDP without sending data") if udp else None,
             )
@@ -348,6 +356,10 @@ def _identity(target: Target) -> tuple[object, ...]:
         target.resolution,
         target.proxy_protocol,
         target.next_upstream,
+        target.tries,
+        target.next_timeout,
+        target.buffering,
+        target.error_pages,
         target.skip,
     )
 

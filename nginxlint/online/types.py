@@ -80,7 +80,9 @@ class Target:
     is spoken: http, grpc, fastcgi, uwsgi, scgi, memcached, tcp, udp. `resolution`: startup, runtime, literal, unix,
     dynamic. `skip` says why it is not probed (a verdict code and a sentence), `note` explains more. `maybe_group`:
     a bare name in a snippet, which may be an upstream group defined in another file. `next_upstream`
-    are the conditions under which nginx tries the next peer. `defined_at` is where host and port are written.
+    are the conditions under which nginx tries the next peer, `tries` and `next_timeout` what bounds it (0: nothing).
+    `error_pages` are the `error_page` lines that may show visitors something else. `defined_at` is where host and port
+    are written.
     """
 
     id: str
@@ -104,6 +106,10 @@ class Target:
     resolver: ResolverSet | None = None
     proxy_protocol: bool = False
     next_upstream: frozenset[str] = frozenset(("error", "timeout"))
+    tries: int = 0
+    next_timeout: float = 0.0
+    buffering: bool = True
+    error_pages: tuple[Directive, ...] = ()
     worker_user: str = ""
     headers: tuple[tuple[str, str], ...] = ()
     client_url: str = ""
@@ -192,7 +198,8 @@ class Certificate:
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """What one probe of one address saw. The last phase tells how it ended."""
+    """What one probe of one address saw. The last phase tells how it ended; `body` is what is wrong after a good head
+    (a verdict code and a detail; nginx's message is then `log`)."""
 
     address: Address
     phases: tuple[Phase, ...]
@@ -207,6 +214,7 @@ class Observation:
     tries: int = 1
     clipped: bool = False
     keeps_alive: bool | None = None
+    body: tuple[str, str] | None = None
 
     @property
     def failure(self) -> Phase | None:
@@ -215,8 +223,9 @@ class Observation:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What is true of one target. `word` is ok, degraded, failed, unknown or not-probed; `predicted_status` an HTTP
-    status, "blocks-start" or None; `certainty` is observed, predicted or assumed."""
+    """What is true of one target. `word` is ok, degraded, failed, unknown or not-probed; `predicted_status` what a
+    visitor sees (an HTTP status, "blocks-start" or None), `observed_status` what the upstream itself answered;
+    `certainty` is observed, predicted or assumed."""
 
     target: Target
     word: str
@@ -224,6 +233,7 @@ class Verdict:
     severity: Severity | None
     failed_stage: str | None = None
     predicted_status: int | str | None = None
+    observed_status: int | None = None
     predicted_log: str = ""
     certainty: str = "observed"
     message: str = ""

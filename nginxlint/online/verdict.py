@@ -10,7 +10,7 @@ from urllib.parse import urljoin, urlsplit
 from nginxlint.diagnostic import Severity
 from nginxlint.online.certificate import matches
 from nginxlint.online.classify import Version
-from nginxlint.online.outcomes import BLOCKS_START, OUTCOMES, Outcome
+from nginxlint.online.outcomes import BLOCKS_START, OUTCOMES, Outcome, without_consequence
 from nginxlint.online.policy import Policy
 from nginxlint.online.types import Address, Observation, Resolution, Target, Verdict
 from nginxlint.online.untrusted import clean
@@ -114,21 +114,34 @@ def _single(target: Target, address: Address, seen: Observation | str, circumsta
         status = seen.predicted_status if seen.predicted_status is not None else outcome.status
         if failed.code in ("L7_NOTHTTP", "L7_H2ONLY") and seen.log:
             status = seen.predicted_status
-        if target.directive == "stream" and status is not None and status != BLOCKS_START:
-            status = 502
         log = seen.log if seen.log or failed.code in _SILENT_LOG else outcome.log
+        if target.directive == "stream" and status != BLOCKS_START:
+            # ngx_stream_proxy_module: every failure to connect is 502, and a handshake that times out is not logged.
+            status = 502
+            log = "" if failed.code == "L6_TIMEOUT" else log
+            text = without_consequence(outcome.message) + ": nginx closes the visitor's connection"
+            outcome = replace(outcome, message=text)
+        if failed.code == "L7_TOOBIG" and status != outcome.status:
+            outcome = replace(outcome, message=_NO_ROOM_FOR_BODY)
         if failed.code == "L7_SCHEME" and status == 400:
             log = ""
         if failed.code == "L7_INTERIM" and status is not None and status >= 500:  # type: ignore[operator]
             outcome = replace(outcome, word="failed", severity=Severity.ERROR)
         certainty = "assumed" if seen.clipped else "observed"
         return _Single(shown, failed.code, outcome, status, log, failed.detail, seen.hints, certainty, seen)
+    status = seen.predicted_status if target.directive != "stream" else STREAM_OK
     code, detail, hint = _remark(target, seen, circumstances)
     remark = OUTCOMES.get(code)
     hints = (hint,) if hint else ()
-    return _Single(shown, code, remark, seen.predicted_status, "", detail, hints, "observed", seen)
+    return _Single(shown, code, remark, status, seen.log, detail, hints, "observed", seen)
 
 
+# $status of a stream session whose upstream could be connected.
+STREAM_OK = 200
+_NO_ROOM_FOR_BODY = (
+    "the response head of {target} fills the buffer of {buffer} bytes to the last byte ({detail}): "
+    "visitors get the head and no body"
+)
 # For these nginx may log nothing at all; the probe knows.
 _SILENT_LOG = frozenset(("L7_WRONGPROTO", "L7_INTERIM", "L7_STATUS_4XX"))
 
@@ -136,6 +149,8 @@ _SILENT_LOG = frozenset(("L7_WRONGPROTO", "L7_INTERIM", "L7_STATUS_4XX"))
 def _remark(target: Target, seen: Observation, circumstances: Circumstances) -> tuple[str, str, str]:
     """What is worth saying of an address that answers: code, detail, hint; three empty texts for nothing."""
     status = seen.status
+    if seen.body is not None:
+        return *seen.body, ""
     if status in (503, 429):
         return "L7_OVERLOAD", f"{target.path or '/'} with Host {target.host_header or 'absent'}", ""
     if status is not None and status >= 500:
@@ -221,11 +236,15 @@ def _combine(target: Target, resolution: Resolution, singles: list[_Single]) -> 
         rescued = bool(alive) and _rescued(target, worst)
         what = f"{len(failed)} of {len(singles)} addresses: {', '.join(s.address for s in failed[:4])}"
         outcome = replace(worst.outcome, word="degraded", severity=Severity.WARNING)
+        if rescued:
+            text = without_consequence(outcome.message) + ": nginx goes on with the next address of the name"
+            outcome = replace(outcome, message=text)
         status = alive[0].status if rescued else worst.status
         partial = replace(worst, outcome=outcome, status=status, detail=f"{worst.detail}; {what}")
         return _verdict(target, partial, singles)
     if failed:
-        return _verdict(target, failed[0], singles)
+        last = next((single for single in failed if not _rescued(target, single)), failed[-1])
+        return _verdict(target, replace(failed[0], status=last.status), singles)
     if alive:
         order = [single for single in alive if single.outcome is not None]
         order.sort(key=lambda single: -(single.outcome.severity or 0) if single.outcome else 0)
@@ -258,7 +277,17 @@ def _verdict(target: Target, single: _Single, singles: list[_Single] | None = No
             word = "ok" if phase.ok else _stage_word(phase.code)
             stages[phase.name] = (word, round(phase.ms, 1), clean(phase.detail))
     if outcome is None:
-        return Verdict(target, "ok", "OK", None, None, single.status, stages=stages, certainty=single.certainty)
+        return Verdict(
+            target,
+            "ok",
+            "OK",
+            None,
+            None,
+            single.status,
+            seen.status if seen is not None else None,
+            stages=stages,
+            certainty=single.certainty,
+        )
     hints = tuple(clean(hint, 300) for hint in single.hints)
     written = tuple(line.format(**values) for line in outcome.help)
     help = (*(f"write: {hint}" if hint.endswith(";") or "://" in hint else hint for hint in hints), *written)
@@ -275,6 +304,7 @@ def _verdict(target: Target, single: _Single, singles: list[_Single] | None = No
         outcome.severity,
         failed_stage,
         single.status,
+        seen.status if seen is not None else None,
         log,
         single.certainty,
         clean(outcome.message.format(**values), 600),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 
 # Log class → what the line contains. The class is what must agree; addresses and OpenSSL's codes may differ.
@@ -26,6 +27,7 @@ LOG_CLASSES: dict[str, tuple[str, ...]] = {
     "not-http": ("upstream sent no valid HTTP/1.0 header",),
     "bad-header": ("upstream sent invalid header",),
     "bad-status": ("upstream sent invalid status",),
+    "reset-body": ("readv() failed (104: Connection reset by peer)",),
     "short-body": ("upstream prematurely closed connection while reading upstream",),
     "bad-chunk": ("upstream sent invalid chunked response",),
     "tls-closed": ("peer closed connection in SSL handshake",),
@@ -68,6 +70,10 @@ def log_class(lines: list[str]) -> str:
     return ""
 
 
+_HEALTHY = ("healthy", "tls-good", "fastcgi", "memcached", "grpc")
+_OTHER_PEER = re.compile(r"\{port:([a-z0-9-]+)\}")
+
+
 @dataclass(frozen=True)
 class Scenario:
     """One location (or stream server) of one nginx.
@@ -75,7 +81,7 @@ class Scenario:
     In `passes` and `around`, `{port}` or `{path}` is where the upstream is, `{port:NAME}` and `{path:NAME}` where
     another behaviour is, `{dns}` the name server, `{name}` the scenario. `around` stands beside the server: upstream
     groups, maps. `status` None: the client got bytes without a status line. `either` are log classes that are as good
-    as `log` (a race inside nginx). `beyond` marks faults after the header, which a header-stage probe cannot see.
+    as `log` (a race inside nginx). `first` is the peer that gets the first request of a group. `beyond` marks faults after the header, which a header-stage probe cannot see.
 
     The healthy twin is the same configuration in front of `twin` (by default the healthy server of the same kind), or
     `cured` in front of the same upstream where the fault is in the configuration.
@@ -92,6 +98,7 @@ class Scenario:
     twin: str = ""
     cured: str = ""
     stream: bool = False
+    first: int = 0
     twin_status: int = 200
 
     @property
@@ -103,9 +110,14 @@ class Scenario:
         """The same without the fault."""
         name = f"{self.name}--healthy"
         if self.cured:
-            return replace(self, name=name, status=self.twin_status, log="", passes=self.cured, cured="", beyond=False)
+            return replace(
+                self, name=name, status=self.twin_status, log="", passes=self.cured, cured="", beyond=False, first=0
+            )
         twin = self.twin or _twin_of(self.passes + self.around)
-        return replace(self, name=name, upstream=twin, status=self.twin_status, log="", twin="", beyond=False)
+        around = _OTHER_PEER.sub(lambda found: found[0] if found[1] in _HEALTHY else "{port}", self.around)
+        return replace(
+            self, name=name, upstream=twin, status=self.twin_status, log="", around=around, twin="", beyond=False
+        )
 
 
 def _twin_of(text: str) -> str:

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
-from tests.gauntlet import names, plain, protocols, secure, sockets
+from tests.gauntlet import groups, names, plain, protocols, secure, sockets, stops, streams
 from tests.gauntlet.scenario import Scenario
 
-ALL: tuple[Scenario, ...] = (*plain.HTTP, *secure.TLS, *sockets.UNIX, *protocols.OTHER, *names.DNS)
+ALL: tuple[Scenario, ...] = (
+    *plain.HTTP,
+    *stops.STOPS,
+    *secure.TLS,
+    *sockets.UNIX,
+    *protocols.OTHER,
+    *names.DNS,
+    *groups.GROUPS,
+    *streams.STREAMS,
+)
 FAULTS: tuple[Scenario, ...] = tuple(scenario for scenario in ALL if not scenario.healthy)
 """What visitors notice; each of them has a healthy twin."""

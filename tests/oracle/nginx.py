@@ -8,6 +8,7 @@ with Nginx(http="server { listen 127.0.0.1:{port}; location / { return 204; } }"
 from __future__ import annotations
 
 import os
+import random
 import re
 import shutil
 import socket
@@ -194,10 +195,15 @@ class Nginx:
 
 
 def free_port() -> int:
-    """A port nobody uses right now."""
-    with socket.socket() as sock:
-        sock.bind((HOST, 0))
-        return int(sock.getsockname()[1])
+    """A port nobody uses right now, below those the system gives to clients: nobody takes it on the way."""
+    while True:
+        port = random.randrange(15000, 32000)
+        with socket.socket() as sock:
+            try:
+                sock.bind((HOST, port))
+            except OSError:
+                continue
+            return port
 
 
 def _filled(text: str, port: int, folder: Path) -> str:

@@ -1,0 +1,72 @@
+"""Upstreams the demo does not have: stopping at every place of an answer, and heads of every size."""
+
+from __future__ import annotations
+
+import asyncio
+
+from nginxlint.demo.http_behaviours import answers, answers_in_pieces, sized_head
+from nginxlint.demo.peer import STEP, Peer, Talk
+
+WHOLE = b"HTTP/1.1 200 OK\r\nX-Abc: def\r\nContent-Length: 3\r\n\r\nok\n"
+# Where the answer stops: after so many bytes of WHOLE.
+PLACES = {
+    "before-anything": 0,
+    "in-protocol": 1,
+    "after-protocol": 5,
+    "in-version": 8,
+    "in-status": 10,
+    "after-status": 12,
+    "in-reason": 14,
+    "before-line-end": 15,
+    "between-cr-and-lf": 16,
+    "after-status-line": 17,
+    "in-name": 19,
+    "after-colon": 23,
+    "in-value": 25,
+    "before-blank-line": 48,
+    "in-blank-line": 49,
+}
+ENDINGS = ("closes", "resets", "stalls")
+BODY_PLACES = {"before-body": 50, "in-body": 51}
+SIZES = tuple(size + d for size in (1024, 2048, 4096, 8192, 16384) for d in (-1, 0, 1))
+
+
+def stops(count: int, ending: str) -> Talk:
+    """Send so many bytes of an answer, then close, reset or say nothing more."""
+
+    async def talk(peer: Peer) -> None:
+        await peer.head()
+        if count:
+            await peer.send(WHOLE[:count])
+            await asyncio.sleep(STEP)
+        if ending == "resets":
+            peer.reset()
+        elif ending == "stalls":
+            await peer.wait_for_close()
+
+    return talk
+
+
+async def answers_unasked(peer: Peer) -> None:
+    """Send the answer before the request came, and keep the connection."""
+    await peer.send(WHOLE)
+    await peer.wait_for_close()
+
+
+async def resets_at_once(peer: Peer) -> None:
+    """Reset before the request was read."""
+    peer.reset()
+
+
+BEHAVIOURS: dict[str, Talk] = {
+    **{
+        f"{ending}-{place}": stops(count, ending)
+        for place, count in {**PLACES, **BODY_PLACES}.items()
+        for ending in ENDINGS
+    },
+    **{f"head-of-{size}": answers(sized_head(size)) for size in SIZES},
+    "slow-pieces": answers_in_pieces(*(WHOLE[at : at + 4] for at in range(0, len(WHOLE), 4))),
+    "answers-unasked": answers_unasked,
+    "resets-at-once": resets_at_once,
+    "two-answers": answers(WHOLE + WHOLE),
+}

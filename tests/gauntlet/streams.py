@@ -1,0 +1,74 @@
+"""Upstreams of the stream module: TCP, TLS, PROXY protocol, unix sockets, groups. The status is `$status` of its log."""
+
+from __future__ import annotations
+
+from nginxlint.demo.tls_behaviours import certificate_path
+from tests.gauntlet.scenario import Scenario
+
+_VERIFY = (
+    f"proxy_ssl_verify on; proxy_ssl_trusted_certificate {certificate_path('ca')}; "
+    "proxy_ssl_name app.demo.test; proxy_ssl_server_name on; "
+)
+
+
+def _tcp(name: str, status: int = 200, log: str = "", settings: str = "", kind: str = "", **more: object) -> Scenario:
+    return Scenario(
+        f"stream{kind}-{name}",
+        name,
+        status,
+        log,
+        settings + "proxy_pass 127.0.0.1:{port};",
+        stream=True,
+        **more,  # type: ignore[arg-type]
+    )
+
+
+def _tls(name: str, status: int = 200, log: str = "", **more: object) -> Scenario:
+    return _tcp(name, status, log, "proxy_ssl on; ", "-tls", **more)
+
+
+def _verified(name: str, status: int = 200, log: str = "") -> Scenario:
+    return _tcp(name, status, log, _VERIFY + "proxy_ssl on; ", "-verified")
+
+
+def _unix(name: str, status: int = 200, log: str = "") -> Scenario:
+    return Scenario(f"stream-{name}", name, status, log, "proxy_pass unix:{path};", stream=True)
+
+
+def _pair(first: str, second: str, status: int, log: str) -> Scenario:
+    around = f"upstream {{name}} {{ server 127.0.0.1:{{port}}; server 127.0.0.1:{{port:{second}}}; }}"
+    return Scenario(f"stream-{first}-{second}", first, status, log, "proxy_pass {name};", around=around, stream=True)
+
+
+STREAMS: tuple[Scenario, ...] = (
+    *(_tcp(name) for name in ("healthy", "ssh", "silent", "closes-after-request")),
+    _tcp("refusing", 502, "connect-refused"),
+    _tcp("accept-queue-full", 502, "connect-timeout"),
+    *(_tls(name) for name in ("tls-good", "tls12-only", "tls-expired", "tls-self-signed")),
+    _tls("refusing", 502, "connect-refused"),
+    _tls("accept-queue-full", 502, "connect-timeout"),
+    _tls("refuses-noise", 502, "tls-not-tls"),
+    _tls("ssh", 502, "tls-not-tls"),
+    _tls("tls-closes", 502, "tls-closed"),
+    _tls("tls-alert", 502, "tls-alert-handshake"),
+    _tls("tls13-only", 502, "tls-alert-version"),
+    _tls("tls-needs-server-name", 502, "tls-alert-name"),
+    _verified("tls-good"),
+    _verified("tls-needs-app-name"),
+    _verified("tls-wrong-name", 502, "tls-name"),
+    _verified("tls-expired", 502, "tls-verify-10"),
+    _verified("tls-future", 502, "tls-verify-9"),
+    _verified("tls-self-signed", 502, "tls-verify-18"),
+    _verified("tls-unknown-issuer", 502, "tls-verify-unknown"),
+    _tcp("proxy-protocol-required", 200, "", "proxy_protocol on; ", "-proxy"),
+    _tcp("refusing", 502, "connect-refused", "proxy_protocol on; ", "-proxy"),
+    _unix("unix-healthy"),
+    _unix("unix-missing", 502, "connect-missing"),
+    _unix("unix-forbidden", 502, "connect-forbidden"),
+    _unix("unix-stale", 502, "connect-refused"),
+    _pair("refusing", "healthy", 200, "connect-refused"),
+    _pair("accept-queue-full", "healthy", 200, "connect-timeout"),
+    _pair("refusing", "accept-queue-full", 502, "connect-refused"),
+    _pair("refusing", "refusing", 502, "connect-refused"),
+)
+"""Each is a server of its own."""
