@@ -57,6 +57,11 @@ def next_limits(scope: Scope, family: str) -> tuple[int, float]:
     )
 
 
+def error_pages(scope: Scope) -> str:
+    """The places of the `error_page` lines in effect, as one text."""
+    return " ".join(f"{page.source.path}:{page.start}" for page in scope.effective("error_page"))
+
+
 def tls_profile(
     config: Config, scope: Scope, place: Directive, family: str, host: str, client: Client, *, alpn: tuple[str, ...]
 ) -> TlsProfile:

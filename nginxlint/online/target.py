@@ -224,7 +224,7 @@ class _Extraction:
             tries=tries,
             next_timeout=next_timeout,
             buffering=scope.on(f"{family}_buffering", default=family != "grpc"),
-            error_pages=tuple(scope.effective("error_page")),
+            error_pages=in_effect.error_pages(scope),
             headers=forwarded_headers(config, scope, family, client) if family == "proxy" else (),
             client_url=f"{client.scheme}://{client.host}{safe_target(client.uri)}" if family == "proxy" else "",
             pass_url=f"{scheme}://{proxy_host}" if family == "proxy" else "",
