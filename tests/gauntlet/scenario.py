@@ -14,6 +14,7 @@ LOG_CLASSES: dict[str, tuple[str, ...]] = {
     "connect-not-folder": ("connect()", "(20: Not a directory)"),
     "connect-loop": ("connect()", "(40: Too many levels of symbolic links)"),
     "connect-wrong-type": ("connect()", "(91: Protocol wrong type for socket)"),
+    "connect-reset": ("connect()", "(104: Connection reset by peer)"),
     "connect-timeout": ("upstream timed out", "while connecting to upstream"),
     "tls-timeout": ("upstream timed out", "while SSL handshaking to upstream"),
     "header-timeout": ("upstream timed out", "while reading response header from upstream"),

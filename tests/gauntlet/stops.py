@@ -35,7 +35,7 @@ STOPS: tuple[Scenario, ...] = (
     *(_sized(size, size, "proxy_buffering off; ") for size in (2048, 8192)),
     Scenario("slow-pieces", "slow-pieces", 200),
     Scenario("answers-unasked", "answers-unasked", 200),
-    Scenario("resets-at-once", "resets-at-once", 502, "reset", either=("closed",)),
+    Scenario("resets-at-once", "resets-at-once", 502, "reset", either=("closed", "connect-reset")),
     Scenario("two-answers", "two-answers", 200),
 )
 """What happens when an answer does not come whole, and when it is just too long."""
