@@ -20,6 +20,7 @@ WAIT = 1.0
 POSTPONED = 1460
 _CHUNK_LINE = re.compile(rb"([0-9A-Fa-f]{1,16})[ \t]*(?:;[^\r\n]*)?\r?\n")
 _CHUNK_START = re.compile(rb"[0-9A-Fa-f]{0,16}[ \t]*(?:;[^\r\n]*)?\r?")
+_GOES_ON = ("more", "open")
 _READING = "while reading upstream"
 
 
@@ -39,9 +40,14 @@ async def look(stream: Stream, reading: Reading, start: bytes, target: Target, l
     if not expected(reading) or not start:
         return None
     wait = min(WAIT, limit, target.timeouts.read)
-    if state(reading, start) == "more":
+    if state(reading, start) in _GOES_ON:
         heard = await exchange(
-            stream, b"", idle=wait, total=2 * wait, room=ROOM, done=lambda data: state(reading, start + data) != "more"
+            stream,
+            b"",
+            idle=wait,
+            total=2 * wait,
+            room=ROOM,
+            done=lambda data: state(reading, start + data) not in _GOES_ON,
         )
         end, data = heard.end, start + heard.data
         if end == TIMEOUT and (wait < target.timeouts.read or heard.clipped):
@@ -64,7 +70,7 @@ def judge(reading: Reading, data: bytes, end: str) -> Body | None:
         return Body(
             "L7_BADCHUNK", f"upstream sent invalid chunked response {_READING}", "a chunk nginx cannot read", small
         )
-    if now != "more":
+    if now == "done" or (now == "open" and end == EOF):
         return None
     length = _length(reading)
     missing = f"{len(data)} bytes" if length is None else f"{len(data)} of {length} bytes"
@@ -94,7 +100,8 @@ def state(reading: Reading, data: bytes) -> str:
 def _length(reading: Reading) -> int | None:
     """The last Content-Length counts, where nginx lets several through (before 1.23.0)."""
     values = [value for name, value in reading.headers if name.lower() == b"content-length"]
-    return int(values[-1][:18]) if values and values[-1].isdigit() else None
+    length = int(values[-1][:20]) if values and values[-1].isdigit() else None
+    return length if length is not None and length < 2**63 else None
 
 
 def _chunks(data: bytes) -> str:

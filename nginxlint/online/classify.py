@@ -72,7 +72,7 @@ class Reading:
         return next((value for key, value in self.headers if key.lower() == name), None)
 
 
-class _Invalid(Exception):
+class InvalidHeader(Exception):
     """A header line nginx refuses."""
 
     def __init__(self, log: str, code: str = "L7_BADHEADER") -> None:
@@ -133,16 +133,16 @@ def _one_head(data: bytes, end: str, room: int, version: Version, buffering: boo
     if match is None:
         if not _may_be_status_line(window):
             return _not_http(data)
-        return _unfinished(data, end, room, "no whole status line")
+        return unfinished(data, end, room, "no whole status line")
     status = int(match[3] + match[4] + match[5])
     http10 = (int(match[1]), int(match[2])) < (1, 1)
     try:
-        headers, head = _headers(window, match.end(), version)
+        headers, head = head_lines(window, match.end(), version)
         _framing(headers, version)
-    except _Invalid as invalid:
+    except InvalidHeader as invalid:
         return Reading(invalid.code, 502, invalid.log, clean(invalid.log), head=len(window), invalid_header=True)
     if head is None:
-        return _unfinished(data, end, room, f"status {status}, then no end of the head")
+        return unfinished(data, end, room, f"status {status}, then no end of the head")
     reading = Reading("", status, head=head, headers=headers, http10=http10, upstream_status=status)
     if head >= room and buffering and _loses_its_body(reading):
         return replace(
@@ -170,15 +170,22 @@ def head_complete(data: bytes, version: Version) -> bool:
         if match is None:
             return not _may_be_status_line(data[start:])
         try:
-            headers, head = _headers(data, match.end(), version)
+            headers, head = head_lines(data, match.end(), version)
             _framing(headers, version)
-        except _Invalid:
+        except InvalidHeader:
             return True
         if head is None:
             return False
         if version < EARLY_HINTS or match[3] + match[4] + match[5] != b"103":
             return True
         start = head
+
+
+def status_line(data: bytes) -> str:
+    """`http`: these bytes start with a status line; `partial`: they still may; `other`: they do not."""
+    if _STATUS_LINE.match(data):
+        return "http"
+    return "partial" if _may_be_status_line(data) else "other"
 
 
 def _may_be_status_line(data: bytes) -> bool:
@@ -194,7 +201,7 @@ _PARTIAL_STATUS_LINE = re.compile(
 )
 
 
-def _headers(data: bytes, at: int, version: Version) -> tuple[tuple[tuple[bytes, bytes], ...], int | None]:
+def head_lines(data: bytes, at: int, version: Version) -> tuple[tuple[tuple[bytes, bytes], ...], int | None]:
     """The header lines from `at` and the offset after the blank line (None: not there yet)."""
     found: list[tuple[bytes, bytes]] = []
     while True:
@@ -225,19 +232,19 @@ def _header_line(line: bytes, version: Version) -> tuple[bytes, bytes]:
     if version >= STRICT_NAMES:
         bad = _NOT_IN_NAME.search(name)
         if bad is not None:
-            raise _Invalid(f'upstream sent invalid header: "{_shown(line[: bad.start()])}\\x{bad[0][0]:02x}..."')
+            raise InvalidHeader(f'upstream sent invalid header: "{_shown(line[: bad.start()])}\\x{bad[0][0]:02x}..."')
         if not name and colon:
-            raise _Invalid('upstream sent invalid header: "\\x3a..."')
+            raise InvalidHeader('upstream sent invalid header: "\\x3a..."')
     elif b"\0" in name:
-        raise _Invalid(f'upstream sent invalid header line: "{_shown(name.partition(bytes(1))[0])}\\0"')
+        raise InvalidHeader(f'upstream sent invalid header line: "{_shown(name.partition(bytes(1))[0])}\\0"')
     if not colon:
         return name, b""
     nul = value.find(b"\0")
     if nul >= 0:
-        raise _Invalid(f'upstream sent invalid header: "{_shown(name + colon + value[:nul])}\\x00..."')
+        raise InvalidHeader(f'upstream sent invalid header: "{_shown(name + colon + value[:nul])}\\x00..."')
     carriage = value.find(b"\r")
     if carriage >= 0:
-        raise _Invalid(f'upstream sent invalid header: "{_shown(name + colon + value[:carriage])}\\x0d..."')
+        raise InvalidHeader(f'upstream sent invalid header: "{_shown(name + colon + value[:carriage])}\\x0d..."')
     return name, value.strip(b" ")
 
 
@@ -251,30 +258,30 @@ def _framing(headers: tuple[tuple[bytes, bytes], ...], version: Version) -> None
         lower = name.lower()
         if lower == b"content-length":
             if length is not None:
-                raise _Invalid(
+                raise InvalidHeader(
                     f'upstream sent duplicate header line: "Content-Length: {_shown(value)}", '
                     f'previous value: "Content-Length: {_shown(length)}"',
                     "L7_FRAMING",
                 )
             if encoding is not None:
-                raise _Invalid(_BOTH, "L7_FRAMING")
+                raise InvalidHeader(_BOTH, "L7_FRAMING")
             length = value
             if not value.isdigit() or int(value[:40]) > 2**63 - 1:
-                raise _Invalid(
+                raise InvalidHeader(
                     f'upstream sent invalid "Content-Length" header: "Content-Length: {_shown(value)}"', "L7_FRAMING"
                 )
         elif lower == b"transfer-encoding":
             if encoding is not None:
-                raise _Invalid(
+                raise InvalidHeader(
                     f'upstream sent duplicate header line: "Transfer-Encoding: {_shown(value)}", '
                     f'previous value: "Transfer-Encoding: {_shown(encoding)}"',
                     "L7_FRAMING",
                 )
             if length is not None:
-                raise _Invalid(_BOTH, "L7_FRAMING")
+                raise InvalidHeader(_BOTH, "L7_FRAMING")
             encoding = value
             if value.lower() != b"chunked":
-                raise _Invalid(
+                raise InvalidHeader(
                     f'upstream sent unknown "Transfer-Encoding": "Transfer-Encoding: {_shown(value)}"', "L7_FRAMING"
                 )
 
@@ -282,7 +289,7 @@ def _framing(headers: tuple[tuple[bytes, bytes], ...], version: Version) -> None
 _BOTH = 'upstream sent "Content-Length" and "Transfer-Encoding" headers at the same time'
 
 
-def _unfinished(data: bytes, end: str, room: int, detail: str) -> Reading:
+def unfinished(data: bytes, end: str, room: int, detail: str) -> Reading:
     """The head is not whole: the buffer is full, or the stream ended, or nothing more comes."""
     if len(data) >= room:
         return Reading(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from nginxlint.online.failure import Failure
 from nginxlint.online.network import close_quietly
+from nginxlint.online.own_request import own_request
 from nginxlint.online.pings import H2_PREFACE
 from nginxlint.online.steps import connect, exchange
 from nginxlint.online.types import Address, Observation, Phase, Target, TlsProfile
@@ -19,6 +20,7 @@ LOOK_LIMIT = 2.0
 _HOST_STATUSES = frozenset((400, 403, 404, 421))
 _NO_ANSWER = frozenset(("L7_CLOSED", "L7_RESET", "L7_TIMEOUT"))
 _CGI = frozenset(("fastcgi", "uwsgi", "scgi", "memcached", "grpc"))
+_ASKED_AGAIN = frozenset(("fastcgi", "uwsgi", "memcached"))
 
 
 async def explain(prober: Prober, target: Target, address: Address, seen: Observation) -> Observation:
@@ -36,6 +38,11 @@ async def explain(prober: Prober, target: Target, address: Address, seen: Observ
         return seen
     if target.protocol == "http":
         return await _no_answer(prober, target, address, seen, failure)
+    if target.protocol in _ASKED_AGAIN:
+        seen = await own_request(prober, target, address, seen)
+        failure = seen.failure
+        if failure is None or failure.code == "L7_TOOBIG":
+            return seen
     if target.protocol in _CGI and failure.code in _NO_ANSWER:
         return await _http_behind(prober, target, address, seen)
     return seen

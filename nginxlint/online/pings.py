@@ -6,7 +6,8 @@ import struct
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from nginxlint.online.classify import EOF, RESET, Version, classify
+from nginxlint.online.cgi import read_uwsgi
+from nginxlint.online.classify import EOF, RESET, Version
 from nginxlint.online.failure import Failure
 from nginxlint.online.network import Stream
 from nginxlint.online.steps import Heard, exchange
@@ -37,12 +38,9 @@ class Pong:
 async def fastcgi(stream: Stream, target: Target, version: Version, limit: float) -> Pong:
     """A management record: any FastCGI server answers it, no script runs. Raises Failure."""
     heard = await _hear(stream, GET_VALUES, target, limit, lambda data: len(data) >= 8)
-    if not heard.data:
-        raise _silence(heard, target, limit)
-    if heard.data[0] != 1:
-        log = f"upstream sent unsupported FastCGI protocol version: {heard.data[0]} {READING}"
-        raise Failure("http", "L7_WRONGPROTO", _talks(heard.data), log=log, status=502)
-    return Pong(ASSUMED, "answers FastCGI management records", heard.first_ms)
+    if heard.data[:1] == b"\x01" and heard.data[1:2] in (b"\x0a", b"\x0b"):
+        return Pong(ASSUMED, "answers FastCGI management records", heard.first_ms)
+    raise _silence(heard, target, limit) if not heard.data else _stranger(heard)
 
 
 async def uwsgi(stream: Stream, target: Target, version: Version, limit: float) -> Pong:
@@ -50,17 +48,16 @@ async def uwsgi(stream: Stream, target: Target, version: Version, limit: float) 
     heard = await _hear(stream, UWSGI_PING, target, limit, lambda data: len(data) >= 4)
     if heard.data[:1] == b"\x64" and len(heard.data) >= 4:
         return Pong(ASSUMED, "answers the uwsgi ping", heard.first_ms)
-    if not heard.data:
-        raise _silence(heard, target, limit)
-    raise _cgi_failure(heard.data, target, version)
+    raise _silence(heard, target, limit) if not heard.data else _stranger(heard)
 
 
 async def scgi(stream: Stream, target: Target, version: Version, limit: float) -> Pong:
     """SCGI has no ping, and a real request would run the application: whoever stays silent is left alone."""
     heard = await exchange(stream, b"", idle=min(0.3, limit), total=min(0.3, limit), room=512, done=bool)
     if heard.data:
-        raise _cgi_failure(heard.data, target, version)
-    if heard.end == EOF:
+        reading = read_uwsgi(heard.data, heard.end, target.buffer_size, version)
+        raise Failure("http", "L7_WRONGPROTO", _talks(heard.data), log=reading.log, status=reading.status)
+    if heard.end in (EOF, RESET):
         raise _silence(heard, target, limit)
     return Pong(ASSUMED, "accepts connections (SCGI knows no ping)")
 
@@ -68,13 +65,14 @@ async def scgi(stream: Stream, target: Target, version: Version, limit: float) -
 async def memcached(stream: Stream, target: Target, version: Version, limit: float) -> Pong:
     """`version`. Raises Failure."""
     heard = await _hear(stream, b"version\r\n", target, limit, lambda data: b"\n" in data)
-    if not heard.data:
-        raise _silence(heard, target, limit)
-    line = heard.data.partition(b"\n")[0].rstrip(b"\r")
-    if line.startswith((b"VERSION", b"ERROR")):
-        return Pong(ASSUMED, clean(line, 60), heard.first_ms)
-    log = f'memcached sent invalid response: "{clean(line, 80)}" {READING}'
-    raise Failure("http", "L7_WRONGPROTO", _talks(heard.data), log=log, status=502)
+    if heard.data.startswith(b"VERSION"):
+        return Pong(ASSUMED, clean(heard.data.partition(b"\n")[0].rstrip(b"\r"), 60), heard.first_ms)
+    raise _silence(heard, target, limit) if not heard.data else _stranger(heard)
+
+
+def _stranger(heard: Heard) -> Failure:
+    """An answer to a ping that no peer of this protocol gives. What nginx gets, nginx's own question will show."""
+    return Failure("http", "L7_WRONGPROTO", _talks(heard.data), status=502)
 
 
 async def http2(stream: Stream, target: Target, version: Version, limit: float) -> Pong:
@@ -160,17 +158,6 @@ def _silence(heard: Heard, target: Target, limit: float) -> Failure:
     return Failure(
         "http", "L7_TIMEOUT", f"no answer in {waited:g} s", log=log, status=504, clipped=waited < target.timeouts.read
     )
-
-
-def _cgi_failure(data: bytes, target: Target, version: Version) -> Failure:
-    """uwsgi and scgi read a plain HTTP status line as well (ngx_http_uwsgi_process_status_line)."""
-    if data.startswith(b"HTTP/"):
-        reading = classify(data, EOF, target.buffer_size, version)
-        status = reading.upstream_status or reading.status
-        return Failure("http", "L7_WRONGPROTO", _http_line(data), status=status)
-    first = data.split(b"\n", 1)[0]
-    log = f'upstream sent invalid header: "{clean(first[:40], 60)}..." {READING}'
-    return Failure("http", "L7_WRONGPROTO", _talks(data), log=log, status=502)
 
 
 def _http_line(data: bytes) -> str:

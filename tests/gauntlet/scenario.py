@@ -47,6 +47,7 @@ LOG_CLASSES: dict[str, tuple[str, ...]] = {
     "fastcgi-version": ("upstream sent unsupported FastCGI protocol version",),
     "fastcgi-early": ("upstream prematurely closed FastCGI",),
     "fastcgi-record": ("upstream sent unexpected FastCGI",),
+    "fastcgi-type": ("upstream sent invalid FastCGI record type",),
     "memcached-invalid": ("memcached sent invalid",),
     "http2-frame": ("upstream sent too large http2 frame",),
     "http2-rejected": ("upstream rejected request with error",),

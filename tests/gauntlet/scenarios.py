@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.gauntlet import groups, names, plain, protocols, secure, sockets, stops, streams
+from tests.gauntlet import cgi, groups, names, plain, protocols, secure, sockets, stops, streams
 from tests.gauntlet.scenario import Scenario
 
 ALL: tuple[Scenario, ...] = (
@@ -11,6 +11,7 @@ ALL: tuple[Scenario, ...] = (
     *secure.TLS,
     *sockets.UNIX,
     *protocols.OTHER,
+    *cgi.CGI,
     *names.DNS,
     *groups.GROUPS,
     *streams.STREAMS,

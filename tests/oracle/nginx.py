@@ -7,8 +7,8 @@ with Nginx(http="server { listen 127.0.0.1:{port}; location / { return 204; } }"
 
 from __future__ import annotations
 
+import itertools
 import os
-import random
 import re
 import shutil
 import socket
@@ -194,16 +194,21 @@ class Nginx:
             shutil.rmtree(self.folder, ignore_errors=True)
 
 
+_ports = itertools.count(os.getpid() * 61)
+
+
 def free_port() -> int:
-    """A port nobody uses right now, below those the system gives to clients: nobody takes it on the way."""
-    while True:
-        port = random.randrange(15000, 32000)
+    """A port nobody uses right now, below those the system gives to clients. Each process starts counting elsewhere,
+    so that test runs at the same time do not take each other's."""
+    for port in _ports:
+        port = 15000 + port % 17000
         with socket.socket() as sock:
             try:
                 sock.bind((HOST, port))
             except OSError:
                 continue
             return port
+    raise AssertionError("counting does not end")
 
 
 def _filled(text: str, port: int, folder: Path) -> str:

@@ -1,0 +1,83 @@
+"""A ping got no good answer, as from servers that know no pings: what does nginx's own request, a HEAD of `/`, get?"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from nginxlint.online.cgi import KEY, question, read_fastcgi, read_memcached, read_uwsgi
+from nginxlint.online.classify import OPEN, Reading
+from nginxlint.online.failure import Failure
+from nginxlint.online.network import Stream, close_quietly
+from nginxlint.online.speak import failure_of
+from nginxlint.online.steps import Heard, connect, exchange, secure
+from nginxlint.online.types import Address, Observation, Phase, Target
+
+if TYPE_CHECKING:
+    from nginxlint.online.probe import Prober
+
+ROOM = 64 * 1024
+_UNFINISHED = frozenset(("L7_TIMEOUT", "L7_SLOWHEADER"))
+# What an HTTP server answers to bytes that are no request.
+_NO_REQUEST = frozenset((400, 408, 501, 505))
+
+
+async def own_request(prober: Prober, target: Target, address: Address, seen: Observation) -> Observation:
+    """The observation of one request over FastCGI, uwsgi or memcached; the one before where none could be made."""
+    limit = min(prober.options.connect_limit, target.timeouts.connect)
+    stream: Stream | None = None
+    try:
+        stream = await connect(prober.network, address, limit, user=target.worker_user, nginx_limit=limit)
+        if target.tls is not None:
+            stream = await secure(stream, target.tls, limit, nginx_limit=limit)
+        began = time.perf_counter()
+        heard = await _ask(stream, target, min(prober.options.read_limit, target.timeouts.read), prober)
+    except (Failure, OSError):
+        return seen
+    finally:
+        if stream is not None:
+            close_quietly(stream)
+    reading = _read(target, heard.data, heard.end, prober)
+    ms = heard.first_ms or (time.perf_counter() - began) * 1000
+    http = heard.data.startswith(b"HTTP/1") and reading.status in _NO_REQUEST
+    if reading.code or http:
+        failure = failure_of(reading, heard, target)
+        code, detail = ("L7_WRONGPROTO", _first_line(heard.data)) if http else (failure.code, failure.detail)
+        phase = Phase("http", ms, code, detail)
+        status, log, clipped = failure.status or reading.status, failure.log, failure.clipped
+    else:
+        phase = Phase("http", ms, detail=f"knows no ping; HEAD → {reading.status}")
+        status, log, clipped = reading.status, "", False
+    return replace(
+        seen,
+        phases=(*seen.phases[:-1], phase),
+        status=reading.upstream_status,
+        header_bytes=reading.head,
+        log=log,
+        predicted_status=status,
+        hints=(),
+        clipped=clipped,
+        tries=seen.tries + 1,
+    )
+
+
+async def _ask(stream: Stream, target: Target, limit: float, prober: Prober) -> Heard:
+    def whole(data: bytes) -> bool:
+        return _read(target, data, OPEN, prober).code not in _UNFINISHED
+
+    asked = question(target.protocol, target.host or "localhost")
+    return await exchange(stream, asked, idle=limit, total=limit, room=max(ROOM, target.buffer_size), done=whole)
+
+
+def _read(target: Target, data: bytes, end: str, prober: Prober) -> Reading:
+    if target.protocol == "memcached":
+        return read_memcached(data, end, target.buffer_size, KEY)
+    read = read_fastcgi if target.protocol == "fastcgi" else read_uwsgi
+    return read(data, end, target.buffer_size, prober.version)
+
+
+def _first_line(data: bytes) -> str:
+    from nginxlint.online.untrusted import clean
+
+    return f"an HTTP server answers “{clean(data.partition(bytes((10,)))[0].rstrip(), 60)}”"
