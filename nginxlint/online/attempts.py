@@ -54,7 +54,7 @@ def _question(target: Target) -> tuple[object, ...]:
         target.next_upstream,
         target.tries,
         target.next_timeout,
-        target.error_pages,
+        target.surroundings,
     )
 
 

@@ -25,6 +25,7 @@ _PROTOCOLS: tuple[tuple[Version, tuple[str, ...]], ...] = (
 )
 PAGE = 4096
 _NEXT_BY_DEFAULT = frozenset(("error", "timeout"))
+INTERCEPTING = ("proxy", "fastcgi", "uwsgi", "scgi", "grpc")
 
 
 def timeouts(scope: Scope, family: str, *, stream: bool = False) -> Timeouts:
@@ -57,9 +58,14 @@ def next_limits(scope: Scope, family: str) -> tuple[int, float]:
     )
 
 
-def error_pages(scope: Scope) -> str:
-    """The places of the `error_page` lines in effect, as one text."""
-    return " ".join(f"{page.source.path}:{page.start}" for page in scope.effective("error_page"))
+def surroundings(scope: Scope) -> str:
+    """What decides, besides the pass, about what visitors get: the places of the `error_page` and `auth_request` lines
+    in effect, and whether the upstream's own errors are intercepted. Empty for nothing."""
+    lines = [*scope.effective("error_page"), *scope.effective("auth_request")]
+    places = [f"{line.source.path}:{line.start}" for line in lines if line.values != ("off",)]
+    if places and any(scope.on(f"{family}_intercept_errors") for family in INTERCEPTING):
+        places.append("intercepted")
+    return " ".join(places)
 
 
 def tls_profile(

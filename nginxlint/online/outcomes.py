@@ -342,6 +342,11 @@ OUTCOMES: dict[str, Outcome] = {
         "http", "", "upstream-slow", "{target} is close to nginx's time limit ({detail})",
         "make it faster, or raise {family}_read_timeout",
     ),
+    "AUTH_STATUS": _warns(
+        "http", "", "upstream-auth-request",
+        "{target} answers {status} to auth_request ({detail}), which understands 2xx, 401 and 403 only: visitors get 500",
+        "let the service answer 401 or 403 to who may not enter; a redirect to a login belongs into error_page 401",
+    ),
     # --- not judged ----------------------------------------------------------------------------------------------
     "SKIP_POLICY": _unknown("not-probed", "upstream-not-checked", "{target} was not contacted: {detail}"),
     "SKIP_VARIABLE": _unknown("not-probed", "upstream-not-checked", "{target} {detail}", None),

@@ -22,7 +22,7 @@ _OF_THE_PLACE: dict[str, Any] = {
     "next_upstream": frozenset(),
     "tries": 0,
     "next_timeout": 0.0,
-    "error_pages": "",
+    "surroundings": "",
     "skip": None,
     "note": "",
     "maybe_group": False,

@@ -266,6 +266,14 @@ nginx logs `upstream prematurely closed connection while reading upstream` or `u
 Only bodies that come together with the head are looked at, and not more than 64 KiB of them.""",
     ),
     OnlineRule(
+        "upstream-auth-request",
+        WARNING,
+        """What auth_request asks answers neither 2xx nor 401 nor 403.
+
+The module knows no other answers: nginx logs `auth request unexpected status` and visitors get 500. Let the service
+answer 401 or 403, and send people to a login page with `error_page 401 = @login;` instead of a redirect.""",
+    ),
+    OnlineRule(
         "upstream-redirect-loop",
         INFO,
         """An upstream redirects visitors to the very page they asked for.

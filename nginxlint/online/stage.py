@@ -22,6 +22,7 @@ from nginxlint.online.target import targets_of
 from nginxlint.online.types import Target
 from nginxlint.online.vantage import vantage
 from nginxlint.online.verdict import Circumstances, judge
+from nginxlint.online.visitors import seen_by_visitors
 
 WORDS = ("ok", "degraded", "failed", "unknown", "not-probed")
 _OURS = ("NOT_CHECKED", "TOOL_FAULT", "DNS_PENDING", "CFG_TLS")
@@ -80,6 +81,7 @@ def _judged(
             for target in targets
         ]
     )
+    verdicts = seen_by_visitors(config, verdicts)
     counts = Counter(verdict.word for verdict in verdicts)
     return OnlineResult(
         findings(config, verdicts, judge_groups(verdicts)),

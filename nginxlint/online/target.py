@@ -224,7 +224,7 @@ class _Extraction:
             tries=tries,
             next_timeout=next_timeout,
             buffering=scope.on(f"{family}_buffering", default=family != "grpc"),
-            error_pages=in_effect.error_pages(scope),
+            surroundings=in_effect.surroundings(scope),
             headers=forwarded_headers(config, scope, family, client) if family == "proxy" else (),
             client_url=f"{client.scheme}://{client.host}{safe_target(client.uri)}" if family == "proxy" else "",
             pass_url=f"{scheme}://{proxy_host}" if family == "proxy" else "",
@@ -359,7 +359,7 @@ def _identity(target: Target) -> tuple[object, ...]:
         target.tries,
         target.next_timeout,
         target.buffering,
-        target.error_pages,
+        target.surroundings,
         target.skip,
     )
 

@@ -81,7 +81,7 @@ class Target:
     dynamic. `skip` says why it is not probed (a verdict code and a sentence), `note` explains more. `maybe_group`:
     a bare name in a snippet, which may be an upstream group defined in another file. `next_upstream`
     are the conditions under which nginx tries the next peer, `tries` and `next_timeout` what bounds it (0: nothing).
-    `error_pages` names the places of the `error_page` lines that may show visitors something else.
+    `surroundings` names the places of what may show visitors something else: `error_page`, `auth_request`.
     `defined_at` is where host and port are written.
     """
 
@@ -109,7 +109,7 @@ class Target:
     tries: int = 0
     next_timeout: float = 0.0
     buffering: bool = True
-    error_pages: str = ""
+    surroundings: str = ""
     worker_user: str = ""
     headers: tuple[tuple[str, str], ...] = ()
     client_url: str = ""

@@ -61,6 +61,19 @@ class Router:
                 first.alternatives.append((why, other))
         return first
 
+    def after(self, block: Block, status: int, request: Request) -> Answer:
+        """What the visitor gets where the handler of a block ended with this status: what `error_page` says, or the
+        status itself. Files that nobody can look at are taken to be there; `status` of the answer is None where
+        another upstream decides. Source: ngx_http_special_response_handler."""
+        server = self.config.server(block)
+        assert server is not None
+        socket = next((one for one in self.sockets.at(request.port) if server in one.servers), None)
+        if socket is None:
+            answer = Answer()
+            answer.status = status
+            return answer
+        return _Run(self, socket, request, ()).end_in(server, block, status)
+
     def _nobody(self, request: Request) -> Answer:
         answer = Answer()
         answer.action = "error"
@@ -132,6 +145,24 @@ class _Run:
         answer.location = visit.location
         answer.doubts = [*answer.doubts, *visit.doubts]
         answer.notes = visit.notes
+        return answer
+
+    def end_in(self, server: Server, block: Block, status: int) -> Answer:
+        """Start where the handler of a block has ended with a status."""
+        visit, answer = self.visit, self.answer
+        visit.server, visit.block, visit.location = server, block, self.config.location(block)
+        target = visit.target = Target(self.request.target, True)
+        visit.uri, visit.args, visit.host = target.uri, target.args, self.request.host
+        try:
+            self._status(status)
+        except (RegexLimit, TooManyQuestions):
+            answer.certain = False
+            self._finish("unknown", None)
+        if answer.action == "static" and answer.status is None:
+            answer.status = visit.error_status or 200
+            answer.certain = False
+        answer.certain = answer.certain and not visit.doubts and not visit.asked
+        answer.location = visit.location
         return answer
 
     # --- from the socket to the server ----------------------------------------------------------------------------

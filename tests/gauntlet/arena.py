@@ -61,7 +61,11 @@ class Arena:
     def nginx(self) -> Nginx:
         """An nginx (not started) with one location, or stream server, per scenario."""
         pairs = list(zip(self.scenarios, self.blocks, self.around, strict=True))
-        locations = "\n".join(block for s, block, _ in pairs if not s.stream)
+        locations = "\n".join(
+            f"{block}\n{self._filled(s.beside, s, number)}"
+            for number, (s, block, _) in enumerate(pairs)
+            if not s.stream
+        )
         around = "\n".join(text for s, _, text in pairs if text and not s.stream)
         http = f"{_LIMITS}\n{around}\nserver {{\nlisten 127.0.0.1:{{port}};\nserver_name demo.test;\n{locations}\n}}"
         streams = "\n".join(text for s, _, text in pairs if text and s.stream)

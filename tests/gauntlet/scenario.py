@@ -82,7 +82,7 @@ class Scenario:
 
     In `passes` and `around`, `{port}` or `{path}` is where the upstream is, `{port:NAME}` and `{path:NAME}` where
     another behaviour is, `{dns}` the name server, `{name}` the scenario. `around` stands beside the server: upstream
-    groups, maps. `status` None: the client got bytes without a status line. `either` are log classes that are as good
+    groups, maps; `beside` stands beside the location: other locations. `status` None: the client got bytes without a status line. `either` are log classes that are as good
     as `log` (a race inside nginx). `first` is the peer that gets the first request of a group. `beyond` marks faults after the header, which a header-stage probe cannot see.
 
     The healthy twin is the same configuration in front of `twin` (by default the healthy server of the same kind), or
@@ -95,6 +95,7 @@ class Scenario:
     log: str = ""
     passes: str = "proxy_pass http://127.0.0.1:{port};"
     around: str = ""
+    beside: str = ""
     either: tuple[str, ...] = ()
     beyond: bool = False
     twin: str = ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.gauntlet import cgi, groups, names, plain, protocols, secure, sockets, stops, streams
+from tests.gauntlet import cgi, groups, names, plain, protocols, secure, sockets, stops, streams, visitors
 from tests.gauntlet.scenario import Scenario
 
 ALL: tuple[Scenario, ...] = (
@@ -15,6 +15,7 @@ ALL: tuple[Scenario, ...] = (
     *names.DNS,
     *groups.GROUPS,
     *streams.STREAMS,
+    *visitors.VISITORS,
 )
 FAULTS: tuple[Scenario, ...] = tuple(scenario for scenario in ALL if not scenario.healthy)
 """What visitors notice; each of them has a healthy twin."""

@@ -204,7 +204,7 @@ def free_port() -> int:
         port = 15000 + port % 17000
         with socket.socket() as sock:
             try:
-                sock.bind((HOST, port))
+                sock.bind(("0.0.0.0", port))
             except OSError:
                 continue
             return port

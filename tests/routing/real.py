@@ -11,7 +11,7 @@ import tempfile
 import threading
 from pathlib import Path
 
-from tests.oracle.nginx import Nginx
+from tests.oracle.nginx import Nginx, free_port
 
 ROOT = "/tmp"
 
@@ -49,11 +49,7 @@ class Echo:
 
 def free_ports(count: int) -> list[int]:
     """That many ports nobody uses right now."""
-    with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for one in sockets:
-            one.bind(("0.0.0.0", 0))
-        return [int(one.getsockname()[1]) for one in sockets]
+    return [free_port() for _ in range(count)]
 
 
 class Site:

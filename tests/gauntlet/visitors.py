@@ -1,0 +1,74 @@
+"""What stands between an upstream and the visitor: error_page, proxy_intercept_errors, auth_request, mirror."""
+
+from __future__ import annotations
+
+from tests.gauntlet.scenario import Scenario
+
+_PASS = "proxy_pass http://127.0.0.1:{port};"
+_PAGE = "location = /{name}-page { return 200 sorry; }"
+_OWN_PAGE = "location = /{name}-page { return 418; }"
+
+
+def _fallback(behaviour: str) -> str:
+    return f"location @{{name}}-fallback {{ proxy_pass http://127.0.0.1:{{port:{behaviour}}}; }}"
+
+
+def _asked(behaviour: str) -> str:
+    return f"location = /{{name}}-asked {{ internal; proxy_pass http://127.0.0.1:{{port:{behaviour}}}; }}"
+
+
+def _page(name: str, upstream: str, status: int | None, log: str, settings: str, beside: str = "") -> Scenario:
+    return Scenario(f"page-{name}", upstream, status, log, settings + _PASS, beside=beside)
+
+
+def _auth(behaviour: str, status: int, log: str = "", main: str = "healthy", **more: object) -> Scenario:
+    settings = str(more.pop("settings", ""))
+    return Scenario(
+        f"auth-{behaviour}-{main}{'-' + str(status) if settings else ''}", main, status, log,
+        settings + "auth_request /{name}-asked; " + _PASS,
+        beside=_asked(behaviour) + str(more.pop("beside", "")),
+        cured=_PASS if behaviour != "healthy" and main == "healthy" else "", **more,  # type: ignore[arg-type]
+    )  # fmt: skip
+
+
+_REFUSED = "connect-refused"
+VISITORS: tuple[Scenario, ...] = (
+    _page("keeps", "refusing", 502, _REFUSED, "error_page 500 /{name}-page; ", _PAGE),
+    _page("equals", "refusing", 200, _REFUSED, "error_page 502 = /{name}-page; ", _PAGE),
+    _page("equals-203", "refusing", 203, _REFUSED, "error_page 502 =203 @{name}-fallback; ", _fallback("healthy")),
+    _page("own-status", "refusing", 418, _REFUSED, "error_page 502 /{name}-page; ", _OWN_PAGE),
+    _page("timeout", "silent", 200, "header-timeout", "error_page 502 504 = /{name}-page; ", _PAGE),
+    _page("too-big", "header-4097", 200, "too-big", "error_page 502 = /{name}-page; ", _PAGE),
+    _page("bytes", "ssh", None, "not-http", "error_page 502 = /{name}-page; ", _PAGE),
+    _page("elsewhere", "refusing", 302, _REFUSED, "error_page 502 http://demo.test/sorry; "),
+    _page("elsewhere-301", "refusing", 301, _REFUSED, "error_page 502 =301 http://demo.test/sorry; "),
+    _page("fallback", "refusing", 502, _REFUSED, "error_page 502 @{name}-fallback; ", _fallback("healthy")),
+    _page("fallback-equals", "refusing", 200, _REFUSED, "error_page 502 = @{name}-fallback; ", _fallback("healthy")),
+    _page("fallback-dead", "refusing", 504, _REFUSED, "error_page 502 = @{name}-fallback; ", _fallback("silent")),
+    _page("fallback-404", "refusing", 404, _REFUSED, "error_page 502 = @{name}-fallback; ", _fallback("status-404")),
+    _page("no-fallback", "refusing", 500, _REFUSED, "error_page 502 @{name}-nowhere; "),
+    _page("not-intercepted", "status-500", 500, "", "error_page 500 = /{name}-page; ", _PAGE),
+    _page("intercepted", "status-500", 200, "",
+          "proxy_intercept_errors on; error_page 500 = /{name}-page; ", _PAGE),
+    _page("intercepted-404", "status-404", 200, "",
+          "proxy_intercept_errors on; error_page 404 = @{name}-fallback; ", _fallback("healthy")),
+    _page("intercepted-other", "status-503", 503, "",
+          "proxy_intercept_errors on; error_page 500 = /{name}-page; ", _PAGE),
+    _auth("healthy", 200),
+    _auth("status-204", 200),
+    _auth("refusing", 500, _REFUSED),
+    _auth("silent", 500, "header-timeout"),
+    _auth("header-4097", 500, "too-big"),
+    _auth("ssh", 500, "not-http"),
+    _auth("status-401", 401),
+    _auth("status-403", 403),
+    _auth("status-404", 500, "auth-unexpected"),
+    _auth("status-503", 500, "auth-unexpected"),
+    _auth("redirects-to-file", 500, "auth-unexpected"),
+    _auth("healthy", 502, _REFUSED, main="refusing"),
+    _auth("status-401", 302, settings="error_page 401 =302 http://demo.test/login; "),
+    _auth("refusing", 200, _REFUSED, settings="error_page 500 = /{name}-page; ", beside=" " + _PAGE),
+    Scenario("mirror-alive", "healthy", 200, "", "mirror /{name}-asked; " + _PASS, beside=_asked("healthy")),
+    Scenario("mirror-main-dead", "refusing", 502, _REFUSED, "mirror /{name}-asked; " + _PASS, beside=_asked("healthy")),
+)  # fmt: skip
+"""What the visitor gets is not always what the upstream gave."""
