@@ -54,7 +54,8 @@ async def look(stream: Stream, reading: Reading, start: bytes, target: Target, l
             return None  # nginx would wait longer
     else:
         end, data = "", start
-    return judge(reading, data, end)
+    # Inside TLS, OpenSSL reports a reset as an end.
+    return judge(reading, data, EOF if end == RESET and target.tls is not None else end)
 
 
 def expected(reading: Reading) -> bool:

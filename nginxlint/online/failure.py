@@ -73,7 +73,7 @@ _ALERTS: dict[str, tuple[str, str]] = {
     "TLSV1_ALERT_PROTOCOL_VERSION": ("the server wants another TLS version", "protocols"),
     "TLSV1_ALERT_INTERNAL_ERROR": ("the server failed, as some do without a server name", "sni"),
     "TLSV1_ALERT_ACCESS_DENIED": ("the server denies access", "sni"),
-    "TLSV13_ALERT_CERTIFICATE_REQUIRED": ("the server demands a client certificate", "certificate"),
+    "TLSV13_ALERT_CERTIFICATE_REQUIRED": ("the server demands a client certificate and nginx has none", "certificate"),
     "TLSV1_ALERT_UNKNOWN_CA": ("the server does not know who signed nginx's client certificate", "certificate"),
     "SSLV3_ALERT_BAD_CERTIFICATE": ("the server refuses nginx's client certificate", "certificate"),
     "SSLV3_ALERT_CERTIFICATE_EXPIRED": ("nginx's client certificate has expired", "certificate"),
@@ -135,6 +135,20 @@ def handshake_failure(error: ssl.SSLError, first: bytes) -> Failure:
     if reason in _NOT_TLS:
         return Failure("tls", "L6_NOTTLS", reason.replace("_", " ").lower(), log=log)
     return Failure("tls", "L6_CLOSED", clean(reason.replace("_", " ").lower() or str(error)), log=log)
+
+
+def is_alert(reason: str) -> bool:
+    """Is this OpenSSL's name for an alert of the peer?"""
+    return "_ALERT_" in reason or reason == "TLSV1_UNRECOGNIZED_NAME"
+
+
+def alert_failure(reason: str) -> Failure:
+    """What a TLS alert means that comes after the handshake: with TLS 1.3 that is where a certificate is refused."""
+    said = reason.replace("_", " ").lower()
+    log = f"SSL_read() failed (SSL: error:…:{said}) while reading response header from upstream"
+    what, cure = _ALERTS.get(reason, (f"it ends the TLS connection: {said}", "alpn"))
+    code = "L6_CLIENTCERT" if cure == "certificate" else "L7_RESET"
+    return Failure("http", code, what, log=log, status=502, hint=_HINTS[cure])
 
 
 def verify_code(number: int) -> str:

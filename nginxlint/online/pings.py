@@ -7,8 +7,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from nginxlint.online.cgi import read_uwsgi
-from nginxlint.online.classify import EOF, RESET, Version
-from nginxlint.online.failure import Failure
+from nginxlint.online.classify import EOF, OPEN, RESET, Version
+from nginxlint.online.failure import Failure, alert_failure, is_alert
+from nginxlint.online.http2 import Answer, read_http2
 from nginxlint.online.network import Stream
 from nginxlint.online.steps import Heard, exchange
 from nginxlint.online.types import Target
@@ -18,8 +19,8 @@ READING = "while reading response header from upstream"
 GET_VALUES = b"\x01\x09\x00\x00\x00\x21\x07\x00" + b"\x0e\x00FCGI_MAX_CONNS" + b"\x0f\x00FCGI_MPXS_CONNS" + bytes(7)
 UWSGI_PING = b"\x64\x00\x00\x00"
 H2_PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
-_DATA, _HEADERS, _RST, _SETTINGS, _GOAWAY = 0, 1, 3, 4, 7
-MAX_FRAME = 16384
+_DATA, _HEADERS, _SETTINGS = 0, 1, 4
+ROOM = 16384
 # A ping says that the server is there; what its application answers is taken to be this.
 ASSUMED = 200
 
@@ -79,54 +80,36 @@ async def http2(stream: Stream, target: Target, version: Version, limit: float) 
     """HTTP/2 with prior knowledge: the gRPC health check for grpc_pass, a HEAD for proxy_http_version 2."""
     grpc = target.directive == "grpc_pass"
     request = _health_check(target) if grpc else _head_request(target)
-    heard = await _hear(
-        stream, H2_PREFACE + _frame(_SETTINGS, 0, 0, b"\x00\x02\x00\x00\x00\x00") + request, target, limit, _answered
-    )
-    data = heard.data
-    if not data:
+    settings = _frame(_SETTINGS, 0, 0, b"\x00\x01\x00\x00\x00\x00\x00\x02\x00\x00\x00\x00")
+
+    def whole(data: bytes) -> bool:
+        answer = read_http2(data, OPEN, target.buffer_size)
+        return answer.ended or answer.reading.code not in ("", "L7_TIMEOUT", "L7_SLOWHEADER")
+
+    heard = await _hear(stream, H2_PREFACE + settings + request, target, limit, whole)
+    answer = read_http2(heard.data, heard.end, target.buffer_size)
+    reading = answer.reading
+    if reading.code in ("L7_TIMEOUT", "L7_SLOWHEADER", "L7_CLOSED", "L7_RESET"):
         raise _silence(heard, target, limit)
-    goaway: int | None = None
-    status: int | None = None
-    serving = b""
-    got_settings = False
-    for kind, stream_id, content in _frames(data):
-        if kind is None:
-            size = int.from_bytes(data[:3], "big") if stream_id == 0 else int.from_bytes(content[:3], "big")
-            log = f"upstream sent too large http2 frame: {size} {READING}"
-            code = "L7_H1_UNDER_GRPC" if data.startswith(b"HTTP/1") else "L7_WRONGPROTO"
-            raise Failure("http", code, _talks(data), log=log, status=502)
-        got_settings = got_settings or kind == _SETTINGS
-        if kind == _HEADERS and stream_id == 1 and status is None:
-            status = _status_of(content)
-        elif kind == _DATA and stream_id == 1:
-            serving += content
-        elif kind == _RST and stream_id == 1 and status is None:
-            number = int.from_bytes(content[:4], "big")
-            log = f"upstream rejected request with error {number} {READING}"
-            raise Failure("http", "L7_H2_REJECTED", f"HTTP/2 error {number}", log=log, status=502)
-        elif kind == _GOAWAY and len(content) >= 8:
-            goaway = int.from_bytes(content[4:8], "big")
-    if status is None and goaway:
-        log = f"upstream sent goaway with error {goaway} {READING}"
-        raise Failure(
-            "http", "L7_H2_REJECTED", f"it ends the connection with HTTP/2 error {goaway}", log=log, status=502
-        )
-    if status is None:
-        if got_settings and heard.end not in (EOF, RESET):
-            if grpc:
-                # The frames are good; an application that ignores an unknown method is not a fault of the upstream.
-                return Pong(None, "speaks HTTP/2, the health check got no answer", heard.first_ms)
-            raise _silence(heard, target, limit)
-        raise _silence(heard, target, limit)
-    if grpc and serving[5:7] == b"\x08\x02":
-        return Pong(
-            200,
-            "its health service says NOT_SERVING",
-            heard.first_ms,
-            "L7_NOT_SERVING",
-            "look at the service behind it",
-        )
-    return Pong(status, "speaks HTTP/2", heard.first_ms)
+    if reading.code:
+        raise Failure("http", reading.code, reading.detail, log=reading.log, status=502)
+    if grpc:
+        return _health(answer, heard.first_ms)
+    return Pong(reading.status, "speaks HTTP/2", heard.first_ms)
+
+
+def _health(answer: Answer, ms: float) -> Pong:
+    """What the health service says. The status of its own is in the trailers, or in a head without a message."""
+    reading = answer.reading
+    said = answer.trailers.get(b"grpc-status") or reading.header(b"grpc-status")
+    if answer.message[5:7] == b"\x08\x02":
+        hint = "look at the service behind it"
+        return Pong(reading.status, "its health service says NOT_SERVING", ms, "L7_NOT_SERVING", hint)
+    if said == b"12":
+        return Pong(reading.status, "speaks gRPC and has no health service", ms)
+    if answer.message[5:7] == b"\x08\x01":
+        return Pong(reading.status, "its health service says SERVING", ms)
+    return Pong(reading.status, f"speaks HTTP/2 (grpc-status {clean(said or b'absent', 20)})", ms)
 
 
 PINGS: dict[str, Callable[[Stream, Target, Version, float], Awaitable[Pong]]] = {
@@ -140,7 +123,7 @@ PINGS: dict[str, Callable[[Stream, Target, Version, float], Awaitable[Pong]]] = 
 
 async def _hear(stream: Stream, question: bytes, target: Target, limit: float, done: Callable[[bytes], bool]) -> Heard:
     idle = min(limit, target.timeouts.read)
-    return await exchange(stream, question, idle=idle, total=limit, room=MAX_FRAME, done=done)
+    return await exchange(stream, question, idle=idle, total=limit, room=max(ROOM, target.buffer_size + 9), done=done)
 
 
 def _silence(heard: Heard, target: Target, limit: float) -> Failure:
@@ -149,9 +132,11 @@ def _silence(heard: Heard, target: Target, limit: float) -> Failure:
         log = f"upstream prematurely closed connection {READING}"
         return Failure("http", "L7_CLOSED", "it hung up without an answer", log=log, status=502)
     if heard.end == RESET:
-        if "CERTIFICATE_REQUIRED" in heard.error:
-            return Failure("http", "L6_CLIENTCERT", "the server demands a client certificate and nginx has none")
+        if is_alert(heard.error):
+            return alert_failure(heard.error)
         log = f"recv() failed (104: Connection reset by peer) {READING}"
+        if target.tls is not None:
+            log = f"upstream prematurely closed connection {READING}"
         return Failure("http", "L7_RESET", "it reset the connection", log=log, status=502)
     log = f"upstream timed out (110: Connection timed out) {READING}"
     waited = min(limit, target.timeouts.read)
@@ -215,81 +200,3 @@ def _head_request(target: Target) -> bytes:
     path = (target.path or "/").encode("ascii", "replace")
     fields = _pseudo(target, b"HEAD", path) + _field(b"user-agent", user_agent().encode())
     return _frame(_HEADERS, 0x5, 1, fields)
-
-
-def _frames(data: bytes) -> list[tuple[int | None, int, bytes]]:
-    """(type, stream, content) of the frames; type None for one nginx refuses for its length."""
-    found: list[tuple[int | None, int, bytes]] = []
-    at = 0
-    while at + 9 <= len(data) or (at == 0 and len(data) >= 3):
-        size = int.from_bytes(data[at : at + 3], "big")
-        if size > MAX_FRAME:
-            found.append((None, at, data[at : at + 9]))
-            break
-        if at + 9 + size > len(data):
-            break
-        number = int.from_bytes(data[at + 5 : at + 9], "big") & 0x7FFFFFFF
-        found.append((data[at + 3], number, data[at + 9 : at + 9 + size]))
-        at += 9 + size
-    return found
-
-
-def _answered(data: bytes) -> bool:
-    """A whole answer on stream 1, a refusal, or something that is not HTTP/2."""
-    if len(data) >= 3 and int.from_bytes(data[:3], "big") > MAX_FRAME:
-        return True
-    at = 0
-    while at + 9 <= len(data):
-        size = int.from_bytes(data[at : at + 3], "big")
-        if size > MAX_FRAME or (
-            at + 9 + size <= len(data) and _ends(data[at + 3], data[at + 4], data[at + 5 : at + 9])
-        ):
-            return True
-        at += 9 + size
-    return False
-
-
-def _ends(kind: int, flags: int, stream: bytes) -> bool:
-    number = int.from_bytes(stream, "big") & 0x7FFFFFFF
-    return kind == _GOAWAY or (number == 1 and (kind == _RST or (kind in (_HEADERS, _DATA) and bool(flags & 0x1))))
-
-
-# RFC 7541: static table entries 8 to 14 are whole :status fields; digits in the Huffman code.
-_STATIC_STATUS = {0x88: 200, 0x89: 204, 0x8A: 206, 0x8B: 304, 0x8C: 400, 0x8D: 404, 0x8E: 500}
-_HUFFMAN_DIGITS = {"00000": "0", "00001": "1", "00010": "2", "011001": "3", "011010": "4", "011011": "5",
-                   "011100": "6", "011101": "7", "011110": "8", "011111": "9"}  # fmt: skip
-
-
-def _status_of(block: bytes) -> int | None:
-    """:status is the first field of a response (RFC 9113 8.3)."""
-    while block and block[0] & 0xE0 == 0x20:  # dynamic table size updates come before
-        block = block[1:]
-    if not block:
-        return None
-    if block[0] in _STATIC_STATUS:
-        return _STATIC_STATUS[block[0]]
-    if block[0] in (0x00, 0x10, 0x40) and block[1:9] == b"\x07:status":
-        rest = block[9:]
-    elif (block[0] & 0x40 and 8 <= block[0] & 0x3F <= 14) or (block[0] < 0x20 and 8 <= block[0] & 0x0F <= 14):
-        rest = block[1:]
-    else:
-        return None
-    if not rest:
-        return None
-    value = rest[1 : 1 + (rest[0] & 0x7F)]
-    text = _digits(value) if rest[0] & 0x80 else value.decode("latin-1")
-    return int(text) if len(text) == 3 and text.isdecimal() else None
-
-
-def _digits(value: bytes) -> str:
-    bits = "".join(f"{byte:08b}" for byte in value)
-    result, at = "", 0
-    while len(result) < 3:
-        for width in (5, 6):
-            if bits[at : at + width] in _HUFFMAN_DIGITS:
-                result += _HUFFMAN_DIGITS[bits[at : at + width]]
-                at += width
-                break
-        else:
-            return ""
-    return result

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nginxlint.online.classify import Reading, Version, classify, head_complete
-from nginxlint.online.failure import Failure
+from nginxlint.online.failure import Failure, alert_failure, is_alert
 from nginxlint.online.network import Stream
 from nginxlint.online.steps import Heard, exchange
 from nginxlint.online.types import Target
@@ -61,12 +61,13 @@ def failure_of(reading: Reading, heard: Heard, target: Target) -> Failure:
     detail = reading.detail
     log = reading.log
     status = reading.status
-    if reading.code == "L7_RESET" and "CERTIFICATE_REQUIRED" in heard.error:
-        text = "the server demands a client certificate and nginx has none"
-        log = "SSL_read() failed (SSL: error:…:tlsv13 alert certificate required:SSL alert number 116)"
-        return Failure("http", "L6_CLIENTCERT", text, log=f"{log} while reading response header from upstream")
+    if reading.code == "L7_RESET" and is_alert(heard.error):
+        return alert_failure(heard.error)
     if reading.code == "L7_RESET" and heard.error:
-        detail = f"{detail} ({heard.error.replace('_', ' ').lower()})"
+        detail = f"{detail} ({heard.error.lower()})"
+    if reading.code == "L7_RESET" and target.tls is not None:
+        # OpenSSL reports a reset as the end of the connection, and so does nginx.
+        log = "upstream prematurely closed connection"
     clipped = False
     if reading.code in ("L7_TIMEOUT", "L7_SLOWHEADER"):
         if heard.error:

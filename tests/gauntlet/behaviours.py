@@ -6,7 +6,7 @@ import asyncio
 
 from nginxlint.demo.http_behaviours import answers, answers_in_pieces, sized_head
 from nginxlint.demo.peer import STEP, Peer, Talk
-from tests.gauntlet import cgi
+from tests.gauntlet import cgi, http2
 
 WHOLE = b"HTTP/1.1 200 OK\r\nX-Abc: def\r\nContent-Length: 3\r\n\r\nok\n"
 # Where the answer stops: after so many bytes of WHOLE.
@@ -61,6 +61,7 @@ async def resets_at_once(peer: Peer) -> None:
 
 BEHAVIOURS: dict[str, Talk] = {
     **cgi.BEHAVIOURS,
+    **http2.BEHAVIOURS,
     **{
         f"{ending}-{place}": stops(count, ending)
         for place, count in {**PLACES, **BODY_PLACES}.items()

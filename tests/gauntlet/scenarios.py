@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.gauntlet import cgi, groups, names, plain, protocols, secure, sockets, stops, streams, visitors
+from tests.gauntlet import cgi, groups, http2, names, plain, protocols, secure, sockets, stops, streams, visitors
 from tests.gauntlet.scenario import Scenario
 
 ALL: tuple[Scenario, ...] = (
@@ -12,6 +12,7 @@ ALL: tuple[Scenario, ...] = (
     *sockets.UNIX,
     *protocols.OTHER,
     *cgi.CGI,
+    *http2.GRPC,
     *names.DNS,
     *groups.GROUPS,
     *streams.STREAMS,
