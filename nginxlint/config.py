@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, KeysView
+from collections.abc import Callable, Iterable, Iterator, KeysView
 
 from nginxlint.includes import INERT, Include, Loaded, ReadFile
 from nginxlint.routing.listeners import Listeners
@@ -322,6 +322,17 @@ class Config:
         if self._uses is None:
             self._uses = Uses(self)
         return self._uses
+
+    def governed(self, setting: Directive, *names: str) -> Iterator[Pass]:
+        """The passes with one of these names for which a setting is in effect."""
+        block = setting.parent
+        if block is None or block.name not in ("server", "location", "if", "limit_except"):
+            inside: Iterable[Pass] = self.passes(*names)
+        else:
+            inside = (Pass(one) for one in block.walk() if one.name in names and one.values)
+        for target in inside:
+            if setting in self.scope(target.directive).effective(setting.name):
+                yield target
 
     def passes(self, *names: str) -> Iterator[Pass]:
         """The pass targets of these directives (`proxy_pass` where none is named), http and stream."""

@@ -19,12 +19,12 @@ from nginxlint.routing.content import answers_itself
 from nginxlint.routing.destinations import Destination, destinations, split_template
 from nginxlint.routing.examples import example_request, example_uris, paths_of
 from nginxlint.routing.front import proxies_in_front, sees_visitors
-from nginxlint.routing.headers import Header, RequestHeaders
+from nginxlint.routing.headers import Header, RequestHeaders, added_header, http_version
 from nginxlint.routing.listeners import Endpoint, Listener, endpoints
 from nginxlint.routing.lookups import Lookup, Resolver
 from nginxlint.routing.passes import Pass
 from nginxlint.routing.redirects import redirect_circles
-from nginxlint.routing.scope import Scope
+from nginxlint.routing.scope import Scope, milliseconds
 from nginxlint.routing.servers import Listen, Location, Server, split_location
 from nginxlint.routing.upstreams import KEPT_BY_DEFAULT, Peer, Upstream
 from nginxlint.routing.uses import PASSES, Use
@@ -69,6 +69,7 @@ __all__ = [
     "Use",
     "Word",
     "add_to_set",
+    "added_header",
     "answers_itself",
     "can_hold",
     "delete",
@@ -77,12 +78,14 @@ __all__ = [
     "example_request",
     "example_uris",
     "fold",
+    "http_version",
     "insert_after",
     "insert_before",
     "insert_into",
     "insert_line_after",
     "insert_line_before",
     "is_public",
+    "milliseconds",
     "note",
     "parse_network",
     "paths_of",

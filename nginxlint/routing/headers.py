@@ -102,3 +102,14 @@ class RequestHeaders:
         for name, header in self._built_in.items():
             if name not in self.configured:
                 yield header
+
+
+def added_header(scope: Scope, family: str, name: str, value: str) -> list[str]:
+    """The statements that send one more header from this scope; with them go those it inherits, which a single line
+    of its own would hide. Unlike `add_to_set` it leaves the other users of the inherited ones alone."""
+    setter = f"{family}_set_header"
+    inherited = [] if scope.own(setter) else scope.effective(setter)
+    kept = [
+        f"{line.head_span.text};" for line in inherited if line.values[:1] and line.values[0].lower() != name.lower()
+    ]
+    return [*kept, f"{setter} {name} {value};"]

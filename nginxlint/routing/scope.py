@@ -87,7 +87,8 @@ class Scope:
 
     def milliseconds(self, name: str, default: int) -> int:
         """A time in effect (`1m 30s` is 90000); `default` where none is set, or none that nginx reads."""
-        time = parse_time(self.value(name))
+        found = self.directive(name)
+        time = milliseconds(found) if found is not None else None
         return default if time is None else time
 
     def origin(self, name: str) -> Scope | None:
@@ -99,3 +100,8 @@ class Scope:
 
     def __repr__(self) -> str:
         return f"Scope({self.block!r})"
+
+
+def milliseconds(setting: Directive) -> int | None:
+    """The time a directive sets; None where it is none that nginx reads."""
+    return parse_time(setting.values[0]) if setting.values else None
