@@ -21,7 +21,7 @@ class ProxyGroupNearMiss(Rule):
             "upstream backend { server a:1; }\nserver { location / { proxy_pass http://backnd/v1; } # here\n}",
             "upstream backend { server a:1; }\nserver { location / { proxy_pass http://backend/v1; } # here\n}",
         ),
-        Bad("upstream my_app { server a:1; }\nserver { location / { proxy_pass http://my-app; } # here\n}"),
+        Bad("upstream my-app { server a:1; }\nserver { location / { proxy_pass http://my_app; } # here\n}"),
         Bad("upstream backend { server a:1; }\nserver { set $b backnd; location / { proxy_pass http://$b; } # here\n}"),
         Good("upstream backend { server a:1; }\nserver { location / { proxy_pass http://backend; } }"),
         Good("upstream app1 { server a:1; }\nserver { location / { proxy_pass http://app2; } }"),

@@ -1,0 +1,45 @@
+from collections.abc import Iterator
+
+from nginxlint import Bad, Config, Diagnostic, Fix, Good, Rule, Severity, milliseconds, replace
+
+_LONGEST = 75_000
+
+
+class ProxyConnectTimeoutLong(Rule):
+    """A connect timeout of more than 75 seconds: the system gives up before nginx does.
+
+    A server that is there takes a connection in milliseconds, so a long timeout only makes visitors wait for one that is
+    not; often `proxy_read_timeout` is meant, the time a server may take for its answer. Write a few seconds.
+    Source: documentation of proxy_connect_timeout ("cannot usually exceed 75 seconds").
+    """
+
+    id = "proxy-connect-timeout-long"
+    group = "proxy"
+    severity = Severity.INFO
+    directives = tuple(
+        f"{family}_connect_timeout" for family in ("proxy", "fastcgi", "uwsgi", "scgi", "grpc", "memcached")
+    )
+    examples = (
+        Bad(
+            "location / { proxy_connect_timeout 300s; # here\n proxy_pass http://app; }",
+            "location / { proxy_connect_timeout 75s; # here\n proxy_pass http://app; }",
+        ),
+        Bad("fastcgi_connect_timeout 5m; # here"),
+        Good("location / { proxy_connect_timeout 75s; proxy_read_timeout 300s; proxy_pass http://app; }"),
+        Good("location / { proxy_connect_timeout 5000ms; proxy_pass http://app; }"),
+        Good("location / { proxy_connect_timeout 3000; proxy_pass http://app; }"),
+    )
+
+    def check(self, config: Config) -> Iterator[Diagnostic]:
+        for setting in config.find(*self.directives):
+            text = "".join(setting.values[:1])
+            if text.isdecimal() and len(text) > 3:
+                continue  # milliseconds are meant: timeout-unit-suspicious
+            time = milliseconds(setting)
+            if time is not None and time > _LONGEST:
+                yield self.report(
+                    setting.args[0],
+                    f"nobody waits {text} for a connection: the system gives up after about 75 s at most",
+                    Fix("write 75s", (replace(setting.args[0].span, "75s"),), safe=True),
+                    help=f"write a few seconds; {setting.name.replace('connect', 'read')} is the time an answer may take",
+                )

@@ -1,0 +1,77 @@
+import re
+from collections.abc import Iterator
+
+from nginxlint import Bad, Confidence, Config, Diagnostic, Fix, Good, Pass, Rule, Scope, Severity, insert_line_after
+
+_FAMILIES = ("proxy", "fastcgi", "uwsgi", "scgi")
+_PAGE = 4096
+_ENOUGH = 16 * 1024
+_SIGN_ON = frozenset(
+    "sso saml oidc oauth oauth2 openid keycloak authentik authelia dex hydra zitadel adfs identityserver cas "
+    "shibboleth okta auth0 kanidm casdoor".split()
+)
+
+
+class ProxyHeaderBufferSmall(Rule):
+    """A sign-on service is behind a header buffer of the default size: its answers may not fit.
+
+    The whole head of an answer has to fit into `proxy_buffer_size` (a page: 4k or 8k). Services for single sign-on set
+    cookies with tokens and long redirects, and the visitor who has many groups gets 502, "upstream sent too big
+    header". Write `proxy_buffer_size 16k; proxy_buffers 8 16k;`. The service is recognised by its name.
+    Source: documentation of proxy_buffer_size; ngx_http_upstream_process_header.
+    """
+
+    id = "proxy-header-buffer-small"
+    group = "proxy"
+    severity = Severity.INFO
+    confidence = Confidence.MEDIUM
+    directives = tuple(f"{family}_pass" for family in _FAMILIES)
+    examples = (
+        Bad(
+            "location /auth/ {\n    proxy_pass http://keycloak:8080; # here\n}",
+            "location /auth/ {\n    proxy_pass http://keycloak:8080;\n    proxy_buffer_size 16k;\n"
+            "    proxy_buffers 8 16k; # here\n}",
+        ),
+        Bad("upstream login { server sso-1:80; }\nserver { location / { proxy_pass http://login; } # here\n}"),
+        Bad("location /oauth2/ { proxy_buffer_size 8k; proxy_pass http://127.0.0.1:4180; } # here"),
+        Good("location /auth/ { proxy_buffer_size 16k; proxy_pass http://keycloak:8080; }"),
+        Good("location / { proxy_pass http://app:8080; }"),
+        Good("location = /_oauth2_introspection { internal; proxy_pass http://auth; }"),
+        Good("location / { set $oauth_token_url a; proxy_pass http://$oauth_token_url; }"),
+        Good("location / { proxy_pass http://index:8080; }"),
+    )
+
+    def check(self, config: Config) -> Iterator[Diagnostic]:
+        for target in config.passes(*self.directives):
+            name = next((word for word in _words(config, target) if word in _SIGN_ON), None)
+            if name is None or target.kind != "http":
+                continue
+            scope, family = config.scope(target.directive), target.family
+            size = scope.size(f"{family}_buffer_size", _PAGE)
+            if size >= _ENOUGH or scope.block.has_gap or scope.own("internal"):
+                continue
+            yield self.report(
+                target.directive.args[0],
+                f"the head of an answer has to fit into {size // 1024}k here, and sign-on services ({name}) send long "
+                "ones: 502, upstream sent too big header",
+                *_fixes(scope, target, family),
+                label=f"{family}_buffer_size is {size // 1024}k",
+                help=f"write {family}_buffer_size 16k; {family}_buffers 8 16k;",
+                nginx_message="upstream sent too big header while reading response header from upstream",
+            )
+
+
+def _words(config: Config, target: Pass) -> list[str]:
+    """What tells which service it is: the target, the servers of its group, the location."""
+    location = config.location(target.directive)
+    group = target.group(config)
+    names = [location.pattern if location is not None else "", "" if target.has_variables else target.host]
+    names += [peer.host for peer in group.peers] if group is not None else []
+    return re.split(r"[^a-z0-9]+", " ".join(names).lower())
+
+
+def _fixes(scope: Scope, target: Pass, family: str) -> tuple[Fix, ...]:
+    if any(scope.effective(f"{family}_{name}") for name in ("buffer_size", "buffers", "busy_buffers_size")):
+        return ()
+    lines = (f"{family}_buffer_size 16k;", f"{family}_buffers 8 16k;")
+    return (Fix(f"write {' '.join(lines)}", (insert_line_after(target.directive, *lines),), safe=False),)
