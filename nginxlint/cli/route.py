@@ -84,19 +84,24 @@ def request_of_case(case: dict[str, object], on: str = "", client: str = "") -> 
 
 
 def _request(args: Namespace, case: dict[str, object]) -> Request:
-    headers: dict[str, str] = {}
-    for text in args.header:
-        name, mark, value = text.partition(":")
-        if not mark or not name.strip():
-            raise NginxlintError(f'-H "{text}": write NAME: VALUE')
-        headers[name.strip()] = value.strip()
+    headers = _pairs("-H", args.header)
     request = request_of_case({"method": args.method, **case}, args.on, args.client)
     for name, value in headers.items():
-        request.headers.setdefault(name.lower(), value)
-        if name.lower() == "host":
-            request.host = request.headers["host"] = value
+        if name.lower() == "host" or name.lower() not in request.headers:
+            request.headers[name.lower()] = value
     request.complete = request.complete or args.only_headers
+    request.reply = {name.lower(): value for name, value in _pairs("--reply", args.reply).items()}
     return request
+
+
+def _pairs(option: str, texts: list[str]) -> dict[str, str]:
+    pairs = {}
+    for text in texts:
+        name, mark, value = text.partition(":")
+        if not mark or not name.strip():
+            raise NginxlintError(f'{option} "{text}": write NAME: VALUE')
+        pairs[name.strip()] = value.strip()
+    return pairs
 
 
 def _print(args: Namespace, url: str, answer: Answer) -> None:
@@ -133,6 +138,7 @@ def _parser() -> Parser:
     add("-H", "--header", action="append", default=[], metavar="NAME: VALUE", help="a request header; repeatable")
     add("--only-headers", action="store_true", help="headers that are not given are not sent (else: unknown)")
     add("--client", default="", metavar="ADDRESS", help="the visitor's address")
+    add("--reply", action="append", default=[], metavar="NAME: VALUE", help="a header the upstream answers with")
     add("--on", default="", metavar="ADDRESS:PORT", help="the local address the connection arrives at")
     add("--requests", default="", metavar="FILE", help="many: a URL or a JSON object a line (- for standard input)")
     add("-o", "--output", choices=("text", "json", "jsonl"), default="text")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from nginxlint.routing.servers import Location, Server
 from nginxlint.routing.visit import Step
-from nginxlint.syntax import Directive
+from nginxlint.syntax import Block, Directive
 
 
 class UpstreamRequest:
@@ -22,6 +22,12 @@ class UpstreamRequest:
         self.host = ""
         self.headers: dict[str, str] = {}
 
+    @property
+    def key(self) -> tuple[object, ...]:
+        """Equal for two that the upstream cannot tell apart."""
+        target = (self.scheme, self.group, tuple(self.peers), self.method, self.request_uri)
+        return (*target, tuple(self.headers.items()))
+
     def to_json(self) -> dict[str, object]:
         return {
             "scheme": self.scheme,
@@ -38,21 +44,27 @@ class UpstreamRequest:
 class Answer:
     """The answer to one request. `action` is one of proxy, fastcgi, uwsgi, scgi, grpc, memcached, static, return,
     redirect, error and unknown; `certain` is false where something unknowable decides, and `alternatives` are then
-    the other outcomes, each with what leads there."""
+    the other outcomes, each with what leads there; `open` is true where still others are possible. `block` is the one
+    whose settings hold at the end; `upstreams` are all that were asked (after an X-Accel-Redirect several),
+    `subrequests` the answers of those made on the way, each with what makes it (auth_request, mirror)."""
 
     __slots__ = (
         "action",
         "alternatives",
+        "block",
         "certain",
         "doubts",
         "listen",
         "location",
         "notes",
+        "open",
         "redirect_to",
         "server",
         "status",
         "steps",
+        "subrequests",
         "upstream",
+        "upstreams",
     )
 
     def __init__(self) -> None:
@@ -63,8 +75,12 @@ class Answer:
         self.action = "unknown"
         self.status: int | None = None
         self.redirect_to: str | None = None
+        self.block: Block | None = None
         self.upstream: UpstreamRequest | None = None
+        self.upstreams: list[UpstreamRequest] = []
+        self.subrequests: list[tuple[str, Answer]] = []
         self.certain = True
+        self.open = False
         self.doubts: list[str] = []
         self.notes: list[str] = []
         self.alternatives: list[tuple[str, Answer]] = []
@@ -79,7 +95,9 @@ class Answer:
             self.action,
             self.status,
             self.redirect_to,
-            upstream and (upstream.scheme, upstream.group, tuple(upstream.peers), upstream.request_uri),
+            upstream and upstream.key,
+            tuple(asked.key for asked in self.upstreams),
+            tuple((why, sub.key) for why, sub in self.subrequests),
         )
 
     def to_json(self, url: str = "") -> dict[str, object]:
@@ -101,6 +119,11 @@ class Answer:
             "upstream": None if self.upstream is None else self.upstream.to_json(),
             "certain": self.certain,
             "cannot_tell": self.doubts,
+            "open": self.open,
+            "subrequests": [
+                {"kind": why, "action": sub.action, "status": sub.status, "summary": sub.summary()}
+                for why, sub in self.subrequests
+            ],
             "notes": self.notes,
             "alternatives": [
                 {"if": why, "action": other.action, "status": other.status, "summary": other.summary()}
@@ -138,6 +161,7 @@ class Answer:
             f"    {step.text}" + (f"  {_where(step.directive)}" if step.directive is not None else "")
             for step in self.steps
         )
+        lines.extend(f"  {why:<9} {sub.summary()}" for why, sub in self.subrequests)
         lines.extend(f"  note      {note}" for note in self.notes)
         for why, other in self.alternatives:
             location = " ".join(other.location.block.values) if other.location else "the server itself"

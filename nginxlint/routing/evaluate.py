@@ -73,10 +73,12 @@ def remote_address(visit: Visit) -> str:
 
 def header(visit: Visit, name: str) -> str:
     """A request header; `Unsure` where nobody said whether it is sent."""
-    value = visit.request.headers.get(name)
+    value = visit.headers.get(name)
     if value is not None:
         return value
-    return "" if visit.request.complete else Unsure("", f"the request header {name} is not given (-H)")
+    return (
+        "" if visit.request.complete or name == "host" else Unsure("", f"the request header {name} is not given (-H)")
+    )
 
 
 def cookie(visit: Visit, name: str) -> str:
@@ -110,9 +112,25 @@ def _built_in(config: Config, visit: Visit, name: str) -> str:
     if name in ("request_filename", "document_root", "realpath_root") and visit.block is not None:
         root = document_root(config, visit, depth=1)
         return root if name != "request_filename" else file_path(config, visit, visit.uri)
+    if name in ("fastcgi_script_name", "fastcgi_path_info") and visit.block is not None:
+        return _script_names(config, visit)[name == "fastcgi_path_info"]
     if name.startswith("sent_http_"):
         return ""
     return Unsure("", f"${name} is not known beforehand")
+
+
+def _script_names(config: Config, visit: Visit) -> tuple[str, str]:
+    """$fastcgi_script_name and $fastcgi_path_info (ngx_http_fastcgi_split)."""
+    assert visit.block is not None
+    scope = config.scope(visit.block)
+    script, info = visit.uri, ""
+    place = scope.directive("fastcgi_split_path_info")
+    if place is not None and place.values:
+        regex = compile_regex(place.values[0])
+        match = regex.search(visit.uri) if isinstance(regex, Regex) and regex.captures >= 2 else None
+        if match is not None:
+            script, info = match.group(1), match.group(2)
+    return script + scope.value("fastcgi_index") if script.endswith("/") else script, info
 
 
 def document_root(config: Config, visit: Visit, depth: int = 0) -> str:
@@ -152,7 +170,7 @@ def file_path(config: Config, visit: Visit, uri: str) -> str:
 
 
 def _request_line(visit: Visit) -> str:
-    return f"{visit.request.method} {visit.request.target} HTTP/1.1"
+    return f"{visit.request.method} {visit.request.target} HTTP/{visit.request.version}"
 
 
 _VARIABLES: dict[str, Callable[[Visit], str]] = {
@@ -168,8 +186,8 @@ _VARIABLES: dict[str, Callable[[Visit], str]] = {
     "server_addr": lambda visit: (
         visit.request.address or Unsure("", "the address the connection arrives at is not given (--on)")
     ),
-    "server_protocol": lambda visit: "HTTP/1.1",
-    "request_method": lambda visit: visit.method,
+    "server_protocol": lambda visit: f"HTTP/{visit.request.version}",
+    "request_method": lambda visit: (visit.parent or visit).method,
     "request": _request_line,
     "remote_addr": remote_address,
     "realip_remote_addr": remote_address,

@@ -5,23 +5,16 @@ from __future__ import annotations
 from nginxlint.routing.answer import UpstreamRequest
 from nginxlint.routing.escaping import escape_uri
 from nginxlint.routing.evaluate import expand
-from nginxlint.routing.headers import RequestHeaders
 from nginxlint.routing.passes import split_target
+from nginxlint.routing.sent import memcached_key, sent_headers, sent_parameters
 from nginxlint.routing.upstreams import split_authority
 from nginxlint.routing.visit import Unsure, Visit
-from nginxlint.syntax import Block, Directive
+from nginxlint.syntax import Directive
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from nginxlint.config import Config
 
-# Directives that set a content handler whose answer we cannot know.
-_OTHER_HANDLERS = frozenset(
-    ("empty_gif", "stub_status", "content_by_lua", "content_by_lua_block", "content_by_lua_file", "js_content", "perl")
-    + ("mp4", "flv", "hls", "f4f", "dav_methods", "random_index", "api", "tunnel_pass", "status", "access_by_lua_block")
-    + ("access_by_lua", "access_by_lua_file", "echo", "rtmp_stat", "redis_pass", "postgres_pass", "drizzle_pass")
-    + ("upload_pass", "passenger_enabled", "js_access", "auth_jwt", "oidc")
-)
 _DEFAULT_SCHEMES = {
     "fastcgi_pass": "fastcgi",
     "uwsgi_pass": "uwsgi",
@@ -29,11 +22,6 @@ _DEFAULT_SCHEMES = {
     "memcached_pass": "memcached",
 }
 _PORTS = {"http": 80, "https": 443}
-
-
-def unknown_handler(block: Block) -> Directive | None:
-    """The directive in a block that answers by means of its own."""
-    return next((place for place in block.body if place.name in _OTHER_HANDLERS and place.values != ("off",)), None)
 
 
 def pass_on(config: Config, visit: Visit, place: Directive) -> tuple[UpstreamRequest | None, int | None]:
@@ -61,6 +49,9 @@ def pass_on(config: Config, visit: Visit, place: Directive) -> tuple[UpstreamReq
     group = None if port is not None or unix is not None else config.upstream(authority)
     if group is not None:
         peers = [peer.address.text for peer in group.peers if not peer.down]
+        if not peers:
+            visit.say(f"every server of {group.name} is down: 502 (no live upstreams)", place)
+            return None, 502
     else:
         peers = [authority]
     upstream = UpstreamRequest(place, scheme, group.name if group is not None else None, peers)
@@ -78,14 +69,24 @@ def pass_on(config: Config, visit: Visit, place: Directive) -> tuple[UpstreamReq
     family = place.name.removesuffix("_pass")
     upstream.method = expand(config, visit, scope.value(f"{family}_method", visit.method))
     upstream.request_uri = _uri(visit, uri, has_variables)
-    if family in ("proxy", "grpc"):
-        _headers(config, visit, upstream, family)
+    if family == "memcached" and visit.method not in ("GET", "HEAD"):
+        visit.say(f"memcached answers GET and HEAD only, not {visit.method}: 405", place)
+        return None, 405
+    if family == "memcached":
+        upstream.request_uri = memcached_key(visit)
+        if not upstream.request_uri:
+            visit.say("$memcached_key is not set: 500", place)
+            return None, 500
+    elif family in ("proxy", "grpc"):
+        upstream.headers = sent_headers(config, visit, scope, family)
+        upstream.host = upstream.headers.get("Host", "")
     else:
+        upstream.headers = sent_parameters(config, visit, scope, family)
         upstream.host = visit.request.host
     looked_up = has_variables and group is None and unix is None and not _literal(host)
     if looked_up and not scope.effective("resolver") and authority not in _written_authorities(config):
-        visit.say(f'no resolver and no group or literal target "{authority}": 502', place)
-        visit.notes.append(f'502: no resolver to look up "{authority}"')
+        visit.say(f'no resolver, and no group or literal target "{authority}": 502', place)
+        return None, 502
     return upstream, None
 
 
@@ -111,7 +112,10 @@ def _uri(visit: Visit, uri: str | None, has_variables: bool) -> str:
         cut = len(location.pattern)
     rest = visit.uri.encode("utf-8", "surrogateescape")
     if cut and location is not None:
-        rest = rest[len(location.pattern.encode("utf-8", "surrogateescape")) :]
+        prefix = location.pattern.encode("utf-8", "surrogateescape")
+        if len(prefix) > len(rest):
+            visit.doubt("the URI is shorter than the location's prefix: nginx before 1.29.4 crashes on it")
+        rest = rest[len(prefix) :]
     tail = rest.decode("utf-8", "surrogateescape")
     if visit.quoted or visit.internal:
         tail = escape_uri(tail)
@@ -119,24 +123,3 @@ def _uri(visit: Visit, uri: str | None, has_variables: bool) -> str:
     if head.startswith("#"):
         head = "/" + head
     return head + tail + (f"?{visit.args}" if visit.args else "")
-
-
-def _headers(config: Config, visit: Visit, upstream: UpstreamRequest, family: str) -> None:
-    """The headers in effect: Host first, those of the configuration, then the client's own that nothing replaces."""
-    assert visit.block is not None
-    sent = RequestHeaders(config, config.scope(visit.block), family)
-    headers: dict[str, str] = {}
-    for line in sent.lines():
-        value = expand(config, visit, line.value)
-        if value:
-            headers[line.name] = line.value if isinstance(value, Unsure) else value
-            if line.name.lower() == "host":
-                upstream.host = headers.pop(line.name)
-    if not upstream.host and sent.host_falls_back:
-        upstream.host = visit.named["proxy_host"]
-    if upstream.host:
-        headers = {"Host": upstream.host, **headers}
-    for name, value in visit.request.headers.items():
-        if sent.hands_on(name):
-            headers[name] = value
-    upstream.headers = headers

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from nginxlint.regex import Regex, RegexMatch, compile_regex
 from nginxlint.routing.servers import Location, Server
+from nginxlint.syntax import Block, Directive
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -11,6 +12,24 @@ if TYPE_CHECKING:
 
 # The directives that set a content handler for which `/x` is redirected to a location `/x/`.
 PASSES = ("proxy_pass", "fastcgi_pass", "uwsgi_pass", "scgi_pass", "grpc_pass", "memcached_pass")
+
+# Directives that set a content handler whose answer we cannot know.
+_OTHER_HANDLERS = frozenset(
+    ("content_by_lua", "content_by_lua_block", "content_by_lua_file", "js_content", "perl")
+    + ("mp4", "flv", "hls", "f4f", "dav_methods", "random_index", "api", "tunnel_pass", "status", "access_by_lua_block")
+    + ("access_by_lua", "access_by_lua_file", "echo", "rtmp_stat", "redis_pass", "postgres_pass", "drizzle_pass")
+    + ("upload_pass", "passenger_enabled", "js_access", "auth_jwt", "oidc")
+)
+_KNOWN = frozenset((*PASSES, "empty_gif", "stub_status"))
+
+
+def own_handler(block: Block) -> Directive | None:
+    """The directive in a block whose content handler answers: the last one that sets it."""
+    sure = [place for place in block.body if place.name in _KNOWN and place.values != ("off",)]
+    if sure:
+        return sure[-1]
+    unsure = [place for place in block.body if place.name in _OTHER_HANDLERS and place.values != ("off",)]
+    return unsure[-1] if unsure else None
 
 
 class Socket:
@@ -52,8 +71,20 @@ class Socket:
         else:
             self._exact.setdefault(name, server)
 
+    @property
+    def keeps_names(self) -> bool:
+        """Does nginx look up names here at all? Not where there is one server without captures in its name."""
+        return len(self.servers) > 1 or any(regex.captures for regex, _ in self._regexes)
+
     def find(self, host: str) -> tuple[Server, str, RegexMatch | None]:
         """The server for a host, how it was found, and what its regular expression captured. May raise RegexLimit."""
+        named = self.named(host)
+        return named or (
+            self.default, f'no server_name is "{host}": the default server of {self.text} answers', None,
+        )  # fmt: skip
+
+    def named(self, host: str) -> tuple[Server, str, RegexMatch | None] | None:
+        """The same; None where no server has the name."""
         server = self._exact.get(host)
         if server is not None:
             return server, f'server_name "{host}" is exactly the host', None
@@ -74,14 +105,11 @@ class Socket:
                 found = regex.search(host)
                 if found is not None:
                     return server, f'server_name "~{regex.pattern}" is the first regex that matches', found
-        return self.default, self._unknown(host), None
-
-    def _unknown(self, host: str) -> str:
-        return f'no server_name is "{host}": the default server of {self.text} answers'
+        return None
 
     def knows(self, host: str) -> bool:
         """Has one of its servers this name? (Else its default server answers.)"""
-        return self.find(host)[1] != self._unknown(host)
+        return self.named(host) is not None
 
 
 class Sockets:
@@ -140,7 +168,7 @@ class Level:
             (self.exact if location.modifier == "=" else self.prefixes).setdefault(location.pattern, location)
         for name, location in (*self.prefixes.items(), *self.exact.items()):
             if name.endswith("/") and location.block.child(*PASSES) is not None:
-                self.slashed[name] = location
+                self.slashed[name] = self.exact.get(name, location)  # as in one node of nginx's tree
         self.lengths = sorted({len(prefix) for prefix in self.prefixes}, reverse=True)
 
     def longest(self, uri: str) -> Location | None:

@@ -83,8 +83,8 @@ def split_target(text: str) -> tuple[str, str, str | None]:
     if colon > 0 and "$" not in text[:colon]:
         scheme, rest = text[:colon].lower(), text[colon + 3 :]
     if rest.startswith("unix:"):
-        path, separator, uri = rest[5:].partition(":")
-        return scheme, f"unix:{path}", (uri or "/") if separator else None
+        path, _, uri = rest[5:].partition(":")
+        return scheme, f"unix:{path}", uri or None
     end = -1
     for mark in "/?#":
         at = rest.find(mark, 0, end if end >= 0 else None)

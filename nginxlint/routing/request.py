@@ -12,9 +12,23 @@ class BadRequest(Exception):
 class Request:
     """What is known of one request. `target` is the request target as sent (query included); `headers` are
     lower-cased names; `complete` says that headers not listed are not sent (else they are unknown); `address` is
-    the local address the connection arrives at, empty where unknown; `client` the visitor's address."""
+    the local address the connection arrives at, empty where unknown; `client` the visitor's address; `version` that
+    of HTTP; `sni` the server name of the TLS handshake. `reply` holds headers that the first upstream answers with
+    (Location, X-Accel-Redirect), lower-cased. A request without Host has no "host" among its headers."""
 
-    __slots__ = ("address", "client", "complete", "headers", "host", "method", "port", "scheme", "target")
+    __slots__ = (
+        "address",
+        "client",
+        "complete",
+        "headers",
+        "method",
+        "port",
+        "reply",
+        "scheme",
+        "sni",
+        "target",
+        "version",
+    )
 
     def __init__(
         self,
@@ -28,6 +42,9 @@ class Request:
         headers: dict[str, str] | None = None,
         complete: bool = False,
         client: str = "",
+        version: str = "1.1",
+        sni: str = "",
+        reply: dict[str, str] | None = None,
     ) -> None:
         self.target = target
         self.scheme = scheme
@@ -35,9 +52,18 @@ class Request:
         self.address = address
         self.method = method
         self.headers = {name.lower(): value for name, value in (headers or {}).items()}
-        self.host = self.headers.setdefault("host", host)
+        if host:
+            self.headers.setdefault("host", host)
         self.complete = complete
         self.client = client
+        self.version = version
+        self.sni = sni or (split_port(host)[0] if scheme == "https" and not is_address(host) else "")
+        self.reply = {name.lower(): value for name, value in (reply or {}).items()}
+
+    @property
+    def host(self) -> str:
+        """The Host header; empty where it is empty or not sent."""
+        return self.headers.get("host", "")
 
     @property
     def url(self) -> str:
@@ -143,6 +169,18 @@ def valid_host(text: str) -> str:
     return host.lower() if host.isascii() else "".join(c.lower() if c.isascii() else c for c in host)
 
 
+def valid_headers(headers: dict[str, str], *, underscores: bool, invalid: bool) -> dict[str, str]:
+    """The headers nginx keeps (ngx_http_parse_header_line): `underscores_in_headers`, `ignore_invalid_headers`."""
+    kept = {}
+    for name, value in headers.items():
+        plain = name.replace("-", "")
+        if underscores:
+            plain = plain.replace("_", "")
+        if invalid or (plain.isalnum() and plain.isascii()) or not plain:
+            kept[name] = value
+    return kept
+
+
 class Target:
     """A request target taken apart. `uri` is the decoded, normalised path; `quoted` and `plus` say what the raw
     one held (escaping later depends on it); `pristine`: the raw target may be passed on as it is; `authority` is
@@ -206,6 +244,26 @@ def normalise(raw: str, merge_slashes: bool) -> tuple[str, str, bool]:
     elif state == "dots":
         _up(out)
     return out.decode("utf-8", "surrogateescape"), args, plus
+
+
+def unsafe_uri(text: str) -> tuple[str, str] | None:
+    """Path and query of an X-Accel-Redirect, or None where nginx calls it unsafe (ngx_http_parse_unsafe_uri)."""
+    path, _, args = text.partition("?")
+    raw = path.encode("utf-8", "surrogateescape")
+    decoded = bytearray()
+    at = 0
+    while at < len(raw):
+        digits = raw[at + 1 : at + 3]
+        if raw[at] == 0x25 and len(digits) == 2 and all(digit in b"0123456789abcdefABCDEF" for digit in digits):
+            decoded.append(int(digits, 16))
+            at += 3
+            continue
+        decoded.append(raw[at])
+        at += 1
+    whole = decoded.decode("utf-8", "surrogateescape")
+    if not path or "\0" in whole or ".." in path.split("/") or ".." in whole.split("/"):
+        return None
+    return whole, args
 
 
 def _bytes(raw: bytes) -> list[tuple[int, bool]]:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 STATEMENTS = frozenset(("set", "if", "rewrite", "break", "return"))
 _REDIRECTS = (301, 302, 303, 307, 308)
+_KINDS = {"-f": ("file",), "-d": ("folder",), "-e": ("file", "folder")}
 _FILE_TESTS = {"-f": "is a file", "-d": "is a folder", "-e": "exists", "-x": "is executable"}
 
 
@@ -61,7 +62,7 @@ def _run(config: Config, visit: Visit, block: Block) -> tuple[Ending | None, boo
             if not _condition(config, visit, statement):
                 continue
             if visit.location is not None:
-                visit.block = statement
+                visit.enter(statement, visit.location)
             ending, stop = _run(config, visit, statement)
             if ending is not None or stop:
                 return ending, True
@@ -106,13 +107,14 @@ def _rewrite(config: Config, visit: Visit, statement: Directive) -> tuple[Ending
     try:
         match = regex.search(visit.uri)
     except RegexLimit:
-        visit.say(f'"{pattern}" needs too many steps on this URI: 500', statement)
+        visit.doubt(f'"{pattern}" needs too many steps on this URI: 500 where nginx gives up as well', statement)
         return Ending(500, statement), True
     if match is None:
         visit.captures = []  # nginx forgets $1 when a pattern of this phase does not match
         visit.say(f"rewrite {pattern}: no match", statement)
         return None, False
     visit.remember(regex, match, visit.uri)
+    visit.internal, visit.pristine = True, False
     redirects = flag in ("redirect", "permanent") or replacement.startswith(("http://", "https://", "$scheme"))
     add_args = not replacement.endswith("?")
     if not add_args:
@@ -128,8 +130,6 @@ def _rewrite(config: Config, visit: Visit, statement: Directive) -> tuple[Ending
         status = 301 if flag == "permanent" else 302
         visit.say(f"rewrite {pattern} matches: redirected to {target}", statement)
         return Ending(status, statement, redirect_to=target), True
-    visit.internal = True
-    visit.pristine = False
     if flag == "break":
         visit.valid_location = False
         visit.uri_changed = False
@@ -181,11 +181,17 @@ def _condition(config: Config, visit: Visit, block: Block) -> bool:
     if words[0].lstrip("!") in _FILE_TESTS and len(words) > 1:
         path = expand(config, visit, words[1])
         kind = _FILE_TESTS[words[0].lstrip("!")]
-        answer = visit.ask(f"whether {path or words[1]} {kind}", block) != words[0].startswith("!")
+        known = visit.kind_of(path)
+        if known is None or words[0].endswith("x"):
+            holds = visit.ask(f"whether {path or words[1]} {kind}", block)
+        else:
+            holds = known in _KINDS[words[0].lstrip("!")]
+        answer = holds != words[0].startswith("!")
         visit.say(f"if ({shown}): {'yes' if answer else 'no'}", block)
         return answer
     value = expand(config, visit, words[0])
     unsure = value if isinstance(value, Unsure) else None
+    regex: Regex | None = None
     if len(words) == 1:
         answer = value not in ("", "0")
     elif len(words) >= 3 and words[1] in ("=", "!="):
@@ -193,10 +199,11 @@ def _condition(config: Config, visit: Visit, block: Block) -> bool:
         unsure = unsure if unsure is not None else other if isinstance(other, Unsure) else None
         answer = (str(value) == str(other)) == (words[1] == "=")
     elif len(words) >= 3 and words[1] in ("~", "~*", "!~", "!~*"):
-        regex = compile_regex(words[2], caseless=words[1].endswith("*"))
-        if not isinstance(regex, Regex):
+        compiled = compile_regex(words[2], caseless=words[1].endswith("*"))
+        if not isinstance(compiled, Regex):
             visit.doubt(f'"{words[2]}" is no regex nginx accepts', block)
             return False
+        regex = compiled
         try:
             match = regex.search(value)
         except RegexLimit:
@@ -211,6 +218,13 @@ def _condition(config: Config, visit: Visit, block: Block) -> bool:
         visit.doubt(f"the condition ({shown}) is none nginx accepts", block)
         return False
     if unsure is not None:
-        answer = visit.ask(f"whether ({shown}) holds: {unsure.why}", block, answer)
+        assumed = visit.ask(f"whether ({shown}) holds: {unsure.why}", block, answer)
+        if regex is not None and assumed != answer:
+            # what it captures then, nobody knows; without a match nginx forgets what was captured before
+            if assumed != words[1].startswith("!"):
+                visit.remember(regex, None, unsure)
+            else:
+                visit.captures = []
+        answer = assumed
     visit.say(f"if ({shown}): {'yes' if answer else 'no'}", block)
     return answer

@@ -7,11 +7,12 @@ from nginxlint.routing.access import denied
 from nginxlint.routing.answer import Answer
 from nginxlint.routing.escaping import escape_uri
 from nginxlint.routing.evaluate import expand, file_path, root_directive
-from nginxlint.routing.handlers import pass_on, unknown_handler
+from nginxlint.routing.handlers import pass_on
 from nginxlint.routing.match import PASSES, Locations, Socket, Sockets
-from nginxlint.routing.request import BadRequest, Request, Target, valid_host
+from nginxlint.routing.replies import accel_target, redirect_of
+from nginxlint.routing.request import BadRequest, Request, Target, unsafe_uri, valid_headers, valid_host
 from nginxlint.routing.rewrite import Ending, run_rewrites
-from nginxlint.routing.servers import Server
+from nginxlint.routing.servers import Location, Server
 from nginxlint.routing.visit import TooManyQuestions, Unsure, Visit
 from nginxlint.syntax import Block, Directive
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 MAX_RUNS = 48
 MAX_ROUNDS = 64
+_CONDITIONS = frozenset(("range", "if-modified-since", "if-unmodified-since", "if-none-match", "if-match"))
 _REDIRECTS = (301, 302, 303, 307, 308)
 # Statuses nginx uses inside and what the client sees (ngx_http_special_response.c).
 _SEEN_AS = {494: 400, 495: 400, 496: 400, 497: 400}
@@ -38,6 +40,7 @@ class Router:
         self.config = config
         self.sockets = Sockets(config)
         self.look = look
+        self._partial = config.partial
         self._locations: dict[Server, Locations] = {}
 
     def locations(self, server: Server) -> Locations:
@@ -50,15 +53,20 @@ class Router:
         """What a request comes to, with every outcome the unknowns allow."""
         sockets = self.sockets.at(request.port, request.address)
         if not sockets:
-            return self._nobody(request)
-        first = self._on(sockets[0], request)
+            first = self._nobody(request)
+        else:
+            first = self._on(sockets[0], request)
         for socket in sockets[1:]:
             other = self._on(socket, request)
-            if other.key != first.key:
+            first.open = first.open or other.open
+            if other.key != first.key or not other.certain:
                 first.certain = False
                 why = f"the connection arrives at {socket.text} and not at {sockets[0].text} (--on)"
                 first.doubts.append(why)
-                first.alternatives.append((why, other))
+                first.alternatives += [(why, other), *((f"{why}; {more}", one) for more, one in other.alternatives)]
+        if self._partial:
+            first.certain, first.open = False, True
+            first.doubts.append("only a part of the configuration was read, or it has faults: the rest may decide")
         return first
 
     def after(self, block: Block, status: int, request: Request) -> Answer:
@@ -97,6 +105,7 @@ class Router:
             if primary is None:
                 primary = answer
                 primary.certain = not answer.doubts
+                primary.open = bool(answer.doubts)
             elif answer.key != primary.key or answer.doubts:
                 why = "; ".join(
                     f"{question}: {'yes' if said else 'no'}"
@@ -104,6 +113,7 @@ class Router:
                     if number < len(decisions)
                 )
                 primary.certain = False
+                primary.open = primary.open or bool(answer.doubts)
                 primary.doubts.append(why)
                 if all(other.key != answer.key for _, other in primary.alternatives):
                     primary.alternatives.append((why, answer))
@@ -112,7 +122,7 @@ class Router:
                 pending.append((*before, not asked[number][1]))
         assert primary is not None
         if pending:
-            primary.certain = False
+            primary.certain, primary.open = False, True
             primary.doubts.append("the outcome hangs on more unknowns than are followed here")
         return primary
 
@@ -120,20 +130,26 @@ class Router:
 class _Run:
     """One request with one set of assumptions."""
 
-    def __init__(self, router: Router, socket: Socket, request: Request, decisions: tuple[bool, ...]) -> None:
+    def __init__(
+        self, router: Router, socket: Socket, request: Request, decisions: tuple[bool, ...], parent: Visit | None = None
+    ) -> None:
         self.router = router
         self.config = router.config
         self.socket = socket
         self.request = request
-        self.visit = Visit(request, decisions)
+        self.visit = Visit(request, decisions, parent)
+        self.visit.look = router.look
         self.redirect_to: str | None = None
+        self._base = socket.default  # the server whose settings hold before Host is read
+        self._negotiated: str | None = None  # the name of the TLS handshake, where a server has it
         self.answer = Answer()
         self.answer.listen = socket.text
 
-    def go(self) -> Answer:
+    def go(self, start: Callable[[], None] | None = None) -> Answer:
+        """Run to the end, from the socket or from `start`."""
         visit, answer = self.visit, self.answer
         try:
-            self._start()
+            (start or self._start)()
         except RegexLimit as limit:
             visit.say(f"nginx gives up on a pattern: {limit}: 500")
             visit.doubt("nginx's own limit of steps may be another one")
@@ -143,6 +159,7 @@ class _Run:
         answer.steps = visit.steps
         answer.server = visit.server
         answer.location = visit.location
+        answer.block = visit.block
         answer.doubts = [*answer.doubts, *visit.doubts]
         answer.notes = visit.notes
         return answer
@@ -169,43 +186,86 @@ class _Run:
 
     def _start(self) -> None:
         visit, request, socket = self.visit, self.request, self.socket
-        visit.server = socket.default
-        visit.block = socket.default.block
-        merge = self.config.scope(socket.default.block).on("merge_slashes", True)
+        if request.scheme == "https" and socket.ssl and request.sni:
+            self._handshake(request.sni)
+        visit.server, visit.block = self._base, self._base.block
+        scope = self.config.scope(visit.block)
+        merge = scope.on("merge_slashes", True)
+        visit.headers = valid_headers(
+            request.headers,
+            underscores=scope.on("underscores_in_headers"),
+            invalid=not scope.on("ignore_invalid_headers", True),
+        )
         try:
             if not request.method or not all(c.isupper() or c in "_-" for c in request.method):
                 raise BadRequest(f'"{request.method}" is no method')
             target = visit.target = Target(request.target, merge)
             visit.pristine = target.pristine
             visit.uri, visit.args = target.uri, target.args
-            host = target.authority if target.authority is not None else request.host
-            visit.host = valid_host(host)
+            if target.authority is not None and not self._choose_server(valid_host(target.authority)):
+                return
+            host = valid_host(request.host) if "host" in request.headers else ""
+            if target.authority is None and not self._choose_server(host):
+                return
+            if not host and request.version != "1.0":
+                raise BadRequest("HTTP/1.1 without a Host header")
         except BadRequest as bad:
-            visit.say(f"400: {bad}", socket.default.block)
+            visit.say(f"400: {bad}", visit.block)
             self._status(400)
             return
-        server, how, match = socket.find(visit.host)
-        visit.server, visit.block = server, server.block
-        visit.say(f"listen {socket.text}: {how}", server.block)
-        if match is not None:
-            self._remember_name(how, match)
         if request.scheme == "https" and not socket.ssl:
             visit.say("this socket does not speak TLS: the handshake fails")
             self._finish("error", None)
+        elif request.method in ("TRACE", "CONNECT"):
+            visit.say(f"{request.method} is not allowed")
+            self._status(405)
         elif request.scheme == "http" and socket.ssl:
             visit.say("plain HTTP on a TLS socket: 400 (error_page calls it 497)")
             self._status(497)
-        elif request.method == "TRACE":
-            visit.say("TRACE is not allowed")
-            self._status(405)
+        elif socket.ssl and not self._client_certificate():
+            self._status(496)
         else:
             self._server_phase()
 
-    def _remember_name(self, how: str, match: object) -> None:
+    def _handshake(self, sni: str) -> None:
+        """The server that the TLS handshake names: its settings hold until Host is read (ngx_http_ssl_servername)."""
+        try:
+            name = valid_host(sni)
+        except BadRequest:
+            return
+        found = self.socket.named(name) if self.socket.keeps_names else None
+        if found is not None:
+            self._base, self._negotiated = found[0], name
+            self.visit.say(f"TLS handshake: {found[1]}", found[0].block)
+
+    def _client_certificate(self) -> bool:
+        """May the request go on, as far as `ssl_verify_client` is concerned?"""
+        place = self.config.scope(self.visit.server.block).directive("ssl_verify_client") if self.visit.server else None
+        if place is None or place.values != ("on",):
+            return True
+        return self.visit.ask("whether the client shows a certificate that is accepted", place, True)
+
+    def _choose_server(self, host: str) -> bool:
+        """ngx_http_set_virtual_server; False where the answer is 421."""
+        visit, socket = self.visit, self.socket
+        visit.host = host
+        server, how, match = socket.find(host)
+        visit.say(f"listen {socket.text}: {how}", server.block)
+        if match is not None:
+            self._remember_name(server, how, match)
+        verified = self.config.scope(server.block).value("ssl_verify_client", "off")
+        if self._negotiated is not None and host != self._negotiated and verified != "off":
+            visit.say("the handshake named another server, and this one verifies clients: 421", server.block)
+            self._status(421)
+            return False
+        visit.server, visit.block = server, server.block
+        return True
+
+    def _remember_name(self, server: Server, how: str, match: object) -> None:
         from nginxlint.regex import Regex, RegexMatch, compile_regex
 
         assert isinstance(match, RegexMatch)
-        for word in self.visit.server.names if self.visit.server else ():
+        for word in server.names:
             if word.text.startswith("~") and f'"{word.text}"' in how:
                 regex = compile_regex(word.text[1:], caseless=True)
                 assert isinstance(regex, Regex)
@@ -217,7 +277,7 @@ class _Run:
     def _server_phase(self) -> None:
         visit = self.visit
         assert visit.server is not None
-        visit.block, visit.location = visit.server.block, None
+        visit.enter(visit.server.block, None)
         ending = run_rewrites(self.config, visit, visit.server.block)
         if ending is not None:
             self._end(ending)
@@ -230,17 +290,16 @@ class _Run:
         assert visit.server is not None
         for _ in range(MAX_ROUNDS):
             visit.uri_changed = False
-            visit.block, visit.location = visit.server.block, None
+            visit.enter(visit.server.block, None)
             found = self.router.locations(visit.server).find(visit.uri)
             for text, place in found.steps:
                 visit.say(text, place.block if place is not None else None)
             for regex, match in found.captured:
                 visit.remember(regex, match)
-            visit.location = found.location
             if found.location is None:
                 visit.say("no location matches: the server itself answers", visit.server.block)
             else:
-                self._enter(found.location.block)
+                self._enter(found.location)
                 hidden = found.location.internal
                 if hidden is not None and not visit.internal:
                     visit.say("internal: 404 for requests from outside", hidden)
@@ -261,16 +320,16 @@ class _Run:
                 self._status(500)
                 return
 
-    def _enter(self, block: Block) -> None:
+    def _enter(self, location: Location) -> None:
         """Take on a location's settings; those of its `limit_except` for the methods that does not name."""
         visit = self.visit
-        visit.block = block
-        for limited in block.blocks("limit_except"):
+        visit.enter(location.block, location)
+        for limited in location.block.blocks("limit_except"):
             allowed = {method.upper() for method in limited.values}
             if "GET" in allowed:
                 allowed.add("HEAD")
             if visit.method not in allowed:
-                visit.block = limited
+                visit.enter(limited, location)
                 visit.say(f"limit_except: its settings hold for {visit.method}", limited)
 
     def _location_rewrites(self) -> bool:
@@ -289,18 +348,35 @@ class _Run:
     def _content(self) -> None:
         visit = self.visit
         assert visit.block is not None
-        status = denied(self.config, visit)
+        status = denied(self.config, visit, self._subrequest)
         if status is not None:
             self._status(status)
             return
         scope = self.config.scope(visit.block)
-        for mirror in scope.effective("mirror"):
-            if mirror.values and mirror.values[0] != "off":
-                visit.notes.append(f"mirror: a copy of the request goes to {mirror.values[0]}")
         tried = visit.block.child("try_files")
         if tried is not None and not self._try_files(tried):
             return
+        if not visit.is_subrequest:
+            for mirror in scope.effective("mirror"):
+                if mirror.values and mirror.values[0] != "off":
+                    self._subrequest("mirror", mirror.values[0], mirror)
         self._handle(visit.block)
+
+    def _subrequest(self, kind: str, uri: str, place: Directive) -> Answer:
+        """What a request that nginx makes by itself comes to (ngx_http_subrequest): `mirror` keeps method and query."""
+        visit = self.visit
+        run = _Run(self.router, self.socket, self.request, visit.decisions, visit)
+        sub = run.visit
+        sub.host, sub.target, sub.server = visit.host, visit.target, visit.server
+        sub.uri, sub.args = uri, visit.args if kind == "mirror" else ""
+        sub.method = visit.method if kind == "mirror" else "GET"
+        sub.internal, sub.pristine = True, False
+        visit.say(f"{kind} {uri}: a subrequest", place)
+        answer = run.go(run._server_phase)
+        self.answer.subrequests.append((kind, answer))
+        for doubt in answer.doubts:
+            visit.doubt(doubt, place)
+        return answer
 
     def _try_files(self, tried: Directive) -> bool:
         """True where a file was found (or may be), and the content handler goes on."""
@@ -327,36 +403,70 @@ class _Run:
         return False
 
     def _exists(self, path: str, kind: str, place: Directive) -> bool:
-        if self.router.look is not None and not isinstance(path, Unsure) and path.startswith("/"):
-            return self.router.look(path) == kind
+        known = self.visit.kind_of(path)
+        if known is not None:
+            return known == kind
         return self.visit.ask(f"whether the {kind} {path} exists", place)
 
     def _handle(self, block: Block) -> None:
         """The content handler: the pass in effect, something we do not know, or files."""
         visit = self.visit
-        scope = self.config.scope(block)
-        passes = [found[-1] for name in PASSES if (found := scope.effective(name))]
-        other = unknown_handler(block)
-        if passes and (other is None or other.name not in ("empty_gif", "stub_status")):
-            own = [place for place in passes if place.parent is block] or passes
-            chosen = max(own, key=lambda place: place.start)
+        chosen = visit.handler
+        if chosen is not None and chosen.name in PASSES:
+            # an `if` before this one may have set the handler; the target is the one in effect here
+            chosen = self.config.scope(block).directive(chosen.name)
+            if chosen is None:
+                visit.say(f"{visit.handler.name if visit.handler else ''} has no target here: 500", block)
+                self._status(500)
+                return
+        if chosen is None:
+            self._files(block)
+        elif chosen.name in PASSES:
             visit.say(f"{chosen.name} {chosen.values[0] if chosen.values else ''}", chosen)
             upstream, error = pass_on(self.config, visit, chosen)
             self.answer.upstream = upstream
             if upstream is None:
                 self._status(error or 500)
                 return
-            self._finish(chosen.name.removesuffix("_pass"), visit.error_status)
+            self.answer.upstreams.append(upstream)
+            self._replied(chosen)
+        elif chosen.name not in ("empty_gif", "stub_status"):
+            visit.doubt(f"what {chosen.name} does", chosen)
+            self._finish("unknown", None)
+        elif visit.method in ("GET", "HEAD"):
+            visit.say(f"{chosen.name} answers", chosen)
+            self._finish("static", visit.error_status or 200)
+        else:
+            visit.say(f"{chosen.name} answers GET and HEAD only: 405", chosen)
+            self._status(405)
+
+    def _replied(self, place: Directive) -> None:
+        """What becomes of the headers that the first upstream is said to answer with."""
+        visit = self.visit
+        assert visit.block is not None
+        speaks_headers = place.name != "memcached_pass"
+        reply, visit.replied = self.request.reply if speaks_headers and not visit.replied else {}, True
+        target = accel_target(self.config.scope(visit.block), place, reply)
+        if target is None:
+            location = reply.get("location")
+            if location is not None:
+                self.redirect_to = redirect_of(self.config, visit, place, location)
+            self._finish(place.name.removesuffix("_pass"), visit.error_status)
+            self.answer.redirect_to = self.answer.redirect_to or location
             return
-        if other is not None:
-            if other.name in ("empty_gif", "stub_status"):
-                visit.say(f"{other.name} answers", other)
-                self._finish("static", 200)
-            else:
-                visit.doubt(f"what {other.name} does", other)
-                self._finish("unknown", None)
+        visit.say(f"X-Accel-Redirect: {target}", place)
+        self.answer.upstream = None
+        if target.startswith("@"):
+            self._named(target)
             return
-        self._files(block)
+        if visit.method != "HEAD":
+            visit.method = "GET"
+        parts = unsafe_uri(target)
+        if parts is None:
+            visit.say("X-Accel-Redirect: an unsafe URI: 404", place)
+            self._status(404)
+            return
+        self._internal(*parts)
 
     def _files(self, block: Block) -> None:
         """The static handlers: index, then the file."""
@@ -385,7 +495,8 @@ class _Run:
             elif visit.method == "POST":
                 self._status(405)
             else:
-                self._finish("static", visit.error_status or 200)
+                # a range is 206 or 416, and what was not modified 304
+                self._finish("static", None if _CONDITIONS & visit.headers.keys() else visit.error_status or 200)
             return
         if self._error_page(404) is not None and visit.ask(f"whether the file {path} is missing", block):
             self._status(404)
@@ -405,26 +516,31 @@ class _Run:
                 self._internal(filled, visit.args)
                 return
             if look is not None and path.startswith("/") and not isinstance(path, Unsure):
-                if look(path + filled) == "file":
+                if look(path + filled):
                     visit.say(f"index: {path}{filled} exists")
                     self._internal(visit.uri + filled, visit.args)
                     return
+                if look(path.rstrip("/") or "/") != "folder":
+                    break  # nginx looks for the folder as soon as a file in it is missing
                 continue
             assert visit.server is not None
             found = self.router.locations(visit.server).find(visit.uri + filled)
-            elsewhere = found.location is not visit.location or visit.changes_left == 1
+            elsewhere = found.location is not visit.location or visit.changes_left == 1 or not filled
             if elsewhere and visit.ask(f"whether the file {path}{filled} exists", block):
                 self._internal(visit.uri + filled, visit.args)
                 return
+            if any(other.startswith("/") for other in names) and visit.ask(f"whether {path} is missing", block):
+                self._status(404)
+                return
         if look is not None and path.startswith("/") and not isinstance(path, Unsure):
-            if scope.on("autoindex"):
-                self._finish("static", visit.error_status or 200)
-            elif look(path.rstrip("/") or "/") == "folder":
-                visit.say("no index file in the folder: 403")
-                self._status(403)
-            else:
+            if look(path.rstrip("/") or "/") != "folder":
                 visit.say(f"there is no folder {path}: 404")
                 self._status(404)
+            elif scope.on("autoindex") and visit.method != "POST":
+                self._finish("static", visit.error_status or 200)
+            else:
+                visit.say("no index file in the folder: 403")
+                self._status(403)
             return
         for status in (404, 403):
             if self._error_page(status) is not None and visit.ask(f"whether {path} ends in {status}", block):
@@ -438,7 +554,7 @@ class _Run:
     def _end(self, ending: Ending) -> None:
         if ending.status == 444:
             self.visit.say("444: the connection is closed without an answer", ending.directive)
-            self._finish("return", 444)
+            self._status(444)
         elif ending.redirect_to is not None:
             self._status(ending.status, redirect_to=ending.redirect_to)
         elif ending.sent:
@@ -449,6 +565,9 @@ class _Run:
     def _status(self, status: int, *, redirect_to: str | None = None, action: str = "error") -> None:
         """ngx_http_special_response_handler: an `error_page`, or nginx's own page."""
         visit = self.visit
+        if status == 444:
+            self._finish("return", 444)
+            return
         visit.error_status = status
         if redirect_to is not None:
             self.redirect_to = redirect_to
@@ -528,9 +647,8 @@ class _Run:
             return
         visit.internal = True
         visit.uri_changed = False
-        visit.location = location
         visit.say(f"named location {name}", location.block)
-        self._enter(location.block)
+        self._enter(location)
         if not self._location_rewrites():
             return
         if not visit.uri_changed:
@@ -557,6 +675,10 @@ class _Run:
         host = visit.host
         if scope.on("server_name_in_redirect") and visit.server is not None:
             host = visit.server.first_name.removeprefix(".")
+        elif not host:
+            host = self.request.address
+            if not host:
+                visit.doubt("the address the connection arrives at, which stands for the missing host (--on)")
         port = self.socket.port
         ordinary = port in (0, 443 if self.request.scheme == "https" else 80)
         shown = "" if ordinary or not scope.on("port_in_redirect", True) else f":{port}"

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from nginxlint.catalogue.inheritance import ANONYMOUS
 from nginxlint.regex import Regex, RegexMatch
 from nginxlint.routing.escaping import escape_args
+from nginxlint.routing.match import own_handler
 from nginxlint.routing.request import Request, Target
 from nginxlint.routing.servers import Location, Server
 from nginxlint.syntax import Block, Directive
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 MAX_URI_CHANGES = 10
 
@@ -45,11 +51,13 @@ class Visit:
     `doubts` are unknowns that no yes or no can settle.
     """
 
-    def __init__(self, request: Request, decisions: tuple[bool, ...]) -> None:
+    def __init__(self, request: Request, decisions: tuple[bool, ...], parent: Visit | None = None) -> None:
+        """`parent`: the visit whose subrequest this is; the two share what was asked and the variables."""
         self.request = request
+        self.headers: dict[str, str] = request.headers if parent is None else parent.headers
         self.decisions = decisions
-        self.asked: list[tuple[str, bool]] = []
-        self._remembered: dict[str, bool] = {}
+        self.asked: list[tuple[str, bool]] = [] if parent is None else parent.asked
+        self._remembered: dict[str, bool] = {} if parent is None else parent._remembered
         self.doubts: list[str] = []
         self.steps: list[Step] = []
         self.host = ""
@@ -66,12 +74,20 @@ class Visit:
         self.error_status: int | None = None
         self.captures: list[str] = []
         self.named: dict[str, str] = {}
-        self.variables: dict[str, str] = {}
-        self.cached: dict[str, str] = {}
+        self.variables: dict[str, str] = {} if parent is None else parent.variables
+        self.cached: dict[str, str] = {} if parent is None else parent.cached
+        self.look: Callable[[str], str] | None = None
+        self.parent = parent
+        self.replied = False
         self.server: Server | None = None
         self.block: Block | None = None
+        self.handler: Directive | None = None
         self.location: Location | None = None
         self.notes: list[str] = []
+
+    @property
+    def is_subrequest(self) -> bool:
+        return self.parent is not None
 
     @property
     def quoted(self) -> bool:
@@ -83,6 +99,20 @@ class Visit:
 
     def say(self, text: str, directive: Directive | None = None) -> None:
         self.steps.append(Step(text, directive))
+
+    def enter(self, block: Block, location: Location | None) -> None:
+        """Take on the settings of a server, a location, or an `if` or `limit_except` in it; the latter keep the
+        content handler that was set before (ngx_http_update_location_config)."""
+        self.block, self.location = block, location
+        own = own_handler(block)
+        if own is not None or block.name not in ANONYMOUS:
+            self.handler = own
+
+    def kind_of(self, path: str) -> str | None:
+        """What a path of the file system is, where somebody knows ("" for nothing)."""
+        if self.look is None or isinstance(path, Unsure) or not path.startswith("/"):
+            return None
+        return self.look(path)
 
     def ask(self, question: str, directive: Directive | None, default: bool = False) -> bool:
         """The assumed answer to something unknowable. The same question has the same answer in one run."""
@@ -107,9 +137,9 @@ class Visit:
             self.doubt(text.why, directive)
         return text
 
-    def remember(self, regex: Regex, match: RegexMatch, subject: str = "") -> None:
-        """What a regex captured becomes $1… and named variables."""
-        captured = [match.group(number) for number in range(regex.captures + 1)]
+    def remember(self, regex: Regex, match: RegexMatch | None, subject: str = "") -> None:
+        """What a regex captured becomes $1… and named variables; nobody knows what where no match is at hand."""
+        captured = [match.group(number) if match is not None else "" for number in range(regex.captures + 1)]
         if isinstance(subject, Unsure):
             captured = [Unsure(text, subject.why) for text in captured]
         self.captures = captured

@@ -1,4 +1,4 @@
-"""Real nginx with many ports in front of one echo backend on loopback: what it does with a request."""
+"""Real nginx with many ports in front of echo backends on loopback: what it does with a request."""
 
 from __future__ import annotations
 
@@ -7,44 +7,15 @@ import os
 import re
 import shutil
 import socket
+import ssl
 import tempfile
-import threading
 from pathlib import Path
 
+from nginxlint.routing.request import Request
 from tests.oracle.nginx import Nginx, free_port
+from tests.routing.echo import Echo, Received
 
 ROOT = "/tmp"
-
-
-class Echo:
-    """A backend that answers every request with its request line and Host, in hexadecimal headers."""
-
-    def __init__(self) -> None:
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=256)
-        self.port = int(self._listener.getsockname()[1])
-        threading.Thread(target=self._serve, daemon=True).start()
-
-    def _serve(self) -> None:
-        while True:
-            try:
-                client, _ = self._listener.accept()
-            except OSError:
-                return
-            with client, contextlib.suppress(OSError):
-                client.settimeout(3)
-                data = b""
-                while b"\r\n\r\n" not in data and len(data) < 65536 and (chunk := client.recv(8192)):
-                    data += chunk
-                head, _, _ = data.partition(b"\r\n\r\n")
-                line, _, rest = head.partition(b"\r\n")
-                host = re.search(rb"(?im)^host: ?([^\r\n]*)", rest)
-                client.sendall(
-                    b"HTTP/1.0 200 OK\r\nContent-Length: 0\r\nX-Up: %b\r\nX-Up-Host: %b\r\n\r\n"
-                    % (line.hex().encode(), (host[1] if host else b"").hex().encode())
-                )
-
-    def close(self) -> None:
-        self._listener.close()
 
 
 def free_ports(count: int) -> list[int]:
@@ -53,7 +24,7 @@ def free_ports(count: int) -> list[int]:
 
 
 class Site:
-    """An nginx for a text that holds `http { }` content; files can be laid out below `folder`/www."""
+    """An nginx for a text that holds `http { }` content, in a folder that may hold files for it."""
 
     def __init__(self, http: str, port: int, folder: Path) -> None:
         self.folder = folder
@@ -83,36 +54,46 @@ def look(path: str) -> str:
 
 
 class Seen:
-    """What nginx did: status, Location, the marks of server and location, and what the backend received."""
+    """What nginx did: status, Location, the mark of the place that answered, and what the backends received."""
 
-    __slots__ = ("host", "location", "mark", "status", "up")
+    __slots__ = ("location", "mark", "received", "status")
 
-    def __init__(self, raw: bytes) -> None:
+    def __init__(self, raw: bytes, received: list[Received]) -> None:
         head = raw.partition(b"\r\n\r\n")[0].decode("utf-8", "surrogateescape")
         found = re.match(r"HTTP/1\.[01] (\d+)", head)
         self.status = int(found[1]) if found else None
-        headers = {}
+        headers: dict[str, str] = {}
         for line in head.split("\r\n")[1:]:
             name, _, value = line.partition(": ")
-            headers[name.lower()] = value
+            headers.setdefault(name.lower(), value)
         self.location = headers.get("location")
         self.mark = headers.get("x-mark")
-        up = headers.get("x-up")
-        self.up = None if up is None else bytes.fromhex(up).decode("utf-8", "surrogateescape")
-        self.host = bytes.fromhex(headers.get("x-up-host", "")).decode("utf-8", "surrogateescape")
+        self.received = sorted(received, key=lambda one: one.number)
+
+    @property
+    def up(self) -> Received | None:
+        """The last request a backend received."""
+        return self.received[-1] if self.received else None
 
 
-def send(
-    port: int, target: str, host: str, headers: dict[str, str], method: str = "GET", address: str = "127.0.0.1"
-) -> Seen:
-    """One request over one connection."""
-    lines = [f"{method} {target} HTTP/1.1", f"Host: {host}", *(f"{name}: {value}" for name, value in headers.items())]
-    request = "\r\n".join([*lines, "Connection: close", "", ""]).encode("utf-8", "surrogateescape")
+def send(request: Request, echoes: list[Echo]) -> Seen:
+    """One request over one connection, exactly as the model is given it."""
+    lines = [f"{request.method} {request.target} HTTP/{request.version}"]
+    lines += [f"{name}: {value}" for name, value in request.headers.items()]
+    raw = "\r\n".join([*lines, "", ""]).encode("utf-8", "surrogateescape")
+    for echo in echoes:
+        echo.take()
     data = b""
-    with socket.create_connection((address, port), 5) as sock:
-        sock.settimeout(5)
-        sock.sendall(request)
-        with contextlib.suppress(ConnectionResetError):
-            while chunk := sock.recv(16384):
-                data += chunk
-    return Seen(data)
+    with socket.create_connection((request.address.strip("[]") or "127.0.0.1", request.port), 5) as plain:
+        sock = plain
+        if request.scheme == "https":
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+            sock = context.wrap_socket(plain, server_hostname=request.sni or None)
+        with sock:
+            sock.settimeout(5)
+            sock.sendall(raw)
+            with contextlib.suppress(ConnectionResetError):
+                while chunk := sock.recv(16384):
+                    data += chunk
+    return Seen(data, [one for echo in echoes for one in echo.take()])

@@ -1,0 +1,97 @@
+"""The simulator is certain only of what it knows: everything else forks or is said to be open."""
+
+from __future__ import annotations
+
+import pytest
+
+from nginxlint.routing.answer import Answer
+from nginxlint.routing.request import request_of_url
+from nginxlint.routing.simulate import MAX_RUNS, Router
+from nginxlint.testing import config_of
+
+
+def answer(server: str, url: str = "http://a.test/x", *, http: str = "", **known: object) -> Answer:
+    config = config_of(f"events {{}} http {{ {http} server {{ listen 80; server_name a.test; {server} }} }}")
+    return Router(config).route(request_of_url(url, **known))
+
+
+FORKS = [
+    ("a request header", 'if ($http_x_a = 1) { return 201; } return 202;', {201, 202}),
+    ("a cookie", 'if ($cookie_a) { return 201; } return 202;', {201, 202}),
+    ("the client's address", "location / { allow 192.0.2.0/24; deny all; return 204; } location /x { deny 192.0.2.1; proxy_pass http://u:1; }", {403, None}),
+    ("a geo of the client", "if ($g) { return 201; } return 202;", {201, 202}),
+    ("a map of a header", "if ($m = b) { return 201; } return 202;", {201, 202}),
+    ("a file", "location / { try_files $uri =404; } location /x { if (-f /f) { return 201; } return 202; }", {201, 202}),
+    ("a file of try_files", "location / { try_files $uri @n; } location @n { return 202; }", {None, 202}),
+    ("an auth_request to an upstream", "location / { auth_request /a; proxy_pass http://u:1; } location /a { proxy_pass http://u:2; }", {None, 401, 403, 500}),
+    ("a password", "location / { auth_basic x; auth_basic_user_file f; proxy_pass http://u:1; }", {None, 401, 403}),
+    ("a missing file with an error_page", "error_page 404 @n; location @n { return 200 x; }", {None, 404}),
+]  # fmt: skip
+MAPS = "map $http_x_a $m { default a; ~x b; } geo $g { default 0; 192.0.2.0/24 1; }"
+
+
+@pytest.mark.parametrize(("server", "statuses"), [row[1:] for row in FORKS], ids=[row[0] for row in FORKS])
+def test_what_is_not_known_gives_every_outcome(server: str, statuses: set[int | None]) -> None:
+    found = answer(server, http=MAPS)
+    assert not found.certain
+    assert not found.open
+    assert {found.status, *(other.status for _, other in found.alternatives)} == statuses
+    assert found.doubts
+
+
+def test_what_is_given_is_not_doubted() -> None:
+    server = "if ($http_x_a = 1) { return 201; } location / { deny 192.0.2.1; proxy_pass http://u:1; }"
+    assert answer(server, headers={"X-A": "1"}, client="192.0.2.9").status == 201
+    found = answer(server, complete=True, client="192.0.2.1")
+    assert (found.status, found.certain) == (403, True)
+
+
+@pytest.mark.parametrize(
+    ("text", "context"),
+    [
+        ("location / { proxy_pass http://u:1; }", "server"),
+        ("events {} http { server { listen 80; include missing/a.conf; location / { return 200; } } }", None),
+        ("events {} http { server { listen 80; location / { return 200 } } }", None),
+        ("events {} http { server { listen 80; location / { return 200; }", None),
+    ],
+    ids=["a snippet", "a missing include", "a missing semicolon", "a missing brace"],
+)
+def test_of_a_part_nothing_is_certain(text: str, context: str | None) -> None:
+    config = config_of(text, context=context)
+    config.snippet = context is not None
+    found = Router(config).route(request_of_url("http://a.test/x"))
+    assert not found.certain
+    assert found.open
+    assert "only a part" in found.doubts[-1]
+
+
+def test_several_sockets_of_a_port_are_all_told() -> None:
+    text = "events {} http { server { listen 80; return 201; } server { listen 127.0.0.1:80; if ($http_a) { return 202; } return 203; } }"
+    found = Router(config_of(text)).route(request_of_url("http://a.test/"))
+    assert {found.status, *(other.status for _, other in found.alternatives)} == {201, 202, 203}
+    found = Router(config_of(text)).route(request_of_url("http://a.test/", on="192.0.2.1:80"))
+    assert (found.status, found.certain) == (201, True)
+
+
+PATHOLOGICAL = [
+    r"location ~ ^/(a+)+$ { return 200; }",
+    r"if ($uri ~ ^/(a|aa)+$) { return 200; } return 404;",
+    r"rewrite ^/(a|a?)+$ /x; return 404;",
+    r"return 302 /$slow;",
+    r"location / { if ($http_a) { set $z 1; } if ($http_b) { set $z 2; } if ($http_c) { set $z 3; } if ($uri ~ ^/(a+)+$) { return 201; } return 404; }",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("server", PATHOLOGICAL)
+def test_a_pathological_pattern_ends_and_is_not_certain(server: str) -> None:
+    found = answer(server, f"http://a.test/{'a' * 60}!", http=r"map $uri $slow { ~^/(a+)+$ yes; }")
+    assert not found.certain
+    assert found.open
+    assert any("steps" in doubt or "limit" in doubt for doubt in found.doubts)
+
+
+def test_more_unknowns_than_can_be_followed_leave_the_answer_open() -> None:
+    conditions = " ".join(f"if ($http_x_{n}) {{ return {200 + n}; }}" for n in range(MAX_RUNS + 5))
+    found = answer(conditions)
+    assert found.open
+    assert not found.certain

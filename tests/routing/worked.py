@@ -1,0 +1,246 @@
+"""The worked rows: configurations, requests and what nginx was seen to do with them (its outcome in one line).
+
+`{up}` and `{other}` are backends, `{www}` a folder with files, `{sock}` a backend on a unix socket, HERE the
+scheme, host and port of the request. A row with `listen` in its text brings servers of its own.
+"""
+
+from __future__ import annotations
+
+
+class Row:
+    """One configuration and (request, outcome) pairs. A request is `[METHOD] PATH [Name:value…]`; an outcome may
+    begin with the mark of the place that answers: `mark | outcome`."""
+
+    def __init__(self, name: str, text: str, *cases: tuple[str, str]) -> None:
+        self.name = name
+        self.text = text
+        self.cases = cases
+
+
+_API = "location /api/ { proxy_pass http://{up}; }"
+_API_SLASH = "location /api/ { proxy_pass http://{up}/; }"
+_OLD = "location /old/ { rewrite ^/old/(.*)$ /new/$1%s break; proxy_pass http://{up}%s; }"
+_B = "set $b {up};"
+
+# upstream-semantics.md D.1
+PROXY_PASS = [
+    Row("1", _API, ("/api/users?x=1&y=2", "up GET /api/users?x=1&y=2")),
+    Row("2", _API, ("/api/a%2Fb", "up GET /api/a%2Fb"), ("/api//x/../y", "up GET /api//x/../y")),
+    Row("3", _API, ("/api/%2e%2e/z", "404")),
+    Row("4", _API, ("/api?x=1", "301 HERE/api/?x=1")),
+    Row("5", _API_SLASH, ("/api/users?x=1", "up GET /users?x=1")),
+    Row("6", _API_SLASH, ("/api/a%20b", "up GET /a%20b"), ("/api/a%2Fb", "up GET /a/b"), ("/api/a%3Fb", "up GET /a%3Fb")),
+    Row("7", _API_SLASH, ("/api//x", "up GET /x"), ("/api/x/../y", "up GET /y"), ('/api/a"b', 'up GET /a"b')),
+    Row("8", "location /api/ { proxy_pass http://{up}/v1/; }", ("/api/users", "up GET /v1/users")),
+    Row("9", "location /api/ { proxy_pass http://{up}/v1; }", ("/api/users", "up GET /v1users")),
+    Row("10", "location /api { proxy_pass http://{up}/; }",
+        ("/api/users", "up GET //users"), ("/apix", "up GET /x"), ("/api", "up GET /")),
+    Row("11", "location /api { proxy_pass http://{up}/v1/; }",
+        ("/api/users", "up GET /v1//users"), ("/apiusers", "up GET /v1/users")),
+    Row("12", "location /api { proxy_pass http://{up}; }", ("/apix", "up GET /apix")),
+    Row("13", "location = /one { proxy_pass http://{up}/two; }", ("/one?q=1", "up GET /two?q=1")),
+    Row("14", "location = /one { proxy_pass http://{up}; }", ("/%6fne", "up GET /%6fne")),
+    Row("15", "location ~ ^/re/(.*)$ { proxy_pass http://{up}; }", ("/re/a//b", "up GET /re/a//b")),
+    Row("16", "location ~ ^/re/(.*)$ { proxy_pass http://{up}/new/$1; }",
+        ("/re/a%20b", "up GET /new/a b"), ("/re/ab?x=1", "up GET /new/ab")),
+    Row("17", "location ~ ^/re/(.*)$ { proxy_pass http://{up}/new/$1$is_args$args; }", ("/re/ab?x=1", "up GET /new/ab?x=1")),
+    Row("18", f"{_B} location /v/ {{ proxy_pass http://$b; }}", ("/v/a%20b?x=1", "up GET /v/a%20b?x=1")),
+    Row("19", f"{_B} location /v/ {{ proxy_pass http://$b/; }}", ("/v/users?x=1", "up GET /")),
+    Row("20", f"{_B} location /v/ {{ proxy_pass http://$b$request_uri; }}", ("/v/a%20b//c?x=1", "up GET /v/a%20b//c?x=1")),
+    Row("21", f"{_B} location /v/ {{ proxy_pass http://$b$uri; }}", ("/v/a%20b?x=1", "up GET /v/a b")),
+    Row("22", f"{_B} location /v/ {{ proxy_pass http://$b?k=v; }}", ("/v/ab?x=1", "up GET /?k=v")),
+    Row("23", _OLD % ("", ""), ("/old/a%20b?x=1", "up GET /new/a%20b?x=1"), ("/old/a%2Fb", "up GET /new/a/b")),
+    Row("24", _OLD % ("", "/pfx/"), ("/old/a?x=1", "up GET /new/a?x=1")),
+    Row("25", _OLD % ("?y=2", ""), ("/old/a?x=1", "up GET /new/a?y=2&x=1")),
+    Row("26", _OLD % ("?y=2?", ""), ("/old/a?x=1", "up GET /new/a?y=2")),
+    Row("27", "location /old/ { rewrite ^/old/(.*)$ /new/$1 last; } location /new/ { proxy_pass http://{up}/n/; }",
+        ("/old/a%20b?x=1", "up GET /n/a%20b?x=1")),
+    Row("28", "rewrite ^/s/(.*) /api/$1; location /api/ { proxy_pass http://{up}/q/; }", ("/s/x", "up GET /q/x")),
+    Row("29", "location /w/ { rewrite ^/w(.*) $1 break; set $up {up}; proxy_pass http://$up; }"
+              " location /s/ { set $up {up}; rewrite ^/s/(.*)$ /s/$1 break; proxy_pass http://$up; }",
+        ("/w/x", "500"), ("/s/a%20b?c=1", "up GET /s/a%20b?c=1")),
+    Row("30", "location /v/ { set $up {up}; rewrite ^ /other break; proxy_pass http://$up/; }", ("/v/a?b=1", "up GET /")),
+    Row("31", "location / { try_files /none @be; } location @be { proxy_pass http://{up}; }",
+        ("/a//b", "up GET /a//b"), ("/foo%20bar?x=1", "up GET /foo%20bar?x=1")),
+    Row("32", "location /t/ { try_files $uri /fallback/x; } location /fallback/ { proxy_pass http://{up}/fb/; }",
+        ("/t/foo?q=1", "up GET /fb/x")),
+    Row("33", "location /e/ { error_page 404 = @be; return 404; } location @be { proxy_pass http://{up}; }",
+        ("/e/x%20y?z=1", "up GET /e/x%20y?z=1"), ("POST /e/x", "up POST /e/x")),
+    Row("34", "location /e/ { error_page 404 = /fb/y; return 404; } location /fb/ { proxy_pass http://{up}/w/; }",
+        ("/e/x?z=1", "up GET /w/y"), ("POST /e/x", "up GET /w/y")),
+    Row("35", "location /i/ { if ($arg_a) { proxy_pass http://{up}; } proxy_pass http://{other}; }",
+        ("/i/x?a=1", "up GET /i/x?a=1"), ("/i/x", "other GET /i/x")),
+    Row("36", "location /i/ { proxy_pass http://{up}/base/; if ($arg_a) { set $z 1; } }", ("/i/x?a=1", "up GET /base/x?a=1")),
+    Row("37", "location /i/ { proxy_pass http://{up}/base/; if ($arg_a) { rewrite ^/i/(.*) /j/$1 break; } }",
+        ("/i/x?a=1", "up GET /j/x?a=1")),
+    Row("38", "location /i/ { if ($arg_a) { proxy_pass http://{up}; } return 204; }", ("/i/x?a=1", "204")),
+    Row("39", "location /l/ { proxy_pass http://{up}/base/; limit_except GET { proxy_pass http://{other}; } }",
+        ("POST /l/x", "other POST /l/x"), ("/l/x", "up GET /base/x")),
+    Row("40", "location /unix/ { proxy_pass http://unix:{sock}:/u/; } location /raw/ { proxy_pass http://unix:{sock}; }",
+        ("/unix/x", "sock GET /u/x"), ("/raw/x", "sock GET /raw/x")),
+    Row("41", "location /q/ { proxy_pass http://{up}?fixed=1; } location /p/ { proxy_pass http://{up}/p?fixed=1; }",
+        ("/q/x?y=2", "up GET ?fixed=1x?y=2"), ("/p/x?y=2", "up GET /p?fixed=1x?y=2")),
+    Row("42", 'location "/sp ace/" { proxy_pass http://{up}/n/; } location /sp%20ade/ { proxy_pass http://{up}/n/; }',
+        ("/sp%20ace/x", "up GET /n/x"), ("/sp%20ade/x", "404")),
+    Row("43", "location / { proxy_pass http://{up}/; }",
+        ("//a//b", "up GET /a/b"), ("/%61", "up GET /a"), ("/a/../b", "up GET /b")),
+    Row("44", "location / { proxy_pass http://{up}; }",
+        ("//a//b", "up GET //a//b"), ("/%61", "up GET /%61"), ("/a/../b", "up GET /a/../b")),
+    Row("45", "location /al/ { alias {www}/; proxy_pass http://{up}/q/; }", ("/al/file.txt", "up GET /q/file.txt")),
+    Row("46", "location /n/ { proxy_pass http://{up}/x/; location /n/sub/ { } }", ("/n/sub/z", "404"), ("/n/z", "up GET /x/z")),
+    Row("47", "location /p/ { auth_request /auth; proxy_pass http://{other}; } location = /auth { proxy_pass http://{up}; }",
+        ("/p/x?y=1", "other GET /p/x?y=1 + up GET /auth")),
+    Row("48", "location /m/ { mirror /mi; proxy_pass http://{other}; } location = /mi { internal; proxy_pass http://{up}$request_uri; }",
+        ("/m/x?y=1", "other GET /m/x?y=1 + up GET /m/x?y=1")),
+    Row("49", "location /x { proxy_pass http://{other}; } location /intl/ { internal; proxy_pass http://{up}/fin/; }",
+        ("/x >X-Accel-Redirect:/intl/a%20x?k=v", "other GET /x + up GET /fin/a%20x?k=v")),
+    Row("50", "root {www}; location = /dir/index.html { proxy_pass http://{up}/ix; }", ("/dir/", "up GET /ix")),
+    Row("51", "root {www}; location /tf/ { try_files /exists.txt =404; proxy_pass http://{up}/n/; }", ("/tf/abc", "up GET /n/sts.txt")),
+    Row("52", 'location /f/ { proxy_pass http://{up}/#frag; } location /d/ { proxy_pass http://{up}/v1/../v2/; } location /s/ { proxy_pass "http://{up}/a b/"; }',
+        ("/f/x", "up GET /#fragx"), ("/d/x", "up GET /v1/../v2/x"), ("/s/x", "up GET /a b/x")),
+    Row("53", "merge_slashes off; location /api/ { proxy_pass http://{up}/v1/; }", ("/api//x", "up GET /v1//x")),
+    Row("53 elsewhere", "server { listen {here}; server_name a.test; location /api/ { proxy_pass http://{up}/v1/; } }"
+                        " server { listen {here}; server_name b.test; merge_slashes off; location /api/ { proxy_pass http://{up}/v1/; } }",
+        ("/api//x Host:b.test", "up GET /v1/x")),
+    Row("54", "location /Case/ { proxy_pass http://{up}/c/; }", ("/case/x", "404"), ("/Case/x", "up GET /c/x")),
+]  # fmt: skip
+
+_NAMES = (
+    "first.test", "exact.example.com", "*.example.com", "*.sub.example.com", "exact.*", "www.exact.*", r"~^re\d+\.org$", r"~^re\d.*",
+    r"~EXAMPLE\.ORG$", ".dot.test", "", "dup.test", "dup.test", "127.0.0.1",
+)  # fmt: skip
+_S = " ".join(
+    f'server {{ listen {{here}}; server_name "{name}"; add_header X-Mark "{number}" always; return 200; }}'
+    for number, name in enumerate(_NAMES)
+)
+
+
+def mark_of(pattern: str) -> str:
+    """A pattern fit for the value of a header."""
+    return pattern.replace("$", "").replace("\\", "")
+
+
+def _by_name(*pairs: tuple[str, str]) -> tuple[tuple[str, str], ...]:
+    return tuple((f"/ Host:{host}", f"{_NAMES.index(name)} | 200") for host, name in pairs)
+
+
+def _here(*patterns: str) -> str:
+    """Locations that answer 200 with their pattern as the mark."""
+    return " ".join(_marked(pattern, "return 200;") for pattern in patterns)
+
+
+def _marked(pattern: str, inside: str) -> str:
+    return f'location {pattern} {{ add_header X-Mark "{mark_of(pattern)}" always; {inside} }}'
+
+
+_REGEXES = _here(r"~ \.(png|jpg)$", r"~* \.PNG$", "~ ^/a/r")
+_L = "".join((
+    _here("= /", "/", "/a", "= /a/b", "/a/b/", "^~ /static/", "/static/img/"),
+    _marked("/nest/", "return 200; " + _marked("/nest/in/", "return 200;") + _here(r"~ ^/nest/.*\.png$") + _here("^~ /nest/hat/")),
+    _marked("^~ /hatnest/", "return 200; " + _here(r"~ ^/hatnest/.*\.png$")),
+    _REGEXES,
+    _marked("~ ^/rxnest/", "return 200; " + _here(r"~ \.gif$")),
+    "location /proxied/ { proxy_pass http://{up}; } location /proxied2/ { proxy_pass http://{up}; }" + _here("= /proxied2"),
+    "location /proxied3/ { proxy_pass http://{up}; }" + _here("~ ^/proxied3"),
+    "location /fc/ { fastcgi_pass {up}; } location /vpx/ { set $u {up}; proxy_pass http://$u; } location ^~ /pxhat/ { proxy_pass http://{up}; }",
+    "location /outer/ { location /outer/px/ { proxy_pass http://{up}; } } location = /exact/ { proxy_pass http://{up}; }",
+    _here("/plain/") + "location ~ ^/regexpx/$ { proxy_pass http://{up}; } location /int/ { internal; }",
+))  # fmt: skip
+_E = "location /rw2/ { return 200 body; } location @fb { return 200 fb; }"
+
+# upstream-semantics.md E.1
+ROUTING = [
+    Row("E1", _S, *_by_name(("EXACT.Example.COM:18090", "exact.example.com"), ("exact.example.com.", "exact.example.com"))),
+    Row("E2", _S, *_by_name(("foo.example.com", "*.example.com"), ("a.sub.example.com", "*.sub.example.com"))),
+    Row("E3", _S, *_by_name(("example.com", "first.test"))),
+    Row("E4", _S, *_by_name(("exact.sub.example.com", "*.sub.example.com"))),
+    Row("E5", _S, *_by_name(("www.exact.org", "www.exact.*"), ("exact.org", "exact.*"))),
+    Row("E6", _S, *_by_name(("re1.org", _NAMES[6]), ("re1.net", _NAMES[7]), ("x.example.org", _NAMES[8]))),
+    Row("E7", _S, *_by_name(("dot.test", ".dot.test"), ("a.b.dot.test", ".dot.test"))),
+    Row("E8", _S, *_by_name(("unknown.host", "first.test")), ("HTTP/1.0 / Host", "10 | 200"), ("/ Host", "400"), ("/ Host:", "400")),
+    Row("E9", "server { listen *:{port}; server_name w.test; return 200 w; } server { listen {here}; server_name i.test; return 302 /i; }",
+        ("/ Host:w.test", "302 HERE/i")),
+    Row("E10", _S, ("http://dot.test/ Host:first.test", "9 | 200")),
+    Row("E11", "server { listen {here}; server_name a.test; return 201; } server { listen {here} default_server; server_name b.test; return 202; }",
+        ("/ Host:c.test", "202"), ("/ Host:a.test", "201")),
+    Row("E12", _L, ("/", "= / | 200"), ("/index.html", "/ | 200")),
+    Row("E13", _L, ("/abc", "/a | 200"), ("/a/b", "= /a/b | 200"), ("/a/b/", "/a/b/ | 200"), ("//a//b", "= /a/b | 200")),
+    Row("E14", _L, ("/a/b/c.png", r"~ \.(png|jpg)$ | 200")),
+    Row("E15", _L, ("/static/x.png", "^~ /static/ | 200")),
+    Row("E16", _L, ("/static/img/x.png", r"~ \.(png|jpg)$ | 200")),
+    Row("E17", _L, ("/x.png", r"~ \.(png|jpg)$ | 200"), ("/x.PNG", r"~* \.PNG$ | 200")),
+    Row("E18", _L, ("/nest/x.png", r"~ ^/nest/.*\.png$ | 200"), ("/nest/in/x.png", r"~ ^/nest/.*\.png$ | 200")),
+    Row("E19", _L, ("/nest/in/x.jpg", r"~ \.(png|jpg)$ | 200")),
+    Row("E20", _L, ("/nest/hat/x.png", r"~ \.(png|jpg)$ | 200")),
+    Row("E21", _L, ("/hatnest/x.png", r"~ ^/hatnest/.*\.png$ | 200"), ("/hatnest/x.jpg", "^~ /hatnest/ | 200")),
+    Row("E22", _L, ("/rxnest/x.gif", r"~ \.gif$ | 200"), ("/rxnest/x.png", r"~ \.(png|jpg)$ | 200")),
+    Row("E23", _L, ("/proxied?a=1", "301 HERE/proxied/?a=1")),
+    Row("E24", _L, ("/proxied2", "= /proxied2 | 200")),
+    Row("E25", _L, *((f"/{name}", f"301 HERE/{name}/") for name in ("fc", "vpx", "pxhat", "outer/px", "exact"))),
+    Row("E26", _L, ("/plain", "/ | 200"), ("/regexpx", "/ | 200")),
+    Row("E27", _L, ("/proxied3", "301 HERE/proxied3/")),
+    Row("E28", _L, ("/int/x", "404")),
+    Row("E29", _L, ("/a?x=.png", "/a | 200")),
+    Row("E30", _L, ("/%61", "/a | 200"), ("/./a", "/a | 200"), ("/a/b/..", "/a | 200"), ("/a%2fb/", "/a/b/ | 200")),
+    Row("E31", "root {www}; location / { try_files $uri $uri/ @fb; } " + _here("@fb", "= /dir/index.html"),
+        ("/nope", "@fb | 200"), ("/dir/", "= /dir/index.html | 200"), ("/dir", "301 HERE/dir/")),
+    Row("E32", "location /rw/ { rewrite ^/rw/(.*) /rw2/$1 last; } " + _here("/rw2/"), ("/rw/x?y=1", "/rw2/ | 200")),
+    Row("E33", "location /r { rewrite ^/r(.*) /t$1 redirect; } location /p { rewrite ^/p(.*) /t$1 permanent; } location /h { rewrite ^ https://e.test/x; }",
+        ("/r?a=1", "302 HERE/t?a=1"), ("/p?a=1", "301 HERE/t?a=1"), ("/h?a=1", "302 https://e.test/x?a=1")),
+    Row("E34", "location /a { error_page 404 /rw2/err; return 404; } location /b { error_page 404 @fb; return 404; }"
+               " location /c { error_page 404 http://e.test/; return 404; }" + _here("/rw2/", "@fb"),
+        ("/a", "/rw2/ | 404"), ("/b", "@fb | 404"), ("/c", "302 http://e.test/")),
+    Row("E35", "location / { if ($arg_x = 1) { return 201; } return 202; }", ("/?x=1", "201"), ("/", "202")),
+    Row("E36", "root {www}; location / { if ($arg_x = 1) { set $y 1; } try_files $uri @fb; } " + _here("@fb"), ("/no?x=1", "404"), ("/no", "@fb | 200")),
+    Row("E37", "root {www}; location /a { try_files $uri =418; } location /b { try_files $uri @missing; }", ("/a", "418"), ("/b", "500")),
+    Row("E38", "return 301 https://$host$request_uri; location / { proxy_pass http://{up}; }", ("/a%20b?c", "301 https://here.test/a%20b?c")),
+    Row("E39", "rewrite ^/srvrw$ /rw2/x; " + _here("/rw2/", "/"), ("/srvrw", "/rw2/ | 200")),
+    Row("E40", "root {www}; location /other { return 200; }", ("/no", "404"), ("/exists.txt", "200")),
+]  # fmt: skip
+
+_HEADERS = "proxy_set_header X-S s;"
+
+# upstream-semantics.md F. Where it says that nested locations do not inherit `internal`, nginx decided otherwise.
+INHERITANCE = [
+    Row("a location with a header of its own loses the server's",
+        _HEADERS + "location / { proxy_set_header X-L l; proxy_pass http://{up}; }", ("/", "up GET / with x-s= x-l=l")),
+    Row("a location without one keeps them", _HEADERS + "location / { proxy_pass http://{up}; }", ("/", "up GET / with x-s=s")),
+    Row("a nested location has those of the location around it",
+        _HEADERS + "location /a { proxy_set_header X-L l; location /a/b { proxy_pass http://{up}; } }", ("/a/b", "up GET /a/b with x-s= x-l=l")),
+    Row("if keeps headers and target",
+        "location / { proxy_set_header X-L l; proxy_pass http://{up}; if ($arg_a) { set $x 1; } }", ("/?a=1", "up GET /?a=1 with x-l=l")),
+    Row("limit_except keeps headers and target",
+        "location / { proxy_set_header X-L l; proxy_pass http://{up}; limit_except GET { allow all; } }", ("POST /", "up POST / with x-l=l")),
+    Row("add_header in if replaces the outer ones",
+        "add_header X-Mark server always; location / { add_header X-Mark outer always; if ($arg_a) { add_header X-Mark inner always; } proxy_pass http://{up}; }",
+        ("/?a=1", "inner | up GET /?a=1"), ("/", "outer | up GET /")),
+    Row("rewrite rules of a location around do not run in a nested one",
+        "location /a { rewrite ^ /gone last; location /a/b { return 202; } } location /gone { return 410; }", ("/a/b", "202"), ("/a", "410")),
+    Row("return, set and if are not inherited",
+        "location /a { set $v 1; if ($arg_x) { return 403; } return 201; location /a/b { return 200 \"\"; } location /a/c { return 302 /v$v; } }",
+        ("/a", "201"), ("/a?x=1", "403"), ("/a/b?x=1", "200"), ("/a/c", "302 HERE/v")),
+    Row("internal is inherited by nested locations", "location /a { internal; location /a/b { return 202; } }", ("/a/b", "404")),
+    Row("try_files is not inherited", "root {www}; location /a { try_files $uri =418; location /a/b { } }", ("/a", "418"), ("/a/b", "404")),
+    Row("error_page is inherited as a set",
+        "error_page 404 =200 @e; error_page 403 @e; location /a { error_page 403 @e; return 404; } location /b { return 404; } location @e { return 222; }",
+        ("/a", "404"), ("/b", "200")),
+    Row("allow and deny are one set", "deny all; location /a { allow 127.0.0.1; proxy_pass http://{up}; } location /b { }", ("/a", "up GET /a"), ("/b", "403")),
+    Row("auth_request is inherited and can be taken off",
+        "auth_request /no; location /a { proxy_pass http://{up}; } location /b { auth_request off; proxy_pass http://{up}; } location = /no { auth_request off; return 401; }",
+        ("/a", "401"), ("/b", "up GET /b")),
+    Row("mirror is one set", "mirror /m1; location /a { mirror /m2; proxy_pass http://{other}; } location /m { internal; mirror off; proxy_pass http://{up}; }",
+        ("/a?x=1", "other GET /a?x=1 + up GET /m2?x=1")),
+    Row("proxy_method and proxy_pass_request_headers are scalars",
+        "proxy_method PUT; proxy_pass_request_headers off; location /a { proxy_pass http://{up}; } location /b { proxy_method GET; proxy_pass_request_headers on; proxy_pass http://{up}; }",
+        ("/a X-K:v", "up PUT /a with x-k="), ("/b X-K:v", "up GET /b with x-k=v")),
+    Row("root and alias share one slot",
+        "root {www}; location /a/ { alias {www}/dir/; location /a/b { } } location /dir/ { }",
+        ("/a/index.html", "200"), ("/dir/index.html", "200"), ("/exists.txt", "200")),
+    Row("index is one set", "root {www}; index nothing.html; location /dir/ { index index.html; } location /dir/sub { }", ("/dir/", "200"), ("/", "403")),
+    Row("a redirect of the upstream is mapped by proxy_redirect",
+        "location /a/ { proxy_pass http://{other}/x/; } location /b/ { proxy_redirect off; proxy_pass http://{other}/x/; }"
+        " location /c/ { proxy_redirect ~^http://[^/]+/(.*)$ https://c.test/$1; proxy_pass http://{other}; }",
+        ("/a/q >Location:http://{other}/x/new", "other GET /x/q + 200 HERE/a/new"),
+        ("/b/q >Location:http://{other}/x/new", "other GET /x/q + 200 http://{other}/x/new"),
+        ("/c/q >Location:http://{other}/x/new", "other GET /c/q + 200 https://c.test/x/new")),
+]  # fmt: skip
