@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from nginxlint.catalogue.nearest import nearest
 from nginxlint.catalogue.table import DIRECTIVES, DOCUMENTATION
+from nginxlint.catalogue.variant import changed_in, variants
 from nginxlint.diagnostic import Confidence, Edit, Fix, Note
 
 TYPE_CHECKING = False
@@ -59,8 +60,18 @@ def bad_count(context: Context, directive: Directive, entry: Entry) -> Refusal:
         if count
         else f'"{name}" needs {wanted} argument{"" if wanted == "1" else "s"}, here is none',
         f'invalid number of arguments in "{name}" directive',
-        help=syntax_of(name, entry.variant.module),
+        help=(*_counted_since(context, directive), *syntax_of(name, entry.variant.module)),
     )
+
+
+def _counted_since(context: Context, directive: Directive) -> tuple[str, ...]:
+    """Another version, or NGINX Plus, takes this number of arguments."""
+    name, count, target = directive.name, len(directive.values), context.target
+    if since := changed_in(name, target, lambda variant: bool(variant.counts >> count & 1)):
+        return (f"it takes {count} since {since}; you target {target.version_text}",)
+    if any(one.why_absent == "plus" and one.counts >> count & 1 for one in variants(name, target)):
+        return (f"NGINX Plus takes {count}",)
+    return ()
 
 
 def no_block(context: Context, directive: Directive) -> Refusal:
@@ -129,7 +140,7 @@ class Misplaced:
             if earlier is not None:
                 _also(earlier, directive, f'"{directive.name}" is not allowed here either')
                 return None
-            misplaced = self._not_here(directive, place, present)
+            misplaced = self._not_here(directive, place, present, known)
             self._by_block[id(directive.parent)] = misplaced
             return misplaced
         earlier = self._by_name.get(directive.name)
@@ -141,22 +152,31 @@ class Misplaced:
             self._by_name[directive.name] = refusal
         return refusal
 
-    def _not_here(self, directive: Directive, place: str, present: list[Variant]) -> Refusal:
+    def _not_here(self, directive: Directive, place: str, present: list[Variant], known: list[Variant]) -> Refusal:
         allowed = [spoken(name) for variant in present for name in variant.contexts]
         where = ", ".join(dict.fromkeys(allowed))
+        name, target = directive.name, self.context.target
+        absent = []
+        for variant in known:
+            if variant.why_absent and place in variant.contexts:
+                reason = _why_absent(self.context, variant)
+                absent.append(reason.replace("works on", "may stand here in", 1))
+        if since := changed_in(name, target, lambda variant: place in variant.contexts):
+            absent.append(f'"{name}" may stand here in {since} and later; you target {target.version_text}')
         return self.context.refuse(
             "directive-context",
             directive,
             f'"{directive.name}" cannot stand in {spoken(place)}',
             f'"{directive.name}" directive is not allowed here',
             span=directive.name_span,
-            help=(f"it may stand in: {where}",),
+            help=(*dict.fromkeys(absent), f"it may stand in: {where}"),
         )
 
     def _unknown(self, directive: Directive, place: str, known: list[Variant]) -> Refusal | None:
         name = directive.name
         fixes: tuple[Fix, ...] = ()
-        help = [reason for variant in known for reason in (_why_absent(self.context, variant),)]
+        here = [variant for variant in known if place in variant.contexts] or known
+        help = [_why_absent(self.context, variant) for variant in here]
         strangers = self.context.target.strangers if not known else ()
         if not known:
             help, fixes = self._guess(directive, place)
@@ -199,8 +219,6 @@ class Misplaced:
         return [f'did you mean "{close}"?'], (fix,)
 
     def _close(self, name: str, place: str) -> str:
-        from nginxlint.catalogue.variant import variants
-
         def here(candidate: str) -> bool:
             return any(
                 not variant.why_absent and place in variant.contexts

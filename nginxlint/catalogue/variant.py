@@ -7,6 +7,7 @@ from nginxlint.catalogue.target import Target, Version
 
 TYPE_CHECKING = False  # typing costs 3 ms to import; checkers know the name
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
 
@@ -61,8 +62,10 @@ class Variant:
             for word in row.get("values", ())
             if word not in values_since or version >= parse_version(values_since[word])
         )
-        # values of later versions, with the version
-        self.later: dict[str, str] = {word: since for word, since in values_since.items() if word not in self.values}
+        # values of later versions (lower-case), with the version
+        self.later: dict[str, str] = {
+            word.lower(): since for word, since in values_since.items() if word not in self.values
+        }
         self.duplicate: str = row.get("duplicate", "")
         self.range: tuple[int | None, int | None] = tuple(row.get("range", (None, None)))
         self.variables: bool = bool(row.get("vars")) or self.value_type in ("complex", "complex-size", "predicate")
@@ -80,6 +83,17 @@ class Variant:
 def variants(name: str, target: Target) -> list[Variant]:
     """All variants of this directive, with those the target lacks."""
     return [Variant(name, row, target) for row in DIRECTIVES.rows(name)]
+
+
+def changed_in(name: str, target: Target, holds: Callable[[Variant], bool]) -> str:
+    """The first version after the target's since which one of the directive's variants is such that `holds`; empty
+    where none ever was."""
+    for row in DIRECTIVES.rows(name):
+        for older in row.get("was", ()):
+            version = parse_version(older["until"])
+            if version > target.version and holds(Variant(name, row, Target(version))):
+                return str(older["until"])
+    return ""
 
 
 def parse_version(text: str) -> Version:

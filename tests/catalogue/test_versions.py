@@ -146,3 +146,40 @@ def test_a_snippet_is_not_blamed_for_what_may_stand_elsewhere() -> None:
     text = "server { listen 443 ssl; access_log /a main; location / { fastcgi_pass php; limit_req zone=a; } }"
     loaded = load(Disk("/nonexistent"), "site.conf", text, ("http",))
     assert check(loaded.main, Target(OLD), complete=False) == []
+
+
+SINCE = [
+    ("upstream0", "server a:80 slow_start=5s;", NEW, "NGINX Plus"),
+    ("upstream0", "server a:80 route=a;", (1, 29, 5), "1.29.6"),
+    ("upstream0", "server a:80 drain;", (1, 29, 5), "1.29.6"),
+    ("upstream0", "server a:80 service=http resolve;", OLD, "1.27.3"),
+    ("upstream0", "server a:80; sticky cookie a;", (1, 29, 5), "1.29.6"),
+    ("upstream0", "server a:80; least_time header;", (1, 30, 0), "1.31.0"),
+    ("upstream0", "server a:80; random two least_time=header;", (1, 30, 0), "1.31.0"),
+    ("upstream0", "server a:80; queue 10;", NEW, "NGINX Plus"),
+    ("upstream0", "server a:80; ntlm;", NEW, "NGINX Plus"),
+    ("upstream0", "server a:80; keepalive 3 local;", (1, 29, 6), "1.29.7"),
+    ("upstream0", "server a:80; keepalive 0;", (1, 29, 6), "1.29.7"),
+    ("upstream0", "server a:80; keepalive_time 1h;", (1, 19, 9), "1.19.10"),
+    ("upstream0", "server a:80; keepalive_timeout 3s;", (1, 14, 0), "1.15.3"),
+    ("upstream0", "server a:80; resolver 127.0.0.1;", (1, 27, 2), "1.27.3"),
+    ("server", "http2 on;", (1, 25, 0), "1.25.1"),
+    ("server", "listen 443 quic;", (1, 24, 0), "1.25.0"),
+    ("server", "listen 80 multipath;", (1, 29, 6), "1.29.7"),
+    ("server", "add_header_inherit merge;", (1, 29, 2), "1.29.3"),
+    ("server", "add_trailer_inherit merge;", (1, 29, 2), "1.29.3"),
+    ("server", "proxy_http_version 2;", (1, 29, 3), "1.29.4"),
+    ("server", "proxy_ssl_protocols TLSv1.3;", (1, 12, 0), "1.13.0"),
+    ("server", "proxy_next_upstream http_429;", (1, 11, 12), "1.11.13"),
+    ("server", "auth_jwt a;", NEW, "NGINX Plus"),
+    ("http", "keyval_zone zone=a:1m;", NEW, "NGINX Plus"),
+    ("http", "limit_req_zone $uri zone=a:1m rate=1r/s sync;", NEW, "NGINX Plus"),
+]
+
+
+@pytest.mark.parametrize(("around", "text", "version", "since"), SINCE)
+def test_a_refusal_of_what_another_version_or_nginx_plus_takes_says_which(
+    around: str, text: str, version: tuple[int, int, int], since: str
+) -> None:
+    refusal = refusals(AROUND[around] % text, version)[0]
+    assert since in " ".join((refusal.message, *refusal.help))

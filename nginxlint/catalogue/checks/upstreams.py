@@ -39,6 +39,7 @@ _SERVER_SINCE: dict[str, _Version] = {
     "drain": (1, 29, 6),
     "slow_start": _NEVER,
 }
+_STICKY_SINCE = (1, 29, 6)
 _SERVER_FLAGS = frozenset(("backup", "down", "resolve", "drain"))
 
 # Methods whose groups take no `backup` servers (their flags lack NGX_HTTP_UPSTREAM_BACKUP).
@@ -306,7 +307,8 @@ def _method(directive: Directive, context: Context) -> Iterator[Refusal]:
             directive,
             wrong,
             f'invalid parameter "{values[wrong]}"',
-            f'{directive.name} does not know "{values[wrong]}"',
+            f'{directive.name} does not know "{values[wrong]}"'
+            + (" before nginx 1.31.0" if values[wrong].startswith("least_time") else ""),
             "write consistent or nothing" if directive.name == "hash" else "write `random two least_conn;`",
             group="upstream",
         )
@@ -402,7 +404,26 @@ def _zone(directive: Directive, context: Context) -> Iterator[Refusal]:
         yield refusal
 
 
+def _early_sticky(block: Block, context: Context) -> Iterator[Refusal]:
+    """`sticky cookie|route|learn` for an nginx that may only have the third-party directive of that name."""
+    if context.target.plus or context.target.modules is not None or context.version >= _STICKY_SINCE:
+        return
+    for sticky in block.children("sticky"):
+        if sticky.values[:1] in (("cookie",), ("route",), ("learn",)):
+            yield context.refuse(
+                "directive-unknown",
+                sticky,
+                f'nginx {context.target.version_text} knows no directive "sticky {sticky.values[0]}"',
+                'unknown directive "sticky"',
+                span=sticky.name_span,
+                help=(
+                    f'"sticky" works on 1.29.6 and later, and in NGINX Plus; you target {context.target.version_text}',
+                ),
+            )
+
+
 def _end_of_upstream(block: Block, context: Context) -> Iterator[Refusal]:
+    yield from _early_sticky(block, context)
     if block.synthetic or any(child.name in ("server", "state") for child in block.body):
         return
     if any("_by_lua" in child.name for child in block.body):
