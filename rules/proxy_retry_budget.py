@@ -20,7 +20,7 @@ from nginxlint import (
 _FAMILIES = ("proxy", "fastcgi", "uwsgi", "scgi", "grpc", "memcached")
 _READ = tuple(f"{family}_read_timeout" for family in _FAMILIES)
 _BUDGET = tuple(f"{family}_next_upstream_timeout" for family in _FAMILIES)
-_LONG = 120_000
+_LONG = 300_000
 _DEFAULT = 60_000
 
 
@@ -40,10 +40,10 @@ class ProxyRetryBudget(Rule):
     directives = _READ + _BUDGET
     examples = (
         Bad(
-            "upstream app { server a:1; server b:1; server c:1; }\nserver { location / {\n proxy_read_timeout 300s; # here\n"
+            "upstream app { server a:1; server b:1; server c:1; }\nserver { location / {\n proxy_read_timeout 10m; # here\n"
             " proxy_pass http://app;\n} }",
-            "upstream app { server a:1; server b:1; server c:1; }\nserver { location / {\n proxy_read_timeout 300s;\n"
-            " proxy_next_upstream_timeout 300s; # here\n proxy_pass http://app;\n} }",
+            "upstream app { server a:1; server b:1; server c:1; }\nserver { location / {\n proxy_read_timeout 10m;\n"
+            " proxy_next_upstream_timeout 10m; # here\n proxy_pass http://app;\n} }",
         ),
         Bad(
             "upstream app { server a:1; server b:1; }\nserver { proxy_next_upstream_timeout 5s; # here\n"

@@ -84,17 +84,18 @@ class UpstreamKeepaliveDefeated(Rule):
             return  # the settings may stand in what was not read
         told: set[Directive] = set()
         explicit_only = config.version < KEPT_BY_DEFAULT or not _somebody_interferes(config)
-        for group in config.upstreams:
-            pool = group.block.child("keepalive")
+        pools = [(group.block.child("keepalive"), group) for group in config.upstreams]
+        # what is written for one group and by default for another is told of the first
+        for pool, group in sorted(pools, key=lambda pair: pair[0] is None):
             if (pool is None and explicit_only) or not group.idle_connections(config.version):
                 continue
             for use in config.uses(group):
-                found = self._defeated(config, use, pool)
-                if found is not None and found.at not in told and found.at is not None:
+                found = self._defeated(config, use, pool, told)
+                if found is not None and found.at is not None:
                     told.add(found.at)
                     yield found
 
-    def _defeated(self, config: Config, use: Use, pool: Directive | None) -> Diagnostic | None:
+    def _defeated(self, config: Config, use: Use, pool: Directive | None, told: set[Directive]) -> Diagnostic | None:
         target, family = use.target.directive, use.target.family
         scope = config.scope(target)
         if family == "fastcgi" and pool is not None and not scope.on("fastcgi_keep_conn"):
@@ -110,6 +111,8 @@ class UpstreamKeepaliveDefeated(Rule):
             for value in config.fold(header.directive, header.value) or ():
                 if value.text.lower() == "close":
                     place = value.origins[-1] if value.origins else header.directive
+                    if place in told:
+                        return None
                     edit = replace(place.args[-1].span, '""' if place is header.directive else "''")
                     fix = Fix("send no Connection header instead", (edit,), safe=False)
                     return self._report(
@@ -117,6 +120,8 @@ class UpstreamKeepaliveDefeated(Rule):
                     )
         written = scope.directive("proxy_http_version")
         if version == "1.0" and written is not None:
+            if written in told:
+                return None
             fix = Fix("write 1.1", (replace(written.args[0].span, "1.1"),), safe=False)
             return self._report(
                 written, "HTTP/1.0 closes after each answer", pool, use, fix, "write proxy_http_version 1.1;"
