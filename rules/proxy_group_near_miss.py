@@ -18,11 +18,19 @@ class ProxyGroupNearMiss(Rule):
     directives = ("upstream",)
     examples = (
         Bad(
-            "upstream backend { server a:1; }\nserver { location / { proxy_pass http://backnd/v1; } # here\n}",
-            "upstream backend { server a:1; }\nserver { location / { proxy_pass http://backend/v1; } # here\n}",
+            "upstream backend { server a:1; }\n"
+            "proxy_set_header Host a;\nserver { location / { proxy_pass http://backnd/v1; } # here\n}",
+            "upstream backend { server a:1; }\n"
+            "proxy_set_header Host a;\nserver { location / { proxy_pass http://backend/v1; } # here\n}",
         ),
-        Bad("upstream my-app { server a:1; }\nserver { location / { proxy_pass http://my_app; } # here\n}"),
-        Bad("upstream backend { server a:1; }\nserver { set $b backnd; location / { proxy_pass http://$b; } # here\n}"),
+        Bad(
+            "upstream my-app { server a:1; }\n"
+            "proxy_set_header Host a;\nserver { location / { proxy_pass http://my_app; } # here\n}"
+        ),
+        Bad(
+            "upstream backend { server a:1; }\n"
+            "proxy_set_header Host a;\nserver { set $b backnd; location / { proxy_pass http://$b; } # here\n}"
+        ),
         Good("upstream backend { server a:1; }\nserver { location / { proxy_pass http://backend; } }"),
         Good("upstream app1 { server a:1; }\nserver { location / { proxy_pass http://app2; } }"),
         Good("upstream api { server a:1; }\nserver { location / { proxy_pass http://app; } }"),

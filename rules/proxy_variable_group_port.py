@@ -32,16 +32,20 @@ class ProxyVariableGroupPort(Rule):
     directives = ("upstream",)
     examples = (
         Bad(
-            "upstream app { server a:1; }\nserver { set $b app; location / {\n proxy_pass http://$b:80; # here\n} }",
-            "upstream app { server a:1; }\nserver { set $b app; location / {\n proxy_pass http://$b; # here\n} }",
+            "upstream app { server a:1; }\n"
+            "proxy_set_header Host a;\nserver { set $b app; location / {\n proxy_pass http://$b:80; # here\n} }",
+            "upstream app { server a:1; }\n"
+            "proxy_set_header Host a;\nserver { set $b app; location / {\n proxy_pass http://$b; # here\n} }",
         ),
         Bad(
             "upstream app { server a:1; }\nmap $uri $t { default app:80; }\n"
-            "server { location / {\n proxy_pass http://$t; # here\n} }"
+            "proxy_set_header Host a;\nserver { location / {\n proxy_pass http://$t; # here\n} }"
         ),
         Bad(
-            "upstream app { server a:1; }\nserver { location / {\n proxy_pass http://app:81$request_uri; # here\n} }",
-            "upstream app { server a:1; }\nserver { location / {\n proxy_pass http://app$request_uri; # here\n} }",
+            "upstream app { server a:1; }\n"
+            "proxy_set_header Host a;\nserver { location / {\n proxy_pass http://app:81$request_uri; # here\n} }",
+            "upstream app { server a:1; }\n"
+            "proxy_set_header Host a;\nserver { location / {\n proxy_pass http://app$request_uri; # here\n} }",
         ),
         Good(
             "resolver 127.0.0.11; upstream app { server app:81; }\n"

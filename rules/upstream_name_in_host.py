@@ -16,11 +16,12 @@ from nginxlint import (
 
 
 class UpstreamNameInHost(Rule):
-    """The backend receives the name of an upstream group as Host, and that name has an underscore.
+    """The backend receives the name of an upstream group as Host.
 
-    Unless `proxy_set_header Host` says otherwise, Host is the host part of `proxy_pass`: for a group its name. An
-    underscore is not allowed in host names, so that Tomcat, Django, IIS and others answer 400 to every request; links
-    and redirects they build lead nowhere. Write `proxy_set_header Host $host;`, and rename the group (`my-app`).
+    Unless `proxy_set_header Host` says otherwise, Host is the host part of `proxy_pass`: for a group its name. Backends
+    that tell sites by name answer with the wrong one or 404, and links and redirects they build lead nowhere. With an
+    underscore, which host names must not have, Tomcat, Django and others answer 400 to every request (a warning then).
+    Write `proxy_set_header Host $host;`; a group named as its servers are is left alone.
     Source: documentation of proxy_set_header ($proxy_host); RFC 1123, 2.1.
     """
 
@@ -52,7 +53,10 @@ class UpstreamNameInHost(Rule):
         Good(
             "upstream my_app { server a:1; }\nserver { proxy_set_header Host $host; location / { proxy_pass http://my_app; } }"
         ),
-        Good("upstream my-app { server a:1; }\nserver { location / { proxy_pass http://my-app; } }"),
+        Bad("upstream app { server a:1; }\nserver { location / {\n proxy_pass http://app; # here\n} }"),
+        Good("upstream app.test { server 10.0.0.1; }\nserver { location / { proxy_pass http://app.test; } }"),
+        Good("upstream app { server app:8080; }\nserver { location / { proxy_pass http://app; } }"),
+        Good("upstream app { server a:1; }\nserver { location = /auth { internal; proxy_pass http://app; } }"),
         Good("upstream my_app { server unix:/s; }\nserver { location / { fastcgi_pass my_app; } }"),
         Good(
             'upstream my_app { server a:1; }\nserver { proxy_set_header Host ""; location / { proxy_pass http://my_app; } }',
@@ -64,7 +68,10 @@ class UpstreamNameInHost(Rule):
         if config.partial:
             return  # Host may be set in what was not read
         for group in config.upstreams:
-            if "_" not in group.name or group.kind != "http":
+            underscore = "_" in group.name
+            if group.kind != "http" or ("." in group.name and not underscore):
+                continue
+            if not underscore and any(peer.host.lower() == group.name.lower() for peer in group.peers):
                 continue
             for use in config.uses(group):
                 directive, family = use.target.directive, use.target.family
@@ -72,6 +79,8 @@ class UpstreamNameInHost(Rule):
                     continue
                 scope = config.scope(directive)
                 host = RequestHeaders(config, scope, family).of("Host")
+                if not underscore and scope.own("internal"):
+                    continue  # a request of nginx's own
                 if host is None or host.value not in ("$proxy_host", "${proxy_host}", group.name):
                     continue
                 fixes: tuple[Fix, ...] = ()
@@ -80,8 +89,15 @@ class UpstreamNameInHost(Rule):
                     fixes = (Fix("pass the visitor's Host on", (insert_line_after(directive, *lines),), safe=False),)
                 yield self.report(
                     directive.args[0],
-                    f'the backend receives "Host: {group.name}": many servers answer 400 to a host name with an underscore',
+                    f'the backend receives "Host: {group.name}"'
+                    + (
+                        ": many servers answer 400 to a host name with an underscore"
+                        if underscore
+                        else ", not the name the visitor asked for: its links and redirects lead there"
+                    ),
                     *fixes,
+                    severity=Severity.WARNING if underscore else Severity.INFO,
                     related=(note(group.block.args[0], "this name becomes the Host"),),
-                    help=f"write {family}_set_header Host $host; or give the group a name without underscore",
+                    help=f"write {family}_set_header Host $host;"
+                    + (" or give the group a name without underscore" if underscore else ""),
                 )

@@ -5,6 +5,8 @@ Port 65000 in the texts stands for the port of that nginx.
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from nginxlint.catalogue import check as refusals
@@ -128,3 +130,30 @@ def test_the_only_server_of_a_group_is_tried_again_whatever_max_fails_says() -> 
         for path in ("/one", "/two"):
             assert nginx.ask(path).status == 502
             assert any("Connection refused" in line for line in nginx.log_of(path))
+
+
+NAME = "pay.demo.test"
+CERTIFICATES = Path(__file__).parents[2] / "nginxlint" / "demo" / "certificates"
+
+
+def test_the_name_of_a_group_is_said_and_verified_in_tls_unless_another_is_set() -> None:
+    backend = (
+        "server { listen 127.0.0.2:65000 ssl; "
+        f"ssl_certificate {CERTIFICATES}/good.pem; ssl_certificate_key {CERTIFICATES}/good.pem;\n"
+        'location / { return 200 "<$ssl_server_name>"; } }\n'
+    )
+    group = "upstream pay { server 127.0.0.2:65000; }\n"
+    said = "server { listen 127.0.0.1:65000; location / { proxy_ssl_server_name on; proxy_pass https://pay; } }\n"
+    verified = said.replace(
+        "proxy_pass", f"proxy_ssl_verify on; proxy_ssl_trusted_certificate {CERTIFICATES}/ca.pem; proxy_pass"
+    )
+    for front, symptom in ((said, b"<pay>"), (verified, b"502 Bad")):
+        better = front.replace("proxy_pass", f"proxy_ssl_name {NAME}; proxy_pass")
+        assert found_by("upstream-name-in-sni", group + front)
+        assert not found_by("upstream-name-in-sni", group + better)
+        with started(group + backend + front) as nginx:
+            assert symptom in nginx.ask("/").raw
+            if front is verified:
+                assert any('upstream SSL certificate does not match "pay"' in line for line in nginx.log_of("/"))
+        with started(group + backend + better) as nginx:
+            assert f"<{NAME}>".encode() in nginx.ask("/").raw
