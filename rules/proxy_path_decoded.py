@@ -38,8 +38,8 @@ class ProxyPathDecoded(Rule):
     directives = ("proxy_pass",)
     examples = (
         Bad(
-            "location ~ ^/re/(.*)$ {\n proxy_pass http://app/new/$1$is_args$args; # here\n}",
-            "location ~ ^/re/(.*)$ {\n rewrite ^/re/(.*)$ /new/$1 break;\n proxy_pass http://app; # here\n}",
+            "location ~ ^/re/(.*)$ {\n proxy_pass http://192.0.2.1/new/$1$is_args$args; # here\n}",
+            "location ~ ^/re/(.*)$ {\n rewrite ^/re/(.*)$ /new/$1 break;\n proxy_pass http://192.0.2.1; # here\n}",
         ),
         Bad("location ~* ^/(?<file>.+)\\.img$ {\n proxy_pass http://app/$file?raw=1; # here\n}"),
         Bad("location / {\n rewrite ^/(\\w+)/(.+) /x;\n proxy_pass http://app/$2?$args; # here\n}"),

@@ -352,7 +352,10 @@ def test_without_path_the_nearest_configuration_is_checked(run: Run, monkeypatch
 
 
 def test_a_plan_is_exported_run_and_judged(run: Run) -> None:
-    write("nginx.conf", GOOD.replace("return 204;", "location / { proxy_pass http://127.0.0.1:1; }"))
+    write(
+        "nginx.conf",
+        GOOD.replace("return 204;", "proxy_set_header Host $host; location / { proxy_pass http://127.0.0.1:1; }"),
+    )
     assert run("check", "--export-plan", "plan.json", "nginx.conf").code == 0
     ran = run("check", "--run-plan", "plan.json")
     assert ran.code == 0

@@ -1,7 +1,8 @@
-"""What the rules on pass targets and on what becomes of a path warn of happens in real nginx, and not after the cure.
+"""What the rules on pass targets, paths and headers warn of happens in real nginx, and not after the cure.
 
 One nginx serves the bad configurations, another the mended ones. Port 65000 in the texts stands for the port of that
-nginx, whose default server is the backend and tells what it was asked for; FOLDER stands for its folder.
+nginx, whose default server is the backend and tells what it was asked for; FOLDER stands for its folder, which holds
+d/a.txt.
 """
 
 from __future__ import annotations
@@ -19,10 +20,12 @@ from tests.rules.test_proxying import found_by, mend
 pytestmark = pytest.mark.skipif(not PROGRAM, reason="nginx is not installed")
 
 CERTIFICATE = Path(nginxlint.__file__).parent / "demo" / "certificates" / "good.pem"
-BACKEND = 'server { listen 127.0.0.1:65000 default_server; location / { return 200 "<$request_uri>"; } }\n'
+BACKEND = "server { listen 127.0.0.1:65000 default_server; listen unix:FOLDER/back; add_header X-Secret s; "
+BACKEND += 'location / { return 200 "<$request_uri> host=$http_host|"; } }\n'
 TLS = f"server {{ listen unix:FOLDER/tls ssl; ssl_certificate {CERTIFICATE}; ssl_certificate_key {CERTIFICATE}; "
 TLS += 'return 200 "<tls>"; }\n'
 PROTOCOL = 'server { listen unix:FOLDER/pp proxy_protocol; listen unix:FOLDER/plain; return 200 "<inner>"; }\n'
+FILES_FIRST = "root FOLDER/d; location / { try_files $uri @app; } location @app { proxy_pass http://127.0.0.1:65000; }"
 
 
 @dataclass(frozen=True)
@@ -104,6 +107,76 @@ CASES = (
         mended="location / {\n proxy_pass http://unix:FOLDER/plain;\n}",
         around=PROTOCOL,
     ),
+    Case(
+        "proxy-wrong-protocol",
+        "location / {\n fastcgi_pass 127.0.0.1:65000;\n}",
+        "/fastcgi-to-http",
+        "502 Bad Gateway",
+        "</fastcgi-to-http>",
+        mended="location / {\n proxy_pass http://127.0.0.1:65000;\n}",
+        logged="upstream sent unsupported FastCGI protocol version",
+        around=BACKEND,
+    ),
+    Case(
+        "try-files-with-proxy",
+        "root FOLDER/d;\nlocation / {\n try_files $uri /a.txt;\n proxy_pass http://127.0.0.1:65000;\n}",
+        "/a.txt",
+        "</a.txt>",
+        "<from disk>",
+        mended=FILES_FIRST,
+    ),
+    Case(
+        "try-files-with-proxy",
+        "root FOLDER/d;\nlocation / {\n try_files $uri /index.html;\n proxy_pass http://127.0.0.1:65000;\n}",
+        "/page",
+        "500 Internal Server Error",
+        "</page>",
+        mended=FILES_FIRST,
+        logged="rewrite or internal redirection cycle",
+    ),
+    Case("alias-slash-mismatch", "location /i/ {\n alias FOLDER/d;\n}", "/i/a.txt", "404 Not Found", "<from disk>"),
+    Case(
+        "header-content-type",
+        "location / {\n add_header Content-Type application/json;\n return 200 '{}';\n}",
+        "/json",
+        "Content-Type: text/plain\r\n",
+        "Content-Type: application/json\r\n",
+    ),
+    Case(
+        "header-multiline",
+        'add_header X-A "a;\n  b";\nlocation / {\n return 200;\n}',
+        "/header",
+        "X-A: a;\n  b",
+        "X-A: a; b\r\n",
+    ),
+    Case(
+        "directive-inheritance",
+        "proxy_hide_header X-Secret;\nlocation / {\n proxy_hide_header X-A;\n proxy_pass http://127.0.0.1:65000;\n}",
+        "/hidden",
+        "X-Secret: s",
+        "</hidden>",
+    ),
+    Case(
+        "directive-inheritance",
+        "deny 127.0.0.1;\nlocation / {\n allow 10.0.0.0/8;\n proxy_pass http://127.0.0.1:65000;\n}",
+        "/denied",
+        "</denied>",
+        "403 Forbidden",
+    ),
+    Case(
+        "directive-inheritance",
+        "error_page 405 /a.txt;\nroot FOLDER/d;\nlocation /x {\n error_page 404 /a.txt;\n return 405;\n}",
+        "/x",
+        "405 Not Allowed</h1>",
+        "<from disk>",
+    ),
+    Case(
+        "proxy-host-header-missing",
+        "location / {\n proxy_pass http://unix:FOLDER/back;\n}",
+        "/host",
+        "host=localhost|",
+        ".test|",
+    ),
 )
 
 
@@ -119,7 +192,10 @@ def mended(case: Case, index: int) -> str:
 
 def started(servers: list[str]) -> Nginx:
     text = BACKEND + TLS + PROTOCOL + "".join(servers)
-    return Nginx(text.replace("65000", "{port}").replace("FOLDER", "{folder}"))
+    nginx = Nginx(text.replace("65000", "{port}").replace("FOLDER", "{folder}"))
+    (nginx.folder / "d").mkdir()
+    (nginx.folder / "d" / "a.txt").write_text("<from disk>")
+    return nginx
 
 
 @pytest.fixture(scope="module")
@@ -144,7 +220,7 @@ def test_the_symptom_is_there_and_gone_after_the_cure(index: int, bad: Nginx, go
     if case.logged:
         assert any(case.logged in line for line in bad.log_of(case.path)), bad.log()
     answer = good.ask(case.path, host=f"case{index}.test").raw.decode("latin-1")
-    assert case.cured in answer
+    assert case.cured in answer and case.symptom not in answer
 
 
 def test_the_visitor_is_the_balancer_until_real_ip_is_told_to_trust_it() -> None:

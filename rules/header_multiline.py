@@ -1,0 +1,55 @@
+import re
+from collections.abc import Iterator
+
+from nginxlint import Bad, Diagnostic, Directive, Fix, Good, Rule, Severity, replace
+
+_BREAK = re.compile(r"[ \t]*(?:\\r|\\n|\r?\n)[ \t\r\n]*")
+
+
+class HeaderMultiline(Rule):
+    """A header value that goes over several lines in the file is sent with its line breaks.
+
+    nginx sends the value as it stands. Folded headers were abolished in 2014: over HTTP/1.1 many clients and proxies
+    refuse the response or end the header at the first line, over HTTP/2 the whole response is invalid. Write the value
+    on one line; a long Content-Security-Policy can be put together with `set`.
+    Source: ngx_http_add_header; RFC 9112 section 5.2.
+    """
+
+    id = "header-multiline"
+    group = "correctness"
+    severity = Severity.WARNING
+    directives = (
+        "add_header",
+        "add_trailer",
+        "proxy_set_header",
+        "grpc_set_header",
+        "more_set_headers",
+        "more_set_input_headers",
+    )
+    examples = (
+        Bad(
+            "add_header Content-Security-Policy \"default-src 'self'; # here\n    img-src *\" always;",
+            "add_header Content-Security-Policy \"default-src 'self'; # here img-src *\" always;",
+        ),
+        Bad('add_header X-A "a\\nb"; # here', 'add_header X-A "a b"; # here'),
+        Good("add_header Content-Security-Policy \"default-src 'self'; img-src *\" always;"),
+        Good("add_header X-A\n    b\n    always;"),
+    )
+
+    def check_directive(self, directive: Directive) -> Iterator[Diagnostic]:
+        if not any("\n" in value or "\r" in value for value in directive.values):
+            return
+        for word in directive.args:
+            if "\n" not in word.text and "\r" not in word.text:
+                continue
+            to = (
+                "the backend gets a malformed request"
+                if directive.name.endswith(("set_header", "input_headers"))
+                else ("browsers cut the header or refuse the response")
+            )
+            yield self.report(
+                word,
+                f"{to}: the value of {directive.values[0].partition(':')[0]} holds a line break",
+                Fix("write it on one line", (replace(word.span, _BREAK.sub(" ", word.span.text)),), safe=True),
+                help="write the value on one line",
+            )
