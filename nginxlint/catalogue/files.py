@@ -1,4 +1,5 @@
-"""The files a configuration names, as nginx opens them when it starts: certificates, keys, lists, modules.
+"""The files a configuration names, as nginx opens them when it starts: certificates, keys, lists, modules; and the
+folders it makes.
 
 Only asked for where the tree is the live one or its root is known (`--check-files`). A file we may not read is not
 judged: nginx starts as root. Nor is one that nginx would not open: a certificate for a target without TLS, a CA nobody
@@ -19,6 +20,9 @@ from nginxlint.diagnostic import Note, Severity
 from nginxlint.source import Span
 from nginxlint.syntax import Block, Directive, Word
 
+_FOLDERS = tuple(
+    f"{family}_{what}" for family in ("proxy", "fastcgi", "uwsgi", "scgi") for what in ("temp_path", "cache_path")
+) + ("client_body_temp_path",)
 _FAMILIES = ("proxy_", "grpc_", "uwsgi_")
 _TLS_TARGETS = ("https://", "grpcs://", "suwsgi://")
 # Certificates that are not files.
@@ -86,7 +90,25 @@ def check_files(find: Find, locate: Locate) -> Iterator[Refusal]:
             if path and _absent(path):
                 message = f"{word.text}: no such file, so that everybody gets 403 here"
                 yield _refusal(directive, "auth-file-missing", message, None, blocks_start=False)
+    for directive in find(*_FOLDERS):
+        if directive.values:
+            yield from _make(directive, locate)
     yield from _pairs(find, locate)
+
+
+def _make(directive: Directive, locate: Locate) -> Iterator[Refusal]:
+    """A folder that nginx makes (ngx_create_paths) and gives to the workers, if the folder around it is there."""
+    word = directive.args[0]
+    path = _path(word, locate, True).rstrip("/")
+    if not path or os.path.isdir(path):
+        return
+    if os.path.exists(path):
+        message = f"{word.text} is no folder: nothing can be stored there, and requests that need it get 500"
+        yield _refusal(directive, "temp-path-missing", message, None, blocks_start=False)
+    elif _absent(os.path.dirname(path)):
+        message = f"nginx cannot make {word.text}: the folder around it is not there"
+        said = f'mkdir() "{word.text}" failed (2: No such file or directory)'
+        yield _refusal(directive, "temp-path-missing", message, said)
 
 
 def _opened(find: Find) -> Iterator[tuple[Directive, str]]:
@@ -247,7 +269,7 @@ def _mismatch(certificate: str, key: str) -> bool:
     return False
 
 
-_GROUPS = {"auth-file-missing": "security", "load-module-missing": "correctness"}
+_GROUPS = {"auth-file-missing": "security", "load-module-missing": "correctness", "temp-path-missing": "cache"}
 
 
 def _refusal(

@@ -7,6 +7,15 @@ _REFUSED = "nginx refuses to start or reload"
 # id -> (group, severity, text)
 RULES: dict[str, tuple[str, str, str]] = {
     "auth-file-missing": ("security", "error", "The file of auth_basic_user_file is not there: everybody gets 403."),
+    "temp-path-missing": (
+        "cache",
+        "error",
+        f"""A folder for temporary files or a cache cannot be made: the folder around it is not there, or a file has its name.
+
+nginx makes the folder itself when it starts, and gives it to the workers, but not the folders around it. {_REFUSED}:
+`mkdir() failed`. Where a file stands in its place, nginx starts, and requests that need it get 500. Only looked for where
+the configuration is that of this machine (`--check-files`).""",
+    ),
     "cert-file-invalid": (
         "tls",
         "error",

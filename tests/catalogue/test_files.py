@@ -60,6 +60,11 @@ CASES = [
     ("ms", "listen 127.0.0.1:25; ssl_certificate /nope; ssl_certificate_key /nope;"),
     ("ms", "listen 127.0.0.1:25; starttls on; ssl_certificate /nope; ssl_certificate_key /nope;"),
     ("main", "load_module /nope.so;"),
+    ("http", "proxy_cache_path /nope/a/b levels=1:2 keys_zone=a:1m;"),
+    ("http", "fastcgi_cache_path FOLDER/cache keys_zone=a:1m;"),
+    ("http", "proxy_cache_path FOLDER/good.pem keys_zone=a:1m;"),
+    ("location", "proxy_temp_path /nope/temp 1 2;"),
+    ("location", "uwsgi_temp_path FOLDER/temp/;"),
 ]
 
 
