@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, KeysView
 
 from nginxlint.includes import INERT, Include, Loaded, ReadFile
+from nginxlint.routing.headers import RequestHeaders
 from nginxlint.routing.listeners import Listeners
 from nginxlint.routing.lookups import Lookup, run_time_lookups
 from nginxlint.routing.passes import Pass
@@ -61,6 +62,7 @@ class Config:
         self._other_definitions: dict[str, list[Directive]] = {}
         self._folded: dict[tuple[Directive, str], list[Folded] | None] = {}
         self._uses: Uses | None = None
+        self._request_headers: dict[tuple[Block, str], RequestHeaders] = {}
         self._locations: dict[Block, Location] = {}
         self._listeners: Listeners | None = None
         self._variables: dict[str, list[Directive]] | None = None
@@ -322,6 +324,14 @@ class Config:
         if self._uses is None:
             self._uses = Uses(self)
         return self._uses
+
+    def request_headers(self, scope: Scope, family: str = "proxy") -> RequestHeaders:
+        """What a pass of `family` (proxy or grpc) in a scope sends; made once for all who ask."""
+        key = scope.block, family
+        headers = self._request_headers.get(key)
+        if headers is None:
+            headers = self._request_headers[key] = RequestHeaders(self, scope, family)
+        return headers
 
     def governed(self, setting: Directive, *names: str) -> Iterator[Pass]:
         """The passes with one of these names for which a setting is in effect."""

@@ -6,7 +6,6 @@ from nginxlint import (
     Diagnostic,
     Fix,
     Good,
-    RequestHeaders,
     Rule,
     Severity,
     added_header,
@@ -75,7 +74,7 @@ class ProxyBodyDropped(Rule):
                     continue
                 fixes: tuple[Fix, ...] = ()
                 if family == "proxy":
-                    if "content-length" in RequestHeaders(config, scope).configured:
+                    if "content-length" in config.request_headers(scope).configured:
                         continue
                     lines = added_header(scope, family, "Content-Length", '""')
                     fixes = (

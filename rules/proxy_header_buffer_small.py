@@ -43,8 +43,8 @@ class ProxyHeaderBufferSmall(Rule):
 
     def check(self, config: Config) -> Iterator[Diagnostic]:
         for target in config.passes(*self.directives):
-            name = next((word for word in _words(config, target) if word in _SIGN_ON), None)
-            if name is None or target.kind != "http":
+            name = _sign_on(config, target) if target.kind == "http" else None
+            if name is None:
                 continue
             scope, family = config.scope(target.directive), target.family
             size = scope.size(f"{family}_buffer_size", _PAGE)
@@ -61,13 +61,16 @@ class ProxyHeaderBufferSmall(Rule):
             )
 
 
-def _words(config: Config, target: Pass) -> list[str]:
-    """What tells which service it is: the target, the servers of its group, the location."""
+def _sign_on(config: Config, target: Pass) -> str | None:
+    """The word that tells of a sign-on service in the target, the servers of its group, or the location."""
     location = config.location(target.directive)
     group = target.group(config)
     names = [location.pattern if location is not None else "", "" if target.has_variables else target.host]
     names += [peer.host for peer in group.peers] if group is not None else []
-    return re.split(r"[^a-z0-9]+", " ".join(names).lower())
+    text = " ".join(names).lower()
+    if not any(word in text for word in _SIGN_ON):
+        return None
+    return next((word for word in re.split(r"[^a-z0-9]+", text) if word in _SIGN_ON), None)
 
 
 def _fixes(scope: Scope, target: Pass, family: str) -> tuple[Fix, ...]:

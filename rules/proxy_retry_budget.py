@@ -8,7 +8,6 @@ from nginxlint import (
     Fix,
     Good,
     Pass,
-    RequestHeaders,
     Rule,
     Scope,
     Severity,
@@ -83,7 +82,7 @@ class ProxyRetryBudget(Rule):
             for target in config.governed(setting, f"{family}_pass"):
                 scope = config.scope(target.directive)
                 tries = _tries(config, target, scope, family)
-                if tries < 2 or RequestHeaders(config, scope, family).of("Upgrade") is not None:
+                if tries < 2 or config.request_headers(scope, family).of("Upgrade") is not None:
                     continue  # (a WebSocket may be silent for long)
                 if is_read and not scope.milliseconds(f"{family}_next_upstream_timeout", 0):
                     yield self._waits(setting, target, family, tries, time)

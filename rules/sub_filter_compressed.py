@@ -9,7 +9,6 @@ from nginxlint import (
     Diagnostic,
     Fix,
     Good,
-    RequestHeaders,
     Rule,
     Scope,
     Severity,
@@ -63,7 +62,7 @@ class SubFilterCompressed(Rule):
                 if scope.block.has_gap or not _asks_for_compression(config, scope, target.directive.name):
                     continue
                 fixes: tuple[Fix, ...] = ()
-                if family == "proxy" and "accept-encoding" not in RequestHeaders(config, scope).configured:
+                if family == "proxy" and "accept-encoding" not in config.request_headers(scope).configured:
                     lines = added_header(scope, family, "Accept-Encoding", '""')
                     fixes = (
                         Fix("ask for uncompressed answers", (insert_line_after(target.directive, *lines),), safe=False),
@@ -89,5 +88,5 @@ def _asks_for_compression(config: Config, scope: Scope, name: str) -> bool:
         return scope.on(f"{name.removesuffix('_pass')}_pass_request_headers", True)
     if name not in ("proxy_pass", "grpc_pass"):
         return False
-    header = RequestHeaders(config, scope, name.removesuffix("_pass")).of("Accept-Encoding")
+    header = config.request_headers(scope, name.removesuffix("_pass")).of("Accept-Encoding")
     return header is not None and header.value.lower() not in ("identity", "identity;q=1", "none")

@@ -8,7 +8,6 @@ from nginxlint import (
     Directive,
     Fix,
     Good,
-    RequestHeaders,
     Rule,
     Scope,
     Severity,
@@ -105,7 +104,7 @@ class UpstreamKeepaliveDefeated(Rule):
         if family != "proxy":
             return None
         version = http_version(config, scope)
-        headers = RequestHeaders(config, scope)
+        headers = config.request_headers(scope)
         header = headers.of("Connection")
         if header is not None and header.directive is not None:
             for value in config.fold(header.directive, header.value) or ():

@@ -6,7 +6,6 @@ from nginxlint import (
     Diagnostic,
     Fix,
     Good,
-    RequestHeaders,
     Rule,
     Severity,
     added_header,
@@ -78,7 +77,7 @@ class UpstreamNameInHost(Rule):
                 if family not in ("proxy", "grpc"):
                     continue
                 scope = config.scope(directive)
-                host = RequestHeaders(config, scope, family).of("Host")
+                host = config.request_headers(scope, family).of("Host")
                 if not underscore and scope.own("internal"):
                     continue  # a request of nginx's own
                 if host is None or host.value not in ("$proxy_host", "${proxy_host}", group.name):
