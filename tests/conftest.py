@@ -11,6 +11,12 @@ import pytest
 CORPUS = os.path.join(os.path.dirname(__file__), "..", "..", "shared", "corpus")
 
 
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test is answered from what another one, or the developer, ran before."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+
+
 def corpus_rows() -> list[dict[str, object]]:
     """The rows of the corpus index; an empty list where the corpus is not there."""
     try:

@@ -5,13 +5,10 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from types import SimpleNamespace
 
 from nginxlint.catalogue.contexts import guess
-from nginxlint.cli.environment import live_version, speaks, with_environment
-from nginxlint.cli.options import declare
-from nginxlint.cli.output import parse_outputs, print_reports, style_of
-from nginxlint.cli.quick import Quick
+from nginxlint.cli.environment import live_version
+from nginxlint.cli.output import Output, parse_outputs, render_reports, style_of
 from nginxlint.config import NEWEST, Version
 from nginxlint.diagnostic import Confidence, Severity
 from nginxlint.error import NginxlintError
@@ -24,10 +21,10 @@ from nginxlint.settings import KINDS, File, find_settings, parse_version
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import Namespace
-    from typing import Any
 
     from nginxlint.catalogue.target import Target
     from nginxlint.online.network import Network
+    from nginxlint.reports.text import Style
 
 INTERRUPTED = 130
 
@@ -35,9 +32,9 @@ _LEVEL = {"error": Severity.ERROR, "warning": Severity.WARNING, "info": Severity
 _CONFIDENCE = {"high": Confidence.HIGH, "medium": Confidence.MEDIUM, "low": Confidence.LOW}
 
 
-def run(argv: Sequence[str], network: Network | None = None) -> int:
-    """Run `nginxlint check`. Returns the exit code of design.md; `network` replaces the real one (the demo, tests)."""
-    args = parse(argv)
+def judge(args: Namespace, argv: Sequence[str], network: Network | None = None) -> Outcome | int:
+    """Read, judge, and if asked probe; the outcome, or the exit code of what was asked for instead of a check.
+    `network` replaces the real one (the demo, tests)."""
     file = find_settings(next((path for path in args.paths if path != "-"), "."), args.config, args.no_config)
     if args.run_plan:
         from nginxlint.cli.online import run_plan
@@ -73,27 +70,32 @@ def run(argv: Sequence[str], network: Network | None = None) -> int:
     if args.hook:
         _keep_staged(result, paths)
     result.final_code = _final_code(args, result)
-    print_reports(outputs, result, style, quiet=args.quiet)
-    _to_stderr(args, result)
-    return INTERRUPTED if probe is not None and probe.interrupted else result.final_code
+    own = all(entry.origin.startswith("the built-in") for entry in selection.known.values())
+    return Outcome(result, outputs, style, args, interrupted=probe is not None and probe.interrupted, own=own)
 
 
-def parse(argv: Sequence[str]) -> Namespace:
-    """The arguments of `check`, those of the environment included."""
-    quick = Quick()
-    declare(quick)
-    if not speaks() and (values := quick.parse(argv)) is not None:
-        namespace: Namespace = _plain(values)
-        return namespace
-    from nginxlint.cli.arguments import check_parser
+class Outcome:
+    """What a check came to, and how it is to be shown. `repeats`: the same questions would have the same answers, as
+    neither the network, nor rules of others, nor a bug of ours had a part in it."""
 
-    parser = check_parser()
-    return parser.parse_args(with_environment(parser, argv))
+    def __init__(
+        self, run: Run, outputs: list[Output], style: Style, args: Namespace, *, interrupted: bool, own: bool
+    ) -> None:
+        self.run = run
+        self._outputs = outputs
+        self._style = style
+        self._args = args
+        self._interrupted = interrupted
+        self.repeats = own and run.request.online is None and not run.crashes
 
+    def render(self) -> list[tuple[str, str]]:
+        """(file, text) of every report; no file: standard output."""
+        return render_reports(self._outputs, self.run, self._style, quiet=self._args.quiet)
 
-def _plain(values: dict[str, Any]) -> Any:
-    """Stands in for argparse's Namespace, which would cost the import of argparse."""
-    return SimpleNamespace(**values)
+    def finish(self) -> int:
+        """What is left to say on standard error; the exit code."""
+        _to_stderr(self._args, self.run)
+        return INTERRUPTED if self._interrupted else self.run.final_code
 
 
 def _final_code(args: Namespace, result: Run) -> int:

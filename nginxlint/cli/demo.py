@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from nginxlint.cli import check
+from nginxlint.cli import cached
 
 _HELP = """usage: nginxlint demo [OPTION ...]
 
@@ -23,4 +23,4 @@ def run(argv: Sequence[str]) -> int:
 
     sys.stdout.write(f"{INTRODUCTION}\n" if not any(word.startswith(("-o", "--output")) for word in argv) else "")
     sys.stdout.flush()
-    return demo(lambda words, network: check.run(["--no-config", *words], network), list(argv))
+    return demo(lambda words, network: cached.run(["--no-config", *words], network), list(argv))

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
-from nginxlint.config import Version
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import ArgumentParser
 
+    from nginxlint.config import Version
+
+BINARIES = ("/usr/sbin/nginx", "/usr/local/sbin/nginx", "/usr/local/nginx/sbin/nginx", "/usr/bin/nginx")
 _PREFIX = "NGINXLINT_"
 # What an environment variable says to leave a flag off.
 OFF = ("", "0", "false", "no", "off")
@@ -54,7 +55,7 @@ def _names(word: str, options: list[str]) -> bool:
 
 def live_version() -> Version | None:
     """What `nginx -v` says on this machine; None where there is no nginx."""
-    for binary in ("/usr/sbin/nginx", "/usr/local/sbin/nginx", "/usr/local/nginx/sbin/nginx", "/usr/bin/nginx"):
+    for binary in BINARIES:
         if os.access(binary, os.X_OK):
             return _ask(binary)
     return None

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 # command → its module, and the line `nginxlint --help` shows. A module has `run(argv) -> int`: the words behind the
 # command, and the exit code. It may raise NginxlintError.
 COMMANDS = {
-    "check": ("nginxlint.cli.check", "check configurations, offline or online"),
+    "check": ("nginxlint.cli.cached", "check configurations, offline or online"),
     "route": ("nginxlint.cli.route", "show which server, location and upstream answer a URL, and why"),
     "rules": ("nginxlint.cli.rules", "list the rules"),
     "explain": ("nginxlint.cli.explain", "show the page of a rule"),

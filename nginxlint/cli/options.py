@@ -93,3 +93,4 @@ def declare(parser: Parser | Quick) -> None:
     add = parser.add_argument_group("settings").add_argument
     add("--config", default="", metavar="FILE", help="this settings file instead of the nearest nginxlint.toml")
     add("--no-config", action="store_true", help="no settings file")
+    add("--no-cache", action="store_true", help="check anew, and remember nothing, even where nothing has changed")

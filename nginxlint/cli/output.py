@@ -6,12 +6,13 @@ import os
 import sys
 
 from nginxlint.error import NginxlintError
-from nginxlint.linter import Run
 from nginxlint.reports.text import PLAIN, Style
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import Namespace
+
+    from nginxlint.linter import Run
 
 _SLICE = 1 << 20  # characters encoded at a time
 FORMATS = ("full", "concise", "json", "github")
@@ -48,12 +49,19 @@ def parse_outputs(texts: list[str]) -> list[Output]:
     return outputs
 
 
-def print_reports(outputs: list[Output], run: Run, style: Style, *, quiet: bool) -> None:
-    """Every report, to its place. Those that go to files come first: a closed pipe must not cost them."""
-    for output in sorted(outputs, key=lambda output: not output.path):
-        text = _render(output.format, run, PLAIN if output.path else style, quiet=quiet)
-        if output.path:
-            write_file(output.path, text)
+def render_reports(outputs: list[Output], run: Run, style: Style, *, quiet: bool) -> list[tuple[str, str]]:
+    """(file, text) of every report. Those that go to files come first: a closed pipe must not cost them."""
+    ordered = sorted(outputs, key=lambda output: not output.path)
+    return [
+        (output.path, _render(output.format, run, PLAIN if output.path else style, quiet=quiet)) for output in ordered
+    ]
+
+
+def deliver(texts: list[tuple[str, str]]) -> None:
+    """Every report to its place."""
+    for path, text in texts:
+        if path:
+            write_file(path, text)
         else:
             write_out(text)
 

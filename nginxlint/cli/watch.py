@@ -1,0 +1,214 @@
+"""Everything a run asks the file system, and whether the answers are still the same.
+
+A run without a network is a function of its command line, its surroundings and what the file system answers. So the
+questions are written down where all of them pass, in the functions of `os`: what a rule of tomorrow looks at is among
+them, without anybody having to remember. Imports do not pass there; they are the program, not its input.
+"""
+
+from __future__ import annotations
+
+import builtins
+import os
+from _blake2 import blake2b
+from functools import partial
+from stat import S_ISLNK, S_ISREG
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+# What is answered: bytes (a digest), numbers, or -errno.
+Answer = bytes | int
+# What tells that nothing happened to a path: device, inode, mode, owner, size, and both times; -errno where it is absent.
+Mark = tuple[int, ...]
+Questions = dict[str, tuple[Mark, dict[str, Answer]]]
+
+# A change within this time of a mark may leave the times as they are (coarse clocks of file systems).
+SETTLED_NS = 2_000_000_000
+
+_lstat, _stat, _open, _read, _close = os.lstat, os.stat, os.open, os.read, os.close
+_listdir, _scandir, _readlink, _access, _open_file = os.listdir, os.scandir, os.readlink, os.access, builtins.open
+
+_WATCHED: dict[str, Callable[..., Any]] = {
+    "lstat": _lstat, "stat": _stat, "readlink": _readlink, "listdir": _listdir, "scandir": _scandir,
+}  # fmt: skip
+_OPENING: dict[str, Callable[..., Any]] = {"access": _access, "open": _open, "read": _read, "close": _close}
+
+
+def mark(path: str) -> Mark:
+    """The mark of a path."""
+    try:
+        found = _lstat(path)
+    except (OSError, ValueError) as error:
+        return (-(getattr(error, "errno", 0) or 0),)
+    times = found.st_mtime_ns, found.st_ctime_ns
+    return (found.st_dev, found.st_ino, found.st_mode, found.st_uid, found.st_size, *times)
+
+
+def _digest(data: bytes) -> bytes:
+    return blake2b(data, digest_size=20).digest()
+
+
+def _status(found: os.stat_result) -> Answer:
+    """Of a file's status what anybody looks at; what is in it is a question of its own."""
+    return found.st_mode << 32 | found.st_uid
+
+
+def _names(names: list[str]) -> Answer:
+    return _digest("\0".join(sorted(names)).encode("utf-8", "surrogatepass"))
+
+
+def _entries(path: str) -> Answer:
+    with _scandir(path) as entries:
+        return _names([f"{entry.name}/{entry.is_dir()}/{entry.is_symlink()}" for entry in entries])
+
+
+def _content(path: str) -> Answer:
+    descriptor = _open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        if not S_ISREG(os.fstat(descriptor).st_mode):
+            return -1
+        hash = blake2b(digest_size=20)
+        while chunk := _read(descriptor, 1 << 20):
+            hash.update(chunk)
+        return hash.digest()
+    finally:
+        _close(descriptor)
+
+
+def _accessible(mode: int, path: str) -> Answer:
+    return int(_access(path, mode))
+
+
+# How each question is asked.
+_ASK: dict[str, Callable[[str], Answer]] = {
+    "lstat": lambda path: _status(_lstat(path)),
+    "stat": lambda path: _status(_stat(path)),
+    "listdir": lambda path: _names(_listdir(path)),
+    "scandir": _entries,
+    "readlink": lambda path: _digest(os.fsencode(_readlink(path))),
+    "read": _content,
+    **{f"access {mode}": partial(_accessible, mode) for mode in range(8)},
+}
+
+
+def _ask(question: str, path: str) -> Answer:
+    try:
+        return _ASK[question](path)
+    except OSError as error:
+        return -(error.errno or 1)
+    except ValueError:  # a NUL in a path
+        return -1
+
+
+def same(questions: Questions, settled_before: int) -> bool:
+    """Would all questions be answered as they were? A mark that is still the same, and was old enough when it was taken
+    (`settled_before`, in nanoseconds), answers for all questions about its path."""
+    for path, (before, answers) in questions.items():
+        now = mark(path)
+        if now == before and (len(now) == 1 or _answers_all(now, answers, settled_before)):
+            continue
+        if any(_ask(question, path) != answer for question, answer in answers.items()):
+            return False
+    return True
+
+
+def _answers_all(now: Mark, answers: dict[str, Answer], settled_before: int) -> bool:
+    if S_ISLNK(now[2]) or "scandir" in answers:
+        return False  # what is behind it has a mark of its own
+    return max(now[5], now[6]) < settled_before
+
+
+class Watch:
+    """Writes down what is asked while it is entered. `complete` is false where a question cannot be asked again."""
+
+    def __init__(self) -> None:
+        self.questions: Questions = {}
+        self.complete = True
+        self._hashes: dict[int, tuple[str, blake2b]] = {}
+
+    def _note(self, path: Any, question: str, answer: Callable[[], Answer]) -> None:
+        if isinstance(path, int):
+            return  # an open file: it was asked for by its name
+        name = os.fspath(path)
+        if isinstance(name, bytes):
+            name = os.fsdecode(name)
+        known = self.questions.get(name)
+        if known is None:
+            known = self.questions[name] = mark(name), {}
+        if question not in known[1]:
+            try:
+                known[1][question] = answer()
+            except OSError as error:
+                known[1][question] = -(error.errno or 1)
+            except ValueError:
+                known[1][question] = -1
+
+    def __enter__(self) -> Watch:
+        watched: dict[str, Callable[..., Any]] = {
+            **{name: self._of(name, function) for name, function in _WATCHED.items()},
+            "access": self._access,
+            "open": self._open,
+            "read": self._read,
+            "close": self._close,
+        }
+        for name, function in watched.items():
+            setattr(os, name, function)
+        setattr(builtins, "open", self._open_file)  # noqa: B010 - a checker takes the plain form for a mistake
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for name, function in (*_WATCHED.items(), *_OPENING.items()):
+            setattr(os, name, function)
+        setattr(builtins, "open", _open_file)  # noqa: B010
+        if self._hashes:
+            self.complete = False  # a file that was not read to its end
+
+    def _of(self, question: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        def asked(path: Any = ".", *args: Any, follow_symlinks: bool = True, **more: Any) -> Any:
+            if args or more:
+                self.complete = False
+            kind = "lstat" if question == "stat" and not follow_symlinks else question
+            self._note(path, kind, lambda: _ask(kind, os.fspath(path)))
+            return function(path, *args, **more) if follow_symlinks else _lstat(path)
+
+        return asked
+
+    def _access(self, path: Any, mode: int) -> bool:
+        self._note(path, f"access {mode}", lambda: int(_access(path, mode)))
+        return _access(path, mode)
+
+    def _open(self, path: Any, flags: int, mode: int = 0o777, *, dir_fd: int | None = None) -> int:
+        if flags & (os.O_WRONLY | os.O_RDWR) or dir_fd is not None or not isinstance(path, str):
+            self.complete = False
+            return _open(path, flags, mode, dir_fd=dir_fd)
+        self.questions.setdefault(path, (mark(path), {}))
+        try:
+            descriptor = _open(path, flags)
+        except OSError as error:
+            number = error.errno or 1
+            self._note(path, "read", lambda: -number)
+            raise
+        self._hashes[descriptor] = path, blake2b(digest_size=20)
+        return descriptor
+
+    def _read(self, descriptor: int, size: int) -> bytes:
+        data = _read(descriptor, size)
+        if descriptor in self._hashes:
+            self._hashes[descriptor][1].update(data)
+        return data
+
+    def _close(self, descriptor: int) -> None:
+        if descriptor in self._hashes:
+            path, hash = self._hashes.pop(descriptor)
+            regular = S_ISREG(os.fstat(descriptor).st_mode)
+            self._note(path, "read", lambda: hash.digest() if regular else -1)
+        _close(descriptor)
+
+    def _open_file(self, path: Any, mode: str = "r", *args: Any, **more: Any) -> Any:
+        if set(mode) & set("wax+"):
+            self.complete = False
+        else:
+            self._note(path, "read", lambda: _content(os.fspath(path)))
+        return _open_file(path, mode, *args, **more)

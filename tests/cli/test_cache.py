@@ -1,0 +1,233 @@
+"""A run that is repeated says what it said, and only where nothing it looked at has changed."""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from nginxlint.cli.watch import Watch, same
+from tests.cli.conftest import REPOSITORY, Run
+
+FORMATS = ("full", "concise", "json", "github")
+MAIN = """events {}
+http {
+    upstream app { server 127.0.0.1:8080; }
+    include sites/*.conf;
+    include extra.conf;
+}
+"""
+SITE = """server {
+    listen 80;
+    server_name a%d;
+    location /img { alias /srv/img/; }
+    location / { proxy_pass http://app; }
+}
+"""
+PIECES = (
+    "listen 81;",
+    "gzip maybe;",
+    "}",
+    "{",
+    "proxy_pass http://nowhere/;",
+    "# nginxlint: ignore[alias-traversal] - x\n",
+    "\n",
+    '"',
+    "a",
+    "",
+)
+
+
+def write_tree(folder: Path) -> None:
+    (folder / "sites").mkdir()
+    (folder / "nginx.conf").write_text(MAIN)
+    (folder / "extra.conf").write_text("server_tokens off;\n")
+    for number in range(3):
+        (folder / "sites" / f"{number}.conf").write_text(SITE % number)
+
+
+def edit(rng: random.Random, folder: Path) -> None:
+    """One change of the tree, as people and tools make them."""
+    files = sorted(path for path in folder.rglob("*.conf") if path.is_file())
+    path = rng.choice(files)
+    kind = rng.randrange(7)
+    if kind == 0 and path.name != "nginx.conf":
+        path.unlink()
+    elif kind == 1:
+        (folder / "sites" / f"{rng.randrange(9)}.conf").write_text(SITE % rng.randrange(4))
+    elif kind == 2 and path.name != "nginx.conf":
+        path.rename(path.with_suffix(".off"))
+    elif kind == 3:
+        (folder / "nginxlint.toml").write_text(rng.choice(["", 'ignore = ["alias-traversal"]', 'fail-on = "warning"']))
+    elif kind == 4:
+        pass  # nothing has changed
+    else:
+        text = path.read_text()
+        at = rng.randrange(len(text) + 1)
+        path.write_text(text[:at] + rng.choice(PIECES) + text[at + rng.randrange(3) :])
+
+
+def timeless(text: str) -> str:
+    text = text.replace(', \n      "--no-cache"', "").replace(',\n      "--no-cache"', "")
+    return re.sub(r'"duration_ms": \d+| in \d+\.\d s', "", text)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_random_edits_give_the_same_with_and_without_cache(run: Run, seed: int) -> None:
+    rng = random.Random(seed)
+    folder = Path.cwd()
+    write_tree(folder)
+    for _ in range(8):
+        edit(rng, folder)
+        for format in FORMATS:
+            for _ in range(2):
+                cached = run("check", "nginx.conf", "-o", format)
+                fresh = run("check", "nginx.conf", "-o", format, "--no-cache")
+                assert (cached.code, timeless(cached.out), cached.err) == (fresh.code, timeless(fresh.out), fresh.err)
+
+
+PROBE = """
+import sys
+from nginxlint.cli.main import main
+code = main(["check", "nginx.conf"])
+print(*[name for name in sys.modules if name.startswith("nginxlint")], file=sys.stderr)
+"""
+
+
+def repeated(folder: Path) -> set[str]:
+    """The modules of ours that a second run imports."""
+    environment = {**os.environ, "PYTHONPATH": REPOSITORY}
+    for _ in range(2):
+        done = subprocess.run(
+            [sys.executable, "-c", PROBE], cwd=folder, env=environment, capture_output=True, text=True, check=True
+        )
+    return set(done.stderr.split())
+
+
+def test_a_hit_imports_neither_engine_nor_rules(tmp_path: Path) -> None:
+    write_tree(tmp_path)
+    loaded = repeated(tmp_path)
+    assert "nginxlint.cli.cached" in loaded
+    engine = (
+        "nginxlint.linter",
+        "nginxlint.parser",
+        "nginxlint.lexer",
+        "nginxlint.config",
+        "nginxlint.catalogue",
+        "nginxlint.registry",
+    )
+    assert not loaded & set(engine)
+    assert not any(name.startswith("nginxlint_rules.") for name in loaded)
+
+
+def stored() -> list[Path]:
+    return [path for path in Path(os.environ["XDG_CACHE_HOME"]).rglob("*") if path.is_file()]
+
+
+def test_there_is_one_file_per_project_outside_of_it(run: Run) -> None:
+    write_tree(Path.cwd())
+    before = sorted(Path.cwd().rglob("*"))
+    for format in FORMATS:
+        run("check", "nginx.conf", "-o", format)
+    assert len(stored()) == 1
+    assert stored()[0].stat().st_mode & 0o777 == 0o600
+    assert sorted(Path.cwd().rglob("*")) == before
+
+
+def test_no_cache_neither_reads_nor_writes(run: Run) -> None:
+    write_tree(Path.cwd())
+    run("check", "nginx.conf", "--no-cache")
+    assert not stored()
+
+
+@pytest.mark.parametrize("damage", [b"", b"nonsense", b"nginxlint cache 1\n" + b"x" * 100])
+def test_a_damaged_file_is_passed_over_with_a_note(run: Run, damage: bytes) -> None:
+    write_tree(Path.cwd())
+    first = run("check", "nginx.conf", "-o", "concise")
+    stored()[0].write_bytes(damage)
+    assert run("check", "nginx.conf", "-o", "concise").out == first.out
+    stored()[0].write_bytes(damage)
+    note = run("check", "nginx.conf", "-v").err
+    assert ("ignored" in note) is bool(damage)
+
+
+def test_a_changed_byte_of_an_entry_is_noticed(run: Run) -> None:
+    write_tree(Path.cwd())
+    first = run("check", "nginx.conf", "-o", "concise")
+    data = bytearray(stored()[0].read_bytes())
+    data[-5] ^= 1
+    stored()[0].write_bytes(data)
+    assert run("check", "nginx.conf", "-o", "concise").out == first.out
+
+
+def test_a_file_others_may_write_is_not_believed(run: Run) -> None:
+    write_tree(Path.cwd())
+    run("check", "nginx.conf")
+    stored()[0].chmod(0o666)
+    assert "somebody else" in run("check", "nginx.conf", "-v").err
+
+
+def answers(folder: Path) -> Watch:
+    with Watch() as watch:
+        os.path.isfile(folder / "a")
+        os.path.realpath(folder / "link")
+        os.path.exists(folder / "absent")
+        os.listdir(folder)
+        with open(folder / "a", "rb") as file:
+            file.read()
+    return watch
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda folder: (folder / "a").write_text("2"),
+        lambda folder: (folder / "absent").write_text(""),
+        lambda folder: (folder / "new").write_text(""),
+        lambda folder: (folder / "a").unlink(),
+        lambda folder: ((folder / "link").unlink(), (folder / "link").symlink_to("b")),
+    ],
+    ids=["content", "appears", "listing", "gone", "link"],
+)
+def test_every_change_of_an_answer_is_seen(tmp_path: Path, change: object) -> None:
+    (tmp_path / "a").write_text("1")
+    (tmp_path / "link").symlink_to("a")
+    watch = answers(tmp_path)
+    assert watch.complete
+    assert same(watch.questions, time.time_ns())
+    change(tmp_path)  # type: ignore[operator]
+    assert not same(watch.questions, 0)
+    assert not same(watch.questions, time.time_ns())
+
+
+def test_a_file_written_anew_with_the_same_content_is_the_same(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("1")
+    (tmp_path / "link").symlink_to("a")
+    watch = answers(tmp_path)
+    (tmp_path / "a").unlink()
+    (tmp_path / "a").write_text("1")
+    assert same(watch.questions, time.time_ns())
+
+
+def test_the_functions_of_os_are_left_as_they_were(tmp_path: Path) -> None:
+    before = (os.stat, os.lstat, os.listdir, os.scandir, os.open, os.read, os.close, os.access, os.readlink, open)
+    with pytest.raises(ValueError, match="x"), Watch():
+        raise ValueError("x")
+    assert before == (
+        os.stat,
+        os.lstat,
+        os.listdir,
+        os.scandir,
+        os.open,
+        os.read,
+        os.close,
+        os.access,
+        os.readlink,
+        open,
+    )
