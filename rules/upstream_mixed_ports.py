@@ -31,6 +31,10 @@ class UpstreamMixedPorts(Rule):
         Good("upstream app { server a:80; server b:8080; }\nserver { location / { proxy_pass http://app; } }"),
         Good("upstream app { server a:443; server b:443; }\nserver { location / { proxy_pass https://app; } }"),
         Good("upstream app { server a:443; server unix:/s; server b:9000; }"),
+        Good(
+            "upstream app { server a:80; server b:443; }\n"
+            "server { location / { proxy_pass http://app; } location /s { proxy_pass https://app; } }"
+        ),
         Good("stream { upstream app { server a:80; server b:443; } }"),
         Good("upstream app { server a:80; server a:443 down; }"),
     )
@@ -44,11 +48,10 @@ class UpstreamMixedPorts(Rule):
             plain = [peer for peer in peers if peer.port in _PLAIN_PORTS or peer.port is None]
             if not tls or not plain:
                 continue
-            uses = config.uses(group)
-            if uses:
-                speaks_tls = uses[0].tls
-            else:
-                speaks_tls = len(tls) > len(plain)
+            spoken = {use.tls for use in config.uses(group)}
+            if len(spoken) > 1:
+                continue  # reached in both ways: no server is the odd one
+            speaks_tls = spoken.pop() if spoken else len(tls) > len(plain)
             odd, others = (plain, tls) if speaks_tls else (tls, plain)
             outcome = "502, a failed handshake" if speaks_tls else "400 or 502"
             for peer in odd:

@@ -32,6 +32,11 @@ class UpstreamNameInSni(Rule):
             "upstream g { server a.test:1; }\nserver { location / { grpc_ssl_server_name on; grpc_pass grpcs://g; } # here\n}"
         ),
         Good("upstream pay { server a.test:443; }\nserver { location / { proxy_pass https://pay; } }"),
+        Bad(
+            "stream { upstream db { server db.test:5432; }\nserver { listen 90; proxy_ssl on; proxy_ssl_server_name on;\n"
+            "proxy_pass db; # here\n} }",
+            context="main",
+        ),
         Good(
             "upstream pay.example.com { server 10.0.0.1:443; }\n"
             "server { location / { proxy_ssl_server_name on; proxy_pass https://pay.example.com; } }"
@@ -69,10 +74,11 @@ class UpstreamNameInSni(Rule):
                 if host:
                     line = f"{family}_ssl_name {host};"
                     fixes = (Fix(f"write {line}", (insert_line_after(use.target.directive, line),), safe=False),)
+                failure = "the connection is closed" if use.target.kind == "stream" else "502"
                 effect = (
-                    "verification looks for it in the certificate and fails: 502"
+                    f"verification looks for it in the certificate and fails: {failure}"
                     if verify is not None
-                    else "the server answers with the wrong site, or ends the handshake: 502"
+                    else f"the server answers with the wrong site, or ends the handshake: {failure}"
                 )
                 yield self.report(
                     use.target.directive.args[0],

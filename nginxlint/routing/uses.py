@@ -15,17 +15,18 @@ PASSES = ("proxy_pass", "fastcgi_pass", "uwsgi_pass", "scgi_pass", "grpc_pass", 
 
 class Use:
     """One way a pass leads to a group: `target` is the pass as written, `scheme` what it speaks to the group (empty
-    where the directive takes none, `$scheme` where it is the client's)."""
+    where the directive takes none, `$scheme` where it is the client's), `tls` whether that is TLS; in stream
+    `proxy_ssl` decides."""
 
-    __slots__ = ("scheme", "target")
+    __slots__ = ("scheme", "target", "tls")
 
-    def __init__(self, target: Pass, scheme: str) -> None:
+    def __init__(self, config: Config, target: Pass, scheme: str) -> None:
         self.target = target
         self.scheme = scheme
-
-    @property
-    def tls(self) -> bool:
-        return self.scheme in TLS_SCHEMES
+        if target.kind == "stream":
+            self.tls = config.scope(target.directive).on("proxy_ssl")
+        else:
+            self.tls = scheme in TLS_SCHEMES
 
     def __repr__(self) -> str:
         return f"Use({self.target.directive!r}, {self.scheme!r})"
@@ -44,11 +45,11 @@ class Uses:
                 continue  # nginx refuses it there; likely a piece of stream taken for http
             if "$" not in target.text:
                 if (group := target.group(config)) is not None:
-                    self.by_group.setdefault(group, []).append(Use(target, target.scheme))
+                    self.by_group.setdefault(group, []).append(Use(config, target, target.scheme))
                 continue
             ends = destinations(config, target)
             self.all_known = self.all_known and ends is not None
             for end in ends or ():
                 named = config.upstream(end.host, target.kind) if end.port is None and end.host else None
                 if named is not None:
-                    self.by_group.setdefault(named, []).append(Use(target, end.scheme))
+                    self.by_group.setdefault(named, []).append(Use(config, target, end.scheme))
