@@ -73,7 +73,7 @@ class ProxyCaptureDropsArgs(Rule):
 def _uri(config: Config, text: str) -> str:
     """The URI part; that may be a variable at the end, whose values begin with a slash."""
     head, uri = split_template(text)
-    name = references(head)[-1] if "$" in head else ""
+    name = next(reversed(references(head)), "")  # a $ alone is no variable
     definitions = config.variable_definitions().get(name, ())
     paths = all(one.name == "set" and one.values[-1].startswith("/") for one in definitions)
     if not uri and definitions and paths and head.endswith(f"${name}"):
