@@ -347,6 +347,11 @@ OUTCOMES: dict[str, Outcome] = {
         "{target} answers {status} to auth_request ({detail}), which understands 2xx, 401 and 403 only: visitors get 500",
         "let the service answer 401 or 403 to who may not enter; a redirect to a login belongs into error_page 401",
     ),
+    "MAIL_AUTH": _warns(
+        "http", "", "upstream-mail-auth",
+        "{target} answers {detail} to auth_http, which needs 200 and Auth-Status: logins fail with “internal server error”",
+        "correct the path in auth_http, or look into the service behind it",
+    ),
     # --- not judged ----------------------------------------------------------------------------------------------
     "SKIP_POLICY": _unknown("not-probed", "upstream-not-checked", "{target} was not contacted: {detail}"),
     "SKIP_VARIABLE": _unknown("not-probed", "upstream-not-checked", "{target} {detail}", None),

@@ -274,6 +274,14 @@ The module knows no other answers: nginx logs `auth request unexpected status` a
 answer 401 or 403, and send people to a login page with `error_page 401 = @login;` instead of a redirect.""",
     ),
     OnlineRule(
+        "upstream-mail-auth",
+        WARNING,
+        """What auth_http asks answers with an error instead of 200 and `Auth-Status`.
+
+The mail proxy reads only headers: without `Auth-Status`, or with `OK` and no `Auth-Server` and `Auth-Port`, it logs
+`auth http server … did not send server or port` and every login fails with an internal error. Mostly the path is wrong.""",
+    ),
+    OnlineRule(
         "upstream-redirect-loop",
         INFO,
         """An upstream redirects visitors to the very page they asked for.

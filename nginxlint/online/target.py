@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from nginxlint.online import in_effect
+from nginxlint.online import in_effect, mail
 from nginxlint.online.request import (
     Client,
     expand,
@@ -84,7 +84,9 @@ class _Extraction:
 
     def _directives(self) -> list[Directive]:
         found = [
-            directive for directive in self.config.find(*_PASSES) if directive.values and directive.parent is not None
+            directive
+            for directive in self.config.find(*_PASSES, mail.DIRECTIVE)
+            if directive.values and directive.parent is not None
         ]
         order = {id(file.source): number for number, file in enumerate(self.config.files)}
         found.sort(key=lambda directive: (order.get(id(directive.source), 0), directive.start))
@@ -95,6 +97,11 @@ class _Extraction:
         return self.servers.get(id(block)) if block is not None else None
 
     def _of(self, directive: Directive, where: Where) -> Iterator[Target]:
+        if directive.name == mail.DIRECTIVE:
+            for target in mail.auth_target(self.config, directive, where):
+                literal = as_literal(target.host) is not None
+                yield replace(target, resolution="literal") if literal else target
+            return
         stream = directive.enclosing("stream") is not None
         server = self._server(directive)
         scope = self.config.scope(directive)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from urllib.parse import urljoin, urlsplit
 
 from nginxlint.diagnostic import Severity
+from nginxlint.online import mail
 from nginxlint.online.certificate import matches
 from nginxlint.online.classify import Version
 from nginxlint.online.outcomes import BLOCKS_START, OUTCOMES, Outcome, without_consequence
@@ -121,7 +122,10 @@ def _single(target: Target, address: Address, seen: Observation | str, circumsta
             log = "" if failed.code == "L6_TIMEOUT" else log
             text = without_consequence(outcome.message) + ": nginx closes the visitor's connection"
             outcome = replace(outcome, message=text)
-        if failed.code == "L7_TOOBIG" and status != outcome.status:
+        if target.directive == mail.DIRECTIVE and outcome.word == "failed":
+            outcome = mail.in_mail_terms(failed.code, outcome)
+            status, log = outcome.status, outcome.log
+        elif failed.code == "L7_TOOBIG" and status != outcome.status:
             outcome = replace(outcome, message=_NO_ROOM_FOR_BODY)
         if failed.code == "L7_SCHEME" and status == 400:
             log = ""
@@ -130,6 +134,12 @@ def _single(target: Target, address: Address, seen: Observation | str, circumsta
         certainty = "assumed" if seen.clipped else "observed"
         return _Single(shown, failed.code, outcome, status, log, failed.detail, seen.hints, certainty, seen)
     status = seen.predicted_status if target.directive != "stream" else STREAM_OK
+    if target.directive == mail.DIRECTIVE:
+        remark = OUTCOMES["MAIL_AUTH"] if seen.status == 404 or (seen.status or 0) >= 500 else None
+        code, log = ("MAIL_AUTH", mail.NO_SERVER) if remark is not None else ("OK", "")
+        return _Single(
+            shown, code, remark, None, log.format(label=clean(target.label)), f"{seen.status}", (), "observed", seen
+        )
     code, detail, hint = _remark(target, seen, circumstances)
     remark = OUTCOMES.get(code)
     hints = (hint,) if hint else ()
