@@ -15,8 +15,8 @@ from nginxlint.online.target import targets_of
 from nginxlint.online.types import Target
 from nginxlint.online.untrusted import clean
 
-# HEAD, GET, one retry, and at most three looks to explain a failure.
-MOST_PER_ADDRESS = 6
+# HEAD, GET, one retry, two more where it is slow, and at most three looks to explain a failure.
+MOST_PER_ADDRESS = 8
 _QUESTIONS = {
     "http": "HEAD, and GET where HEAD is refused",
     "grpc": "the HTTP/2 preface and a health check",

@@ -13,15 +13,13 @@ from nginxlint.online.certificate import matches
 from nginxlint.online.classify import Version
 from nginxlint.online.outcomes import BLOCKS_START, OUTCOMES, Outcome, without_consequence
 from nginxlint.online.policy import Policy
+from nginxlint.online.slow import limit_of, near_limit
 from nginxlint.online.types import Address, Observation, Resolution, Target, Verdict
 from nginxlint.online.untrusted import clean
 
 DAY = 86_400.0
 NEAR_BUFFER = 0.8
-NEAR_TIMEOUT = 0.5
 _FAMILY = {"grpc": "grpc", "fastcgi": "fastcgi", "uwsgi": "uwsgi", "scgi": "scgi", "memcached": "memcached"}
-# Below this a slow answer is no news, however short nginx's limit is.
-SLOW_MS = 400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,8 +176,8 @@ def _remark(target: Target, seen: Observation, circumstances: Circumstances) -> 
     if seen.header_bytes > target.buffer_size * NEAR_BUFFER:
         return "L7_NEARBUFFER", f"{seen.header_bytes} bytes", ""
     for phase in seen.phases:
-        limit = target.timeouts.read if phase.name == "http" else target.timeouts.connect
-        if phase.ms > max(SLOW_MS, limit * NEAR_TIMEOUT * 1000) and target.directive != "stream":
+        if target.directive != "stream" and near_limit(target, phase):
+            limit = limit_of(target, phase)
             what = "first byte" if phase.name == "http" else "connected" if phase.name == "tcp" else "handshake"
             return "L7_SLOW", f"{what} after {phase.ms / 1000:.1f} s, the limit is {limit:g} s", ""
     return "", "", ""

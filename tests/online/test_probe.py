@@ -251,3 +251,25 @@ def test_the_probe_stops_at_the_level_it_is_given(level: str) -> None:
     seen = probe(network, options=Options(probe_level=level))
     assert [phase.name for phase in seen.phases] == ["tcp"]
     assert network.streams[0].sent == b""
+
+
+@pytest.mark.parametrize(("slow", "told"), [(1, False), (2, True), (3, True)])
+def test_a_slow_first_byte_counts_when_it_is_slow_in_the_middle_of_three(slow: int, told: bool) -> None:
+    asked: list[FakeStream] = []
+
+    class Slow(FakeStream):
+        async def receive(self, size: int) -> bytes:
+            if len(asked) <= slow and self.pieces:
+                await asyncio.sleep(0.45)
+            return await super().receive(size)
+
+    def peer() -> FakeStream:
+        asked.append(Slow((OK,)))
+        return asked[-1]
+
+    seen = probe(
+        FakeNetwork({WHERE: peer}),
+        f"proxy_read_timeout 800ms; proxy_pass http://{WHERE};",
+        Options(timeout=2, retry_pause=0.0, jitter=0.0),
+    )
+    assert (len(asked), seen.tries, seen.phases[-1].ms > 400) == (3, 3, told)
