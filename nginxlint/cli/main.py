@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 COMMANDS = {
     "check": ("nginxlint.cli.cached", "check configurations, offline or online"),
     "route": ("nginxlint.cli.route", "show which server, location and upstream answer a URL, and why"),
+    "test": ("nginxlint.cli.test", "test routing: expected answers in a file, without nginx"),
     "rules": ("nginxlint.cli.rules", "list the rules"),
     "explain": ("nginxlint.cli.explain", "show the page of a rule"),
     "demo": ("nginxlint.cli.demo", "check a sample configuration against faulty upstreams on loopback"),
