@@ -14,6 +14,7 @@ from nginxlint.edits import (
     replace,
 )
 from nginxlint.pattern import shapes
+from nginxlint.routing.caching import CachedPass, cached_passes, made_of, names_a_user
 from nginxlint.routing.captures import can_hold, patterns_behind
 from nginxlint.routing.content import answers_itself
 from nginxlint.routing.destinations import Destination, destinations, split_template
@@ -38,6 +39,7 @@ __all__ = [
     "PASSES",
     "Bad",
     "Block",
+    "CachedPass",
     "Confidence",
     "Config",
     "Destination",
@@ -71,6 +73,7 @@ __all__ = [
     "add_to_set",
     "added_header",
     "answers_itself",
+    "cached_passes",
     "can_hold",
     "delete",
     "destinations",
@@ -85,7 +88,9 @@ __all__ = [
     "insert_line_after",
     "insert_line_before",
     "is_public",
+    "made_of",
     "milliseconds",
+    "names_a_user",
     "note",
     "parse_network",
     "paths_of",

@@ -97,10 +97,22 @@ def surrounded(case: Mended, text: str) -> str:
     opening = "".join(
         f"{name} {'/ ' if name == 'location' else 'u ' if name == 'upstream' else ''}{{ " for name in blocks
     )
+    # the cache zone that examples name, for the first family that does
+    family = next((one for one in ("proxy", "fastcgi", "uwsgi", "scgi") if f"{one}_cache z;" in text), "")
+    if family:
+        opening = opening.replace("http { ", f"http {{ {family}_cache_path z keys_zone=z:1m; ", 1)
     return f"events {{ }} {opening}\n{text}\n{'}' * len(blocks)}\n"
 
 
-ENVIRONMENT = ("host not found", "cannot load certificate", "BIO_new_file", "open() ", "no such file", "bind() to")
+ENVIRONMENT = (
+    "host not found",
+    "cannot load certificate",
+    "BIO_new_file",
+    "open() ",
+    "no such file",
+    "bind() to",
+    "mkdir() ",
+)
 
 
 def judge(text: str) -> Verdict:

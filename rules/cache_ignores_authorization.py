@@ -1,0 +1,77 @@
+from collections.abc import Iterator
+
+from nginxlint import (
+    Bad,
+    Config,
+    Diagnostic,
+    Directive,
+    Fix,
+    Good,
+    Rule,
+    cached_passes,
+    insert_line_after,
+    made_of,
+    names_a_user,
+    note,
+)
+
+
+class CacheIgnoresAuthorization(Rule):
+    """The backend is told who asks, the cache is not: one user gets the page of another.
+
+    nginx caches answers to requests with Authorization or a session cookie like any other, as long as the backend or
+    `proxy_cache_valid` lets it. Where such a value is handed on on purpose, either keep these requests out of
+    the cache (`proxy_cache_bypass` and `proxy_no_cache` with the same variable) or put it into the key.
+    Reported where a header made of credentials or cookies is set for the backend of a cached pass.
+    Source: ngx_http_upstream_cache; documentation of proxy_no_cache.
+    """
+
+    id = "cache-ignores-authorization"
+    group = "cache"
+    directives = ("proxy_cache",)
+    examples = (
+        Bad(
+            "location / {\n proxy_cache z; # here\n proxy_set_header Authorization $http_authorization;\n"
+            " proxy_pass http://app;\n}",
+            "location / {\n proxy_cache z;\n proxy_cache_bypass $http_authorization;\n"
+            " proxy_no_cache $http_authorization; # here\n proxy_set_header Authorization $http_authorization;\n"
+            " proxy_pass http://app;\n}",
+        ),
+        Bad("location / { proxy_cache z; proxy_set_header X-User $remote_user; proxy_pass http://app; } # here"),
+        Good(
+            "location / { proxy_cache z; proxy_cache_key $request_uri$http_authorization;\n"
+            "proxy_set_header Authorization $http_authorization; proxy_pass http://app; }"
+        ),
+        Good(
+            "location / { proxy_cache z; proxy_no_cache $http_authorization; proxy_cache_bypass $http_authorization;\n"
+            "proxy_set_header Authorization $http_authorization; proxy_pass http://app; }"
+        ),
+        Good('location / { proxy_cache z; proxy_set_header Authorization "Basic x"; proxy_pass http://app; }'),
+        Good('location / { proxy_cache z; proxy_set_header Cookie ""; proxy_pass http://app; }'),
+        Good("location / { proxy_set_header Authorization $http_authorization; proxy_pass http://app; }"),
+    )
+
+    def check(self, config: Config) -> Iterator[Diagnostic]:
+        reported: set[Directive] = set()
+        for cached in cached_passes(config):
+            if cached.family != "proxy" or cached.cache in reported:
+                continue
+            minded = " ".join((cached.key, *cached.words("cache_bypass"), *cached.words("no_cache")))
+            for line in cached.scope.effective("proxy_set_header"):
+                told = names_a_user(made_of(config, " ".join(line.values[1:])))
+                if not told or told & made_of(config, minded):
+                    continue
+                reported.add(cached.cache)
+                name = f"${sorted(told)[0]}"
+                fixes: tuple[Fix, ...] = ()
+                if not cached.words("cache_bypass") and not cached.words("no_cache"):
+                    edit = insert_line_after(cached.cache, f"proxy_cache_bypass {name};", f"proxy_no_cache {name};")
+                    fixes = (Fix("keep these requests out of the cache", (edit,), safe=False),)
+                yield self.report(
+                    cached.cache,
+                    f"one user may get the page of another: the backend is told {name}, the cache does not look at it",
+                    *fixes,
+                    related=(note(line, "tells the backend who asks"),),
+                    help=f"write proxy_cache_bypass {name}; proxy_no_cache {name}; or put it into proxy_cache_key",
+                )
+                break

@@ -1,0 +1,112 @@
+"""What the rules on caches warn of happens in real nginx: one visitor gets what was made for another, or nothing is kept.
+
+Each case is one nginx with a backend that tells what it was asked; two requests, and what the second one gets.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+
+from tests.oracle.nginx import PROGRAM, Nginx
+from tests.rules.test_proxying import found_by
+
+pytestmark = pytest.mark.skipif(not PROGRAM, reason="nginx is not installed")
+
+BACKEND = """\
+proxy_cache_path {folder}/cache keys_zone=z:1m max_size=1m;
+server { listen unix:{folder}/backend default_server; location / {
+    add_header Set-Cookie "session=$http_x_user";
+    return 200 "<$http_host|$http_authorization|$http_x_user|$request_method>";
+} }
+"""
+PASS = "proxy_cache z; add_header X-Cache $upstream_cache_status; proxy_pass http://unix:{folder}/backend:;"
+COOKIES = "proxy_ignore_headers Set-Cookie; proxy_cache_valid 1h;"
+
+
+@dataclass(frozen=True)
+class Case:
+    """`bad` and `good` are what the location holds; `first` and `second` two requests (method, host, headers); `wrong` is in
+    the second answer with the bad configuration and not with the good one, where `right` is."""
+
+    rule: str
+    bad: str
+    good: str
+    first: str
+    second: str
+    wrong: str
+    right: str
+
+
+HOST = f"{COOKIES} proxy_hide_header Set-Cookie; proxy_set_header Host $host;"
+AUTHORIZATION = f"{COOKIES} proxy_hide_header Set-Cookie; proxy_set_header Authorization $http_authorization;"
+POST = f"{COOKIES} proxy_hide_header Set-Cookie; proxy_cache_methods GET POST;"
+A, B = "GET / HTTP/1.1\r\nHost: a.w.test\r\n", "GET / HTTP/1.1\r\nHost: b.w.test\r\n"
+CASES = (
+    Case("cache-key-lacks-host", HOST, f"{HOST} proxy_cache_key $host$uri;", A, B, "<a.w.test|", "<b.w.test|"),
+    Case(
+        "cache-ignores-authorization",
+        AUTHORIZATION,
+        f"{AUTHORIZATION} proxy_no_cache $http_authorization; proxy_cache_bypass $http_authorization;",
+        f"{A}Authorization: anna\r\n",
+        f"{A}Authorization: bert\r\n",
+        "|anna|",
+        "|bert|",
+    ),
+    Case(
+        "cache-set-cookie",
+        COOKIES,
+        f"{COOKIES} proxy_hide_header Set-Cookie;",
+        f"{A}X-User: anna\r\n",
+        f"{A}X-User: bert\r\n",
+        "Set-Cookie: session=anna",
+        "X-Cache: HIT",
+    ),
+    Case(
+        "cache-no-valid",
+        "proxy_ignore_headers Set-Cookie Cache-Control Expires; proxy_hide_header Set-Cookie;",
+        "proxy_ignore_headers Set-Cookie Cache-Control Expires; proxy_hide_header Set-Cookie; proxy_cache_valid 1h;",
+        A,
+        A,
+        "X-Cache: MISS",
+        "X-Cache: HIT",
+    ),
+    Case(
+        "cache-bypass-half",
+        f"{HOST} proxy_cache_key $host$uri; proxy_cache_bypass $cookie_user;",
+        f"{HOST} proxy_cache_key $host$uri; proxy_cache_bypass $cookie_user; proxy_no_cache $cookie_user;",
+        f"{A}Cookie: user=anna\r\nX-User: anna\r\n",
+        A,
+        "|anna|",
+        "|||GET>",
+    ),
+    Case(
+        "cache-key-method-body",
+        POST,
+        f"{POST} proxy_cache_key $request_method$uri$request_body;",
+        "POST / HTTP/1.1\r\nHost: a.w.test\r\nContent-Length: 0\r\n",
+        A,
+        "|POST>",
+        "|GET>",
+    ),
+)
+
+
+def text(inside: str) -> str:
+    return f"{BACKEND}server {{ listen 127.0.0.1:65000; server_name *.w.test; location / {{ {inside} {PASS} }} }}"
+
+
+def whole(inside: str) -> str:
+    return f"events {{ }}\nhttp {{ {text(inside).replace('{folder}', '/d')} }}"
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.rule)
+def test_the_second_visitor_gets_what_the_rule_says(case: Case) -> None:
+    for inside, wrong in ((case.bad, True), (case.good, False)):
+        assert bool(found_by(case.rule, whole(inside))) is wrong
+        with Nginx(text(inside).replace("65000", "{port}")) as nginx:
+            nginx.exchange(f"{case.first}Connection: close\r\n\r\n".encode())
+            answer = nginx.exchange(f"{case.second}Connection: close\r\n\r\n".encode()).raw.decode("latin-1")
+        assert (case.wrong in answer) is wrong, answer
+        assert wrong or case.right in answer, answer
