@@ -18,6 +18,8 @@ from nginxlint.online.network import Network
 from nginxlint.online.types import Answer
 
 MAX_CHASES = 50  # NGX_RESOLVER_MAX_RECURSION
+MAX_SERVERS = 4
+REPEATS = 2
 RESEND_AFTER = 5.0  # ngx_resolver: a question is sent again, to the next server, after this
 
 # Reply code → verdict code. Any other code is treated like a server failure.
@@ -39,6 +41,8 @@ class _Family:
     code: str = ""
     error: str = ""
     ttl: int | None = None
+    authoritative: bool = False
+    final: bool = False  # asking again would not help
 
 
 async def ask_servers(
@@ -49,8 +53,13 @@ async def ask_servers(
     *,
     ipv4: bool = True,
     ipv6: bool = True,
+    patience: float = 30.0,
 ) -> Answer:
-    """Addresses of `name`, within `limit` seconds whatever the servers do."""
+    """Addresses of `name`, within `limit` seconds whatever the servers do. `patience` is nginx's resolver_timeout.
+
+    nginx asks one server per lookup, the next one for the next lookup, and takes what it says: of two servers, one of
+    which fails, every other lookup fails (seen with nginx 1.22.1). So each is asked, and what they say is compared.
+    """
     try:
         wanted = dns.name.from_text(name.rstrip(".") + ".")
         if len(wanted.to_wire() or b"") > 255:
@@ -58,13 +67,75 @@ async def ask_servers(
     except (dns.exception.DNSException, UnicodeError, ValueError) as error:
         return Answer(code="DNS_NOTFOUND", error=f"{name!r} cannot be a host name: {error}")
     types = [kind for kind, asked in (("A", ipv4), ("AAAA", ipv6)) if asked]
+    deadline = asyncio.get_running_loop().time() + limit
+    asked = servers[:MAX_SERVERS]
+
+    async def all_servers() -> list[Answer]:
+        return list(await asyncio.gather(*(_ask_server(network, server, wanted, types, deadline) for server in asked)))
+
+    answers = await all_servers()
+    good = [answer for answer in answers if not answer.code]
+    if not good:
+        return next((answer for answer in answers if answer.code != "DNS_TIMEOUT"), answers[0])
+    result = good[0]
+    result.remarks = _failing(asked, answers, patience)
+    apart = _apart(good)
+    if apart or result.ttl == 0:
+        # Ask again: where answers rotate, that shows; where the servers hold different views, they keep to them.
+        for _ in range(REPEATS):
+            for answer, again in zip(answers, await all_servers(), strict=True):
+                if not answer.code and not again.code:
+                    answer.addresses = list(dict.fromkeys([*answer.addresses, *again.addresses]))
+                    answer.rotates = answer.rotates or set(again.addresses) != set(answer.addresses)
+        if apart and _apart(good):
+            result.remarks.append(("DNS_DIFFERS", _views(asked, answers)))
+        elif any(answer.rotates for answer in good):
+            result.remarks.append(("DNS_ROTATES", f"{len(result.addresses)} addresses in {1 + REPEATS} answers"))
+    for answer in good[1:]:
+        result.addresses = list(dict.fromkeys([*result.addresses, *answer.addresses]))
+    return result
+
+
+def _failing(servers: tuple[tuple[str, int], ...], answers: list[Answer], patience: float) -> list[tuple[str, str]]:
+    """What visitors meet because some of the servers fail where others answer."""
+    bad = [answer for answer in answers if answer.code]
+    if not bad:
+        return []
+    share = f"{len(bad)} of {len(servers)} servers"
+    refusing = next((answer for answer in bad if answer.code != "DNS_TIMEOUT"), None)
+    if refusing is not None:
+        return [("DNS_UNEVEN", f"{share} fail: {refusing.error}")]
+    if patience <= RESEND_AFTER:
+        return [("DNS_UNEVEN", f"{share} give no answer, and resolver_timeout ends before nginx asks the next one")]
+    return [("DNS_SLOW", f"{share} give no answer: {bad[0].error}")]
+
+
+def _apart(answers: list[Answer]) -> bool:
+    """Do two of them have no address in common?"""
+    sets = [frozenset(answer.addresses) for answer in answers]
+    return any(one.isdisjoint(other) for at, one in enumerate(sets) for other in sets[:at])
+
+
+def _views(servers: tuple[tuple[str, int], ...], answers: list[Answer]) -> str:
+    parts = [
+        f"{server[0]} says {', '.join(answer.addresses[:2])}{' …' if len(answer.addresses) > 2 else ''}"
+        for server, answer in zip(servers, answers, strict=True)
+        if not answer.code
+    ]
+    return "; ".join(parts[:3])
+
+
+async def _ask_server(
+    network: Network, server: tuple[str, int], wanted: dns.name.Name, types: list[str], deadline: float
+) -> Answer:
+    """What one server knows of a name, CNAMEs chased as nginx does."""
     answer = Answer()
     seen = {wanted}
-    deadline = asyncio.get_running_loop().time() + limit
     for _ in range(MAX_CHASES):
-        families = await asyncio.gather(*(_family(network, servers, wanted, kind, deadline) for kind in types))
+        families = await asyncio.gather(*(_family(network, server, wanted, kind, deadline) for kind in types))
         for family in families:
             answer.addresses.extend(family.addresses)
+            answer.authoritative = answer.authoritative or family.authoritative
             if family.ttl is not None:
                 answer.ttl = family.ttl if answer.ttl is None else min(answer.ttl, family.ttl)
         silent = [kind for kind, family in zip(types, families, strict=True) if family.code == "DNS_TIMEOUT"]
@@ -101,22 +172,15 @@ def _explain(answer: Answer, families: list[_Family], types: list[str]) -> None:
 
 
 async def _family(
-    network: Network, servers: tuple[tuple[str, int], ...], name: dns.name.Name, kind: str, deadline: float
+    network: Network, server: tuple[str, int], name: dns.name.Name, kind: str, deadline: float
 ) -> _Family:
-    """One record type, asked of one server after the other until one answers."""
+    """One record type; asked again after a while, as nginx does."""
     loop = asyncio.get_running_loop()
-    result = _Family(code="DNS_TIMEOUT", error="no DNS server answered")
-    share = max(0.05, min(RESEND_AFTER, (deadline - loop.time()) / max(1, len(servers))))
-    for server in servers:
-        left = deadline - loop.time()
-        if left <= 0:
-            break
-        heard = await _one(network, server, name, kind, min(left, share))
-        if not heard.code or heard.code == "DNS_NOTFOUND":
+    while (left := deadline - loop.time()) > 0:
+        heard = await _one(network, server, name, kind, min(left, RESEND_AFTER))
+        if heard.code != "DNS_TIMEOUT" or deadline - loop.time() < 0.05 or heard.final:
             return heard
-        if heard.code != "DNS_TIMEOUT" or result.code == "DNS_TIMEOUT":
-            result = heard
-    return result
+    return _Family(code="DNS_TIMEOUT", error=f"{server[0]}:{server[1]} gave no answer in time")
 
 
 async def _one(network: Network, server: tuple[str, int], name: dns.name.Name, kind: str, limit: float) -> _Family:
@@ -130,7 +194,9 @@ async def _one(network: Network, server: tuple[str, int], name: dns.name.Name, k
                     if dns.flags.TC & int.from_bytes(wire[2:4], "big"):
                         wire = await network.ask(server, query.to_wire(), tcp=True)
                 except OSError as error:
-                    return _Family(code="DNS_TIMEOUT", error=f"{shown} cannot be asked: {error.strerror or error}")
+                    return _Family(
+                        code="DNS_TIMEOUT", error=f"{shown} cannot be asked: {error.strerror or error}", final=True
+                    )
                 try:
                     return _read(dns.message.from_wire(wire, ignore_trailing=True), name, kind, shown)
                 except (dns.exception.DNSException, ValueError):
@@ -151,7 +217,8 @@ def _read(message: dns.message.Message, name: dns.name.Name, kind: str, server: 
     for rrset in message.answer:
         if rrset.rdclass != dns.rdataclass.IN:
             raise ValueError("unexpected RR class")  # nginx drops such a reply (ngx_resolver_process_a)
-        ttls.append(rrset.ttl)
+        # RFC 2181: a TTL with the top bit set is no TTL
+        ttls.append(rrset.ttl if rrset.ttl < 1 << 31 else 0)
         if rrset.rdtype == dns.rdatatype.CNAME:
             for item in rrset:
                 aliases[rrset.name] = item.target
@@ -167,4 +234,5 @@ def _read(message: dns.message.Message, name: dns.name.Name, kind: str, server: 
     alias = last.to_text() if not found and last != name else ""
     if not found and not alias and aliases:
         alias = name.to_text()
-    return _Family(found, alias, ttl=min(ttls) if ttls else None)
+    authoritative = bool(message.flags & dns.flags.AA)
+    return _Family(found, alias, ttl=min(ttls) if ttls else None, authoritative=authoritative)

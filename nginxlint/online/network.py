@@ -51,6 +51,10 @@ class Network(Protocol):
         """Send one DNS message to a server and return its answer; what does not answer this query is ignored."""
         ...
 
+    def search_domains(self) -> tuple[str, ...]:
+        """What the system appends to short names (and nginx's resolver does not)."""
+        ...
+
     def unix_state(self, path: str) -> int | None:
         """The mode bits of the file at `path`, None where there is none. Raises OSError."""
         ...
@@ -106,6 +110,16 @@ class RealNetwork:
 
     async def ask(self, server: tuple[str, int], query: bytes, *, tcp: bool) -> bytes:
         return await (_ask_tcp(self, server, query) if tcp else _ask_udp(server, query))
+
+    def search_domains(self) -> tuple[str, ...]:
+        try:
+            with open("/etc/resolv.conf", encoding="utf-8", errors="replace") as file:
+                lines = [line.split() for line in file.read(65536).splitlines()]
+        except OSError:
+            return ()
+        # resolv.conf(5): domain and search exclude each other, the last one counts
+        found = [words[1:] for words in lines if words[:1] in (["search"], ["domain"])]
+        return tuple(name.rstrip(".") for name in found[-1] if name != ".") if found else ()
 
     def unix_state(self, path: str) -> int | None:
         try:

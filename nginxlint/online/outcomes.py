@@ -135,6 +135,39 @@ OUTCOMES: dict[str, Outcome] = {
         "{target} comes from a variable and no resolver is defined: every request gets 502",
         "add “resolver ADDRESS valid=30s;” here or above, or name an upstream group without a port", retried="",
     ),
+    "DNS_UNEVEN": _warns(
+        "dns", "", "upstream-resolvers-disagree",
+        "some lookups of {target} fail ({detail}): nginx asks its resolvers in turn and does not try the next one, so "
+        "visitors get 502 from time to time",
+        "take the DNS server that fails out of the resolver line, or mend it", severity=ERROR,
+    ),
+    "DNS_SLOW": _warns(
+        "dns", "", "upstream-resolvers-disagree",
+        "some lookups of {target} wait ({detail}): nginx asks its resolvers in turn, and the next one after 5 s",
+        "take the DNS server that is silent out of the resolver line",
+    ),
+    "DNS_DIFFERS": _warns(
+        "dns", "", "upstream-resolvers-disagree",
+        "the resolvers give different addresses for {target} ({detail}): nginx asks them in turn, so visitors come to "
+        "different machines",
+        "name only resolvers that hold the same view of the zone",
+    ),
+    "DNS_ROTATES": _warns(
+        "dns", "", "upstream-dns-turns",
+        "the answers for {target} turn ({detail}): what was probed may not be what nginx gets next", severity=INFO,
+    ),
+    "DNS_VALID": _warns(
+        "dns", "", "upstream-dns-turns",
+        "nginx keeps the address of {target} longer than its record allows ({detail}): after a move visitors go to the "
+        "old address for as long", "shorten valid=, or leave it away: nginx then keeps to the TTL", severity=INFO,
+    ),
+    "DNS_NOIPV6": _warns(
+        "dns", "connect() failed (101: Network is unreachable) while connecting to upstream",
+        "upstream-unreachable",
+        "{target} also has IPv6 addresses and this machine has no IPv6 ({detail}): an nginx here tries them in turn "
+        "and loses time, or the request",
+        "write ipv6=off in the resolver line",
+    ),
     "DNS_PENDING": _unknown(
         "unknown", "upstream-not-checked", "{target} could not be looked up from here ({detail}); where nginx meets "
         "the same, it refuses to start", WARNING, stage="dns",

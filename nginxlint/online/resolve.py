@@ -12,9 +12,12 @@ from functools import lru_cache
 from nginxlint.online.network import Network
 from nginxlint.online.options import Options
 from nginxlint.online.policy import Policy
-from nginxlint.online.types import Answer, Resolution, Target
+from nginxlint.online.types import Answer, Resolution, ResolverSet, Target
 
 MAX_ADDRESSES = 16
+MAX_SEARCH = 6
+# A `valid` up to this is what people write to ask more seldom; beyond it a moved service is missed for long.
+LONG_VALID = 60.0
 # RFC 6761: no server on the Internet knows names below these.
 NEVER_THERE = frozenset(("invalid", "example", "test"))
 
@@ -80,12 +83,13 @@ class Names:
             tuple(answer.chain),
             len(addresses),
             tuple(answer.failed_families),
+            tuple(answer.remarks),
         )
 
     async def _at_start(self, target: Target) -> Answer:
         """As getaddrinfo does when nginx reads its configuration."""
         if self._resolver is not None:
-            answer = await self._ask((self._resolver,), target.host, self._limit)
+            answer = await self._ask((self._resolver,), target.host, self._limit, ResolverSet(()))
             if answer.addresses:
                 return Answer(answer.addresses, ttl=answer.ttl, chain=answer.chain)
         try:
@@ -114,19 +118,34 @@ class Names:
             reason = denied[0] if denied else "the resolver's own name does not resolve"
             return Answer(code="SKIP_POLICY" if denied else "DNS_TIMEOUT", error=f"{reason}: not asked")
         limit = min(self._limit, wanted.timeout)
-        answer = await self._ask(servers, target.host, limit, ipv4=wanted.ipv4, ipv6=wanted.ipv6)
-        if answer.code in ("DNS_NOTFOUND", "DNS_NODATA") and await self._system_knows(target.host):
-            answer.code = "DNS_HOSTSONLY"
-            answer.error += "; this machine's hosts file or search list knows it, nginx's resolver reads neither"
+        answer = await self._ask(servers, target.host, limit, wanted)
+        if answer.code in ("DNS_NOTFOUND", "DNS_NODATA"):
+            await self._known_otherwise(answer, servers, target.host, wanted)
+        elif not answer.code and _outlives(wanted.valid, answer):
+            answer.remarks.append(("DNS_VALID", f"TTL {answer.ttl} s, valid={wanted.valid:g}s"))
         return answer
 
-    async def _ask(
-        self, servers: tuple[tuple[str, int], ...], name: str, limit: float, *, ipv4: bool = True, ipv6: bool = True
-    ) -> Answer:
+    async def _known_otherwise(
+        self, answer: Answer, servers: tuple[tuple[str, int], ...], host: str, wanted: ResolverSet
+    ) -> None:
+        """A name nginx's resolver does not find: why do people think that it is there?"""
+        if "." not in host.rstrip("."):
+            for domain in self._network.search_domains()[:MAX_SEARCH]:
+                longer = f"{host.rstrip('.')}.{domain}"
+                if not (await self._ask(servers, longer, min(1.0, self._limit), wanted)).code:
+                    answer.error += f"; it knows {longer}: write the full name, nginx uses no search domains"
+                    return
+        if await self._system_knows(host):
+            answer.code = "DNS_HOSTSONLY"
+            answer.error += "; this machine's hosts file or search list knows it, nginx's resolver reads neither"
+
+    async def _ask(self, servers: tuple[tuple[str, int], ...], name: str, limit: float, wanted: ResolverSet) -> Answer:
         # dnspython takes longer to import than many a run takes without it
         from nginxlint.online.dns import ask_servers
 
-        return await ask_servers(self._network, servers, name, limit, ipv4=ipv4, ipv6=ipv6)
+        return await ask_servers(
+            self._network, servers, name, limit, ipv4=wanted.ipv4, ipv6=wanted.ipv6, patience=wanted.timeout
+        )
 
     async def _servers(self, named: tuple[tuple[str, int], ...]) -> tuple[tuple[str, int], ...]:
         found: list[tuple[str, int]] = []
@@ -147,6 +166,13 @@ class Names:
                 return bool(await self._network.lookup(host))
         except (OSError, UnicodeError):
             return False
+
+
+def _outlives(valid: float | None, answer: Answer) -> bool:
+    """Does nginx keep the address much longer than the record lives?"""
+    if valid is None or answer.ttl is None or not answer.authoritative:
+        return False  # a server that is not authoritative counts its TTL down
+    return valid > max(answer.ttl, LONG_VALID)
 
 
 @lru_cache(4096)

@@ -61,6 +61,24 @@ Requests wait for `resolver_timeout` (30 s) and get 502, never 504. Check the ad
 questions from this machine, for both A and AAAA: nginx waits for both.""",
     ),
     OnlineRule(
+        "upstream-resolvers-disagree",
+        WARNING,
+        """The DNS servers of a `resolver` line do not say the same of a name.
+
+nginx asks one server per lookup and the next one for the next lookup. What that server says counts: where one of two
+answers SERVFAIL or NXDOMAIN, every other lookup ends in 502, for as long as the name is then not asked again. A silent
+server costs 5 s, or 502 where `resolver_timeout` is not longer than that. Servers with different views of a zone send
+visitors to different machines. Name only servers that answer alike.""",
+    ),
+    OnlineRule(
+        "upstream-dns-turns",
+        INFO,
+        """The addresses of a name change faster than nginx or this check can follow.
+
+A TTL of 0 with another address in each answer: nginx asks again for every request, and the check has seen only some of
+the machines. Or `valid=` is longer than the TTL of the record, and nginx keeps an address after the service has moved.""",
+    ),
+    OnlineRule(
         "upstream-refused",
         ERROR,
         """Nothing listens where nginx connects to.

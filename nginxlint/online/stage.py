@@ -17,6 +17,7 @@ from nginxlint.online.network import Network, RealNetwork
 from nginxlint.online.options import Options
 from nginxlint.online.plan import plan_of
 from nginxlint.online.policy import Policy
+from nginxlint.online.remarks import degraded, remarks
 from nginxlint.online.rows import Rows
 from nginxlint.online.target import targets_of
 from nginxlint.online.types import Target
@@ -82,9 +83,13 @@ def _judged(
         ]
     )
     verdicts = seen_by_visitors(config, verdicts)
+    said = remarks(targets, evidence)
+    verdicts = [degraded(verdict, said.get(verdict.target.id, [])) for verdict in verdicts]
+    # a remark is a finding of its own where the verdict speaks of something else
+    more = [one for verdict in verdicts for one in said.get(verdict.target.id, ()) if one.code != verdict.code]
     counts = Counter(verdict.word for verdict in verdicts)
     return OnlineResult(
-        findings(config, verdicts, judge_groups(verdicts)),
+        findings(config, [*verdicts, *more], judge_groups(verdicts)),
         Rows(verdicts),
         complete=not evidence.interrupted and not any(verdict.code in _OURS for verdict in verdicts),
         summary=_summary(counts),

@@ -151,12 +151,16 @@ class Answer:
     ttl: int | None = None
     chain: list[str] = field(default_factory=list)
     failed_families: list[str] = field(default_factory=list)
+    authoritative: bool = False
+    rotates: bool = False
+    remarks: list[tuple[str, str]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
 class Resolution:
     """The answer to one name: `how` is startup, runtime, override, literal or unix; `code` empty where it worked,
-    else a verdict code; `error` is the sentence for an operator; `total` counts addresses before the cap."""
+    else a verdict code; `error` is the sentence for an operator; `total` counts addresses before the cap; `remarks` are
+    codes with details of what is worth knowing though it worked."""
 
     name: str
     how: str
@@ -168,6 +172,7 @@ class Resolution:
     chain: tuple[str, ...] = ()
     total: int = 0
     failed_families: tuple[str, ...] = ()
+    remarks: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,25 +61,25 @@ def judge(
 ) -> Verdict:
     """The verdict of a target. `observations` hold, for an address that was not probed, the code why."""
     if target.skip is not None and target.skip[0] != "SKIP_UDP":
-        return _plain(target, target.skip[0], target.skip[1])
+        return verdict_of_code(target, target.skip[0], target.skip[1])
     if resolution is None:
-        return _plain(target, "NOT_CHECKED", "the time budget was spent before its name was looked up")
+        return verdict_of_code(target, "NOT_CHECKED", "the time budget was spent before its name was looked up")
     if resolution.code and target.maybe_group and resolution.code != "SKIP_POLICY":
         detail = "it may be an upstream group that another file defines"
-        return _with_dns(_plain(target, "SKIP_SNIPPET", detail), resolution)
+        return _with_dns(verdict_of_code(target, "SKIP_SNIPPET", detail), resolution)
     if resolution.code:
-        return _with_dns(_plain(target, resolution.code, resolution.error), resolution)
+        return _with_dns(verdict_of_code(target, resolution.code, resolution.error), resolution)
     if target.skip is not None:
-        return _with_dns(_plain(target, *target.skip), resolution)
+        return _with_dns(verdict_of_code(target, *target.skip), resolution)
     if target.role is not None and target.role.down and not circumstances.include_down:
-        return _with_dns(_plain(target, "SKIP_DOWN", "marked down"), resolution)
+        return _with_dns(verdict_of_code(target, "SKIP_DOWN", "marked down"), resolution)
     singles = [_single(target, address, seen, circumstances) for address, seen in observations.items()]
     if not singles:
-        return _with_dns(_plain(target, "NOT_CHECKED", "no address was dialled"), resolution)
+        return _with_dns(verdict_of_code(target, "NOT_CHECKED", "no address was dialled"), resolution)
     return _with_dns(_combine(target, resolution, singles), resolution)
 
 
-def _plain(target: Target, code: str, detail: str) -> Verdict:
+def verdict_of_code(target: Target, code: str, detail: str) -> Verdict:
     """A verdict that needs no observation."""
     outcome = OUTCOMES[code]
     return _verdict(

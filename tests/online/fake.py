@@ -48,7 +48,9 @@ class FakeNetwork:
         names: dict[str, list[str]] | None = None,
         dns: Callable[[tuple[str, int], bytes, bool], bytes | None] | None = None,
         files: dict[str, int] | None = None,
+        search: tuple[str, ...] = (),
     ) -> None:
+        self.search = search
         self.peers = peers or {}
         self.names = names or {}
         self.dns = dns
@@ -81,6 +83,9 @@ class FakeNetwork:
             await asyncio.sleep(3600)
             raise AssertionError("unreachable")
         return answer
+
+    def search_domains(self) -> tuple[str, ...]:
+        return self.search
 
     def unix_state(self, path: str) -> int | None:
         return self.files.get(path)
