@@ -2,6 +2,7 @@
 
     make bench                       # the sizes that take minutes, not hours
     python benchmarks/run.py --full  # 10,000 virtual hosts with every peer too
+    python benchmarks/run.py --write docs/benchmarks.md
 
 Every comparison runs A B A B …; the ratio is the median of the ratios of the pairs, in CPU seconds (user + system).
 Peers are installed from the package index, each in an environment of its own below `--peers DIR`.
@@ -11,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import shutil
 import statistics
 import subprocess
@@ -108,6 +110,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--peers", default=os.path.expanduser("~/.cache/nginxlint-bench"))
     parser.add_argument("--folder", default="/tmp/nginxlint-bench")
+    parser.add_argument("--write", default="", metavar="FILE", help="put the tables into this file too")
     parser.add_argument("--without-peers", action="store_true", help="only ourselves, crossplane, nginx and python")
     args = parser.parse_args(argv)
     scripts = os.path.dirname(sys.executable)
@@ -128,6 +131,10 @@ def main(argv: list[str]) -> int:
     roots = {"tiny": tiny}
     for size in (100, 1000, 10000):
         roots[str(size)] = generate(os.path.join(args.folder, str(size)), size, split=True, certificates=False)
+    roots["1000 in one file"] = generate(os.path.join(args.folder, "1000-one"), 1000, split=False, certificates=False)
+    for size in (1000, 10000):
+        name = f"{size} with certificates"
+        roots[name] = generate(os.path.join(args.folder, f"{size}-tls"), size, split=True, certificates=True)
     table = Table()
 
     def compare(size: str, other: str, must: str, rounds: int = args.rounds) -> None:
@@ -144,13 +151,53 @@ def main(argv: list[str]) -> int:
         compare("tiny", other, must, 9)
     for other, must in (("gixy-next", ">= 15"), ("gixy-ng", ">= 20"), ("crossplane", ">= 3"), ("nginx -t", "")):
         compare("1000", other, must, 3 if other.startswith("gixy") else args.rounds)
+    compare("1000 in one file", "crossplane", ">= 3")
+    compare("1000 with certificates", "nginx -t", "")
+    compare("10000 with certificates", "nginx -t", ">= 6", 1)
     compare("10000", "crossplane", "memory: ours <= 0.45", 3)
     compare("10000", "nginx -t", ">= 1.3", 3)
     if args.full:
         compare("10000", "gixy-next", ">= 90", 1)
     thousand, ten = (statistics.median(Cost([*ours, roots[n]], 600).cpu for _ in range(3)) for n in ("1000", "10000"))
-    print(f"\n{table.markdown()}\n\n10,000 against 1,000 virtual hosts: {ten / thousand:.2f} (must <= 11)")
+    rows = [("our cost at 10,000 against 1,000 virtual hosts", f"{ten / thousand:.2f}", "<= 11")]
+    rows += [_help(ours[0]), _warm(ours, roots["10000"], args.folder), _rules_against_parse(ours, roots["1000"])]
+    lines = [("what", "ratio", "must"), ("---", "---", "---"), *rows]
+    text = table.markdown() + "\n\n" + "\n".join("| " + " | ".join(line) + " |" for line in lines)
+    print(f"\n{text}")
+    if args.write:
+        with open(args.write, "w", encoding="utf-8") as file:
+            file.write(f"# Benchmarks\n\nMeasured with `python benchmarks/run.py --write {args.write}`: ")
+            file.write(f"medians of paired runs, CPU seconds.\n\n{text}\n")
     return 0
+
+
+def _help(script: str) -> tuple[str, str, str]:
+    _, _, ratio = paired([sys.executable, "-c", "pass"], [script, "--help"], 15, 60)
+    return "`nginxlint --help` against `python -c pass`", f"{ratio:.2f}", "< 2"
+
+
+def _warm(ours: list[str], root: str, folder: str) -> tuple[str, str, str]:
+    """An unchanged tree against the same one checked anew."""
+    os.environ["XDG_CACHE_HOME"] = os.path.join(folder, "cache")
+    cached = [word for word in ours if word != "--no-cache"]
+    Cost([*cached, root], 600)
+    time.sleep(2.5)  # until the times of the files say all
+    Cost([*cached, root], 600)
+    _, _, ratio = paired([*ours, root], [*cached, root], 3, 600)
+    return "10,000 virtual hosts, warm against cold", f"{ratio:.3f}", "<= 0.10"
+
+
+def _rules_against_parse(ours: list[str], root: str) -> tuple[str, str, str]:
+    """All rules together against reading and parsing, as --timings has them; the costliest rules are printed."""
+    ratios, last = [], ""
+    for _ in range(3):
+        done = subprocess.run([*ours, "--timings", root], capture_output=True, check=False, text=True)
+        times = {name: float(ms) for ms, name in re.findall(r"([\d.]+) ms  (.+)", done.stderr)}
+        read, _ = times.pop("read and parse"), times.pop("catalogue")
+        ratios.append(sum(times.values()) / read)
+        last = "\n".join(f"{ms:9.2f} ms  {name}" for name, ms in list(times.items())[:15])
+    print(f"\nper rule, the costliest:\n{last}")
+    return "all rules together against the parse", f"{statistics.median(ratios):.2f}", "<= 1.0"
 
 
 if __name__ == "__main__":

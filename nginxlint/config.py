@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, KeysView
 
 from nginxlint.includes import INERT, Include, Loaded, ReadFile
 from nginxlint.routing.headers import RequestHeaders
-from nginxlint.routing.listeners import Listeners
+from nginxlint.routing.listeners import Endpoint, Listeners
 from nginxlint.routing.lookups import Lookup, run_time_lookups
 from nginxlint.routing.passes import Pass
 from nginxlint.routing.scope import Scope
@@ -61,6 +61,7 @@ class Config:
         self._assignments: dict[str, dict[Block | None, list[Directive]]] = {}
         self._other_definitions: dict[str, list[Directive]] = {}
         self._folded: dict[tuple[Directive, str], list[Folded] | None] = {}
+        self.known_endpoints: dict[tuple[Directive, str], list[Endpoint]] = {}  # for nginxlint.routing.listeners
         self._uses: Uses | None = None
         self._request_headers: dict[tuple[Block, str], RequestHeaders] = {}
         self._locations: dict[Block, Location] = {}

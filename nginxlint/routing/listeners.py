@@ -40,7 +40,15 @@ class Endpoint:
 
 def endpoints(config: Config, target: Pass) -> list[Endpoint]:
     """Every address the configuration says a pass connects to: variables followed, groups taken apart into the peers
-    that are not `down`. Names are not looked up; what hangs on the request is left out."""
+    that are not `down`. Names are not looked up; what hangs on the request is left out. Found once for all who ask."""
+    key = target.directive, target.text
+    known = config.known_endpoints.get(key)
+    if known is None:
+        known = config.known_endpoints[key] = _endpoints(config, target)
+    return known
+
+
+def _endpoints(config: Config, target: Pass) -> list[Endpoint]:
     udp = target.kind == "stream" and _passes_datagrams(config, target.directive)
     found: list[Endpoint] = []
     for end in destinations(config, target) or ():
