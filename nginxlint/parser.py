@@ -36,6 +36,11 @@ def parse(source: Source, parent: Block, heads: Heads | None = None) -> Parsed:
     return Parsed(tree.top, tree.includes, remarks.comments, remarks.faults)
 
 
+# The offsets of small files are one object for all of them: an int has 32 bytes, and ten thousand hosts as many files.
+_SHARED = 8192
+_OFFSETS = list(range(_SHARED))
+
+
 class _Tree:
     """Takes statements and makes directives of them, as children of the block that is open."""
 
@@ -53,7 +58,8 @@ class _Tree:
         self.includes: list[Directive] = []
 
     def statement(self, name: str, values: tuple[str, ...], start: int) -> None:
-        directive = Directive(name, values, start, self.source, self.parent)
+        offset = _OFFSETS[start] if start < _SHARED else start
+        directive = Directive(name, values, offset, self.source, self.parent)
         self.body.append(directive)
         if name == "include":
             self.includes.append(directive)

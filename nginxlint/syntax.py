@@ -7,6 +7,9 @@ from collections.abc import Iterator
 from nginxlint.lexer import RawWord, words_at
 from nginxlint.source import Source, Span
 
+# A body of more directives than this is indexed by name; a shorter one is quicker looked through than indexed.
+_LONG = 24
+
 
 class Word:
     """One argument (or the name) of a directive: its text as nginx reads it, and its place in the file.
@@ -135,7 +138,7 @@ class Block(Directive):
     `has_gap`: a file it includes by name could not be read, so something may be missing in it.
     """
 
-    __slots__ = ("body", "close", "has_gap", "synthetic")
+    __slots__ = ("_index", "body", "close", "has_gap", "synthetic")
 
     body: list[Directive]
 
@@ -144,6 +147,7 @@ class Block(Directive):
         self.body = []
         self.close = start
         self.synthetic = False
+        self._index: tuple[list[Directive], dict[str, list[Directive]]] | None = None
         self.has_gap = False
 
     def raw_words(self) -> list[RawWord]:
@@ -153,6 +157,19 @@ class Block(Directive):
     def span(self) -> Span:
         """The whole block with its `}`."""
         return Span(self.source, self.start, min(self.close + 1, len(self.source.text)))
+
+    def named(self, name: str) -> list[Directive]:
+        """The directives directly inside it that have this name, in order. A short body is looked through; a long one
+        (an http block of a thousand servers, asked by each of them) is indexed."""
+        body = self.body
+        if len(body) <= _LONG:
+            return [directive for directive in body if directive.name == name]
+        if self._index is None or self._index[0] is not body:
+            index: dict[str, list[Directive]] = {}
+            for directive in body:
+                index.setdefault(directive.name, []).append(directive)
+            self._index = body, index
+        return self._index[1].get(name, [])
 
     def children(self, *names: str) -> list[Directive]:
         """The directives directly inside it that have one of these names, in order."""

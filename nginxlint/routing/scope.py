@@ -10,34 +10,23 @@ from nginxlint.syntax import Block, Directive
 
 _INHERIT_SWITCH = {"add_header": "add_header_inherit", "add_trailer": "add_trailer_inherit"}
 
-# A body of more directives than this is indexed by name; a shorter one is quicker looked through than indexed.
-_LONG = 24
-
 
 class Scope:
     """A block and the scope around it. `outer` is None for the root block; `known` holds the names of all directives
     that occur in the configuration: most questions are about others."""
 
-    __slots__ = ("_own", "block", "known", "outer")
+    __slots__ = ("block", "known", "outer")
 
     def __init__(self, block: Block, outer: Scope | None, known: Container[str]) -> None:
         self.block = block
         self.outer = outer
         self.known = known
-        self._own: dict[str, list[Directive]] | None = None
 
     def own(self, name: str) -> list[Directive]:
         """The directives of that name written directly in this block."""
         if name not in self.known:
             return []
-        body = self.block.body
-        if len(body) <= _LONG:
-            return [directive for directive in body if directive.name == name]
-        if self._own is None:
-            self._own = {}
-            for directive in body:
-                self._own.setdefault(directive.name, []).append(directive)
-        return self._own.get(name, [])
+        return self.block.named(name)
 
     def effective(self, name: str) -> list[Directive]:
         """The directives of that name in effect here, own or inherited (ngx_conf_merge_* of its module).

@@ -10,8 +10,8 @@ if TYPE_CHECKING:
 def effective(block: Block | None, name: str) -> Directive | None:
     """The nearest directive of that name, from the block outwards (the last one where it is repeated)."""
     while block is not None:
-        for child in reversed(block.body):
-            if child.name == name and child.values:
+        for child in reversed(block.named(name)):
+            if child.values:
                 return child
         block = block.parent
     return None
@@ -19,7 +19,7 @@ def effective(block: Block | None, name: str) -> Directive | None:
 
 def all_effective(block: Block | None, name: str) -> list[Directive]:
     while block is not None:
-        found = [child for child in block.body if child.name == name and child.values]
+        found = [child for child in block.named(name) if child.values]
         if found:
             return found
         block = block.parent
