@@ -37,6 +37,7 @@ HOMES = {
     "Span": "nginxlint.source",
     "Upstream": "nginxlint.routing.upstreams",
     "Use": "nginxlint.routing.uses",
+    "Version": "nginxlint.config",
     "Word": "nginxlint.syntax",
     "add_to_set": "nginxlint.rule",
     "added_header": "nginxlint.routing.headers",

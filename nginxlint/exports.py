@@ -1,7 +1,7 @@
 """The names a rule is written with: all that `from nginxlint import …` gives. Nothing inside the package imports them."""
 
 from nginxlint.catalogue.addresses import Network, is_public, parse_network
-from nginxlint.config import Config
+from nginxlint.config import Config, Version
 from nginxlint.diagnostic import Confidence, Diagnostic, Edit, Fix, Note, Severity
 from nginxlint.edits import (
     delete,
@@ -69,6 +69,7 @@ __all__ = [
     "Span",
     "Upstream",
     "Use",
+    "Version",
     "Word",
     "add_to_set",
     "added_header",

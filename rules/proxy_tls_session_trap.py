@@ -1,6 +1,6 @@
 from collections.abc import Iterator
 
-from nginxlint import Bad, Config, Diagnostic, Directive, Fix, Good, Pass, Rule, Scope, insert_line_after, note
+from nginxlint import Bad, Config, Diagnostic, Directive, Fix, Good, Pass, Rule, Scope, Version, insert_line_after, note
 
 _FAMILIES = ("proxy", "grpc", "uwsgi")
 
@@ -10,7 +10,7 @@ class ProxyTlsSessionTrap(Rule):
 
     All passes to one host and port share an upstream and its TLS sessions. A session made where verification is off
     carries no verified certificate; resumed where it is on, the request fails with "upstream SSL certificate verify
-    error" and 502. nginx 1.22 keeps failing then, 1.31 fails once for each such session. Verify in all of them,
+    error" and 502. nginx 1.22 fails as long as the session lasts, 1.31 fails once for each such session. Verify in all of them,
     or write `proxy_ssl_session_reuse off;` in those that verify.
     Source: seen on nginx 1.22.1 and 1.31.5 (reference/online.md); ngx_http_upstream_ssl_init_connection.
     """
@@ -74,7 +74,7 @@ class ProxyTlsSessionTrap(Rule):
                     continue
                 reported.add(switch)
                 line = f"{family}_ssl_session_reuse off;"
-                lasting = "until nginx is restarted" if config.version < (1, 23, 0) else "once for each such session"
+                lasting = _how_long(config.version)
                 yield self.report(
                     switch,
                     f"requests to {target.authority} get 502 when they resume a TLS session made without verification, "
@@ -83,6 +83,13 @@ class ProxyTlsSessionTrap(Rule):
                     related=(note(other.directive, "the same address, reached without verification"),),
                     help=f"verify in all of them, or write {line} where verification is on",
                 )
+
+
+def _how_long(version: Version) -> str:
+    """Seen on 1.22.1 and on 1.31.5; which version between them changed it is not known."""
+    if version < (1, 23, 0):
+        return "as long as that session lasts"
+    return "once for each such session" if version >= (1, 31, 0) else "at least once for each such session"
 
 
 def _upstream(target: Pass) -> tuple[str, int | None]:

@@ -5,12 +5,14 @@ Each case is one nginx with a backend that tells what it was asked; two requests
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 from dataclasses import dataclass
 
 import pytest
 
 from tests.oracle.nginx import PROGRAM, Nginx
-from tests.rules.test_proxying import found_by
+from tests.rules.test_proxying import found_by, mend
 
 pytestmark = pytest.mark.skipif(not PROGRAM, reason="nginx is not installed")
 
@@ -110,3 +112,26 @@ def test_the_second_visitor_gets_what_the_rule_says(case: Case) -> None:
             answer = nginx.exchange(f"{case.second}Connection: close\r\n\r\n".encode()).raw.decode("latin-1")
         assert (case.wrong in answer) is wrong, answer
         assert wrong or case.right in answer, answer
+
+
+TRAP = """\
+server { listen 127.0.0.2:65000 ssl; ssl_certificate FOLDER/c.pem; ssl_certificate_key FOLDER/k.pem; return 200 "ok"; }
+server { listen 127.0.0.1:65000; proxy_ssl_trusted_certificate FOLDER/c.pem; proxy_ssl_name app.test;
+location /loose { proxy_pass https://127.0.0.2:65000; }
+location /strict {
+    proxy_ssl_verify on;
+    proxy_pass https://127.0.0.2:65000;
+} }
+"""
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed")
+def test_a_session_made_without_verification_fails_where_verification_is_on() -> None:
+    for text, statuses in ((TRAP, [200, 502]), (mend("proxy-tls-session-trap", TRAP), [200, 200])):
+        nginx = Nginx(text.replace("65000", "{port}").replace("FOLDER", "{folder}"))
+        names = ["-keyout", str(nginx.folder / "k.pem"), "-out", str(nginx.folder / "c.pem")]
+        subject = ["-subj", "/CN=app.test", "-addext", "subjectAltName=DNS:app.test"]
+        command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", *subject, *names]
+        subprocess.run(command, check=True, capture_output=True, timeout=30)
+        with nginx:
+            assert [nginx.ask("/loose").status, nginx.ask("/strict").status] == statuses, nginx.log()
