@@ -69,7 +69,7 @@ class ProxyWrongProtocol(Rule):
             known = max(families, key=lambda family: len(spoken[family]))
             if any(len(spoken[family]) == len(spoken[known]) for family in families - {known}):
                 known = next(family for family in spoken if family in families)
-        for family in families - {known} if known is not None else ():
+        for family in sorted(families - {known}) if known is not None else ():
             others = spoken.get(known or "", [])
             target, end = spoken[family][0]
             where = end.unix or f"{end.host}:{end.port}"
@@ -91,8 +91,11 @@ def _has_telling_name(config: Config) -> bool:
 
 def _known_protocol(config: Config, end: Endpoint) -> str | None:
     """What an address speaks, by our own listeners or by its name."""
+    name = end.unix or end.host
     if any(listener.kind == "http" for listener in config.listeners.behind(end)):
         return "proxy"
+    if "php" not in name and "fpm" not in name and "gunicorn" not in name:
+        return None
     from re import search
 
     if search(
