@@ -13,18 +13,16 @@ from nginxlint.includes import Loaded, conf_folder_of, load
 from nginxlint.lexer import outline_of
 from nginxlint.syntax import Directive
 
-_DUMP_MARK = re.compile(rb"^# configuration file (.+):\r?$", re.MULTILINE)
-_CONTEXT_COMMENT = re.compile(r"^[ \t]*#[ \t]*nginxlint:[ \t]*context[ \t]+([a-z_, \t-]+)$", re.MULTILINE)
+# Compiled when they are needed, which in most runs is never.
+_DUMP_MARK = rb"(?m)^# configuration file (.+):\r?$"
+_CONTEXT_COMMENT = r"(?m)^[ \t]*#[ \t]*nginxlint:[ \t]*context[ \t]+([a-z_, \t-]+)$"
 _STDIN = "-"
 
 # Folders that hold configuration whatever the file is called, and files in them that are something else.
-_CONF_FOLDERS = re.compile(
-    r"^(conf\.d|sites?-(available|enabled)|snippets|vhosts?|streams?(\.d|-(available|enabled)))$"
-)
-_NOT_CONF = re.compile(
-    r"(^\.|~$|\.(md|rst|txt|py|sh|js|json|ya?ml|html?|css|pem|crt|key|bak|swp|orig|rej|dpkg-\w+|rpm\w+)$"
-    r"|^(mime\.types|koi-utf|koi-win|win-utf|Dockerfile|Makefile|LICENSE)$)",
-    re.IGNORECASE,
+_CONF_FOLDERS = r"^(conf\.d|sites?-(available|enabled)|snippets|vhosts?|streams?(\.d|-(available|enabled)))$"
+_NOT_CONF = (
+    r"(?i)(^\.|~$|\.(md|rst|txt|py|sh|js|json|ya?ml|html?|css|pem|crt|key|bak|swp|orig|rej|dpkg-\w+|rpm\w+)$"
+    r"|^(mime\.types|koi-utf|koi-win|win-utf|Dockerfile|Makefile|LICENSE)$)"
 )
 
 # What may surround a snippet, by the name used on the command line; the blocks it stands for.
@@ -199,11 +197,11 @@ def _files_of_folder(folder: str, unreadable: list[Unreadable]) -> list[str]:
 
     for around, folders, names in os.walk(folder, onerror=closed):
         folders[:] = sorted(name for name in folders if not name.startswith(".") and name != "node_modules")
-        in_conf_folder = _CONF_FOLDERS.match(os.path.basename(os.path.abspath(around)))
+        in_conf_folder = re.match(_CONF_FOLDERS, os.path.basename(os.path.abspath(around)))
         for name in sorted(names):
             if name == "nginx.conf":
                 mains.append(_join(around, name))
-            elif not _NOT_CONF.search(name) and (in_conf_folder or name.endswith((".conf", ".nginx", ".vhost"))):
+            elif not re.search(_NOT_CONF, name) and (in_conf_folder or name.endswith((".conf", ".nginx", ".vhost"))):
                 others.append(_join(around, name))
     return mains + others
 
@@ -216,7 +214,7 @@ def _root(given: str, path: str, data: bytes, options: InputOptions, guess: Call
         return Root(given, main, text, files, None, guessed=False, live=False)
     text = data.decode("utf-8", "surrogateescape")
     context, guessed = options.context, False
-    if not context and "nginxlint:" in text and (comment := _CONTEXT_COMMENT.search(text)):
+    if not context and "nginxlint:" in text and (comment := re.search(_CONTEXT_COMMENT, text)):
         context = comment[1].replace(" ", "").split(",")[-1]
         if comment[1].replace(" ", "").startswith("stream,") and context in ("server", "upstream"):
             context = f"stream_{context}"
@@ -244,7 +242,7 @@ def is_whole(text: str) -> bool:
 
 def split_dump(data: bytes) -> dict[str, bytes]:
     """The files of an `nginx -T` dump, in order, byte for byte. nginx writes a mark, the file, and a newline."""
-    marks = list(_DUMP_MARK.finditer(data))
+    marks = list(re.finditer(_DUMP_MARK, data))
     texts: dict[str, bytes] = {}
     ends = [*(mark.start() for mark in marks[1:]), len(data)]
     for mark, end in zip(marks, ends, strict=False):

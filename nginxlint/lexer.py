@@ -63,10 +63,11 @@ _ONE_WORD = re.compile(
     )""",
     re.VERBOSE | re.DOTALL,
 )
-_ESCAPE = re.compile(r"""\\(["'\\trn])""")
+# Compiled when they are needed: few texts have any of it.
+_ESCAPE = r"""\\(["'\\trn])"""
 _ESCAPED = {"t": "\t", "r": "\r", "n": "\n"}
-_LUA = re.compile(r"""--\[(=*)\[|--[^\n]*+|\[(=*)\[|"(?:[^"\\\n]|\\.)*+"|'(?:[^'\\\n]|\\.)*+'|([{}])""", re.DOTALL)
-_QUANTIFIER = re.compile(r"\d+(?:,\d*)?\}")
+_LUA = r"""(?s)--\[(=*)\[|--[^\n]*+|\[(=*)\[|"(?:[^"\\\n]|\\.)*+"|'(?:[^'\\\n]|\\.)*+'|([{}])"""
+_QUANTIFIER = r"\d+(?:,\d*)?\}"
 _BLANKS = frozenset(" \t\r\n")
 
 
@@ -143,7 +144,7 @@ class Heads(dict[str, Head]):
 
 def unescape(word: str) -> str:
     r"""Decode the escapes nginx decodes in every word: `\"`, `\'`, `\\`, `\t`, `\r` and `\n`."""
-    return _ESCAPE.sub(lambda match: _ESCAPED.get(match[1], match[1]), word)
+    return re.sub(_ESCAPE, lambda match: _ESCAPED.get(match[1], match[1]), word)
 
 
 def _bytes(text: str) -> int:
@@ -322,7 +323,7 @@ class _Lexer:
     def _block(self, end: int) -> int:
         """The pending words open a block whose body begins at `end`."""
         words = self.pending
-        if self.last_end == end - 1 and (quantifier := _QUANTIFIER.match(self.text, end)):
+        if self.last_end == end - 1 and (quantifier := re.compile(_QUANTIFIER).match(self.text, end)):
             return self._unquoted_brace(end, quantifier.end())
         if split := self._forgotten_semicolon():
             raw = words_at(self.text, self.start)
@@ -369,7 +370,7 @@ class _Lexer:
         self.last_end = end
 
     def _take_plain(self, at: int, run: str) -> None:
-        for match in _PLAIN_WORD.finditer(run):
+        for match in re.finditer(_PLAIN_WORD, run):
             start, end = match.span()
             self._take(match[0], at + start, at + end)
             if end - start >= _NEAR_BUFFER:
@@ -598,7 +599,8 @@ class _Lexer:
         """The body of a `*_by_lua_block`: Lua text up to the matching brace, as lua-nginx-module reads it."""
         text, depth, begin = self.text, 1, at
         nginx_message = 'unexpected end of file, expecting "}"'
-        while match := _LUA.search(text, at):
+        lua = re.compile(_LUA)
+        while match := lua.search(text, at):
             at = match.end()
             brace = match[3]
             if brace == "{":
@@ -635,7 +637,7 @@ class _Lexer:
         return min(at, len(text))
 
 
-_PLAIN_WORD = re.compile(r"[^ \t\r\n]++")
+_PLAIN_WORD = r"[^ \t\r\n]++"
 
 # Directives that take a block, of nginx and of the modules people use (from the catalogue; a test compares).
 BLOCK_NAMES = frozenset((

@@ -9,7 +9,7 @@ Version = tuple[int, int, int]
 # The newest nginx the catalogue knows; taken where nothing says which nginx will run the configuration.
 NEWEST: Version = (1, 31, 5)
 
-_VERSION = re.compile(r"nginx(?:/|\s+version:\s*)?(?:nginx/|openresty/)?(\d+)\.(\d+)\.(\d+)")
+_VERSION = r"nginx(?:/|\s+version:\s*)?(?:nginx/|openresty/)?(\d+)\.(\d+)\.(\d+)"
 
 
 class Target:
@@ -41,7 +41,7 @@ class Target:
     @classmethod
     def from_build(cls, text: str, extra_modules: frozenset[str] = frozenset()) -> Target | None:
         """Read what `nginx -V` prints. None where it is no such text."""
-        version = _VERSION.search(text)
+        version = re.search(_VERSION, text)
         if version is None:
             return None
         from nginxlint.catalogue.modules import added_modules, built_modules

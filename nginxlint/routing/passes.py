@@ -31,11 +31,12 @@ class Pass:
     is about the whole argument.
     """
 
-    __slots__ = ("authority", "directive", "host", "port", "scheme", "text", "unix", "uri")
+    __slots__ = ("_kind", "authority", "directive", "host", "port", "scheme", "text", "unix", "uri")
 
     def __init__(self, directive: Directive, text: str | None = None) -> None:
         """`text` is what the argument becomes, where variables were followed."""
         self.directive = directive
+        self._kind: str | None = None
         self.text = text if text is not None else directive.values[0] if directive.values else ""
         self.scheme, self.authority, self.uri = split_target(self.text)
         self.host, self.port, self.unix = split_authority(self.authority)
@@ -52,8 +53,10 @@ class Pass:
     @property
     def kind(self) -> str:
         """`stream` or `http`: which groups it can name."""
-        around = self.directive.enclosing("stream", "http", "mail")
-        return "stream" if around is not None and around.name == "stream" else "http"
+        if self._kind is None:
+            around = self.directive.enclosing("stream", "http", "mail")
+            self._kind = "stream" if around is not None and around.name == "stream" else "http"
+        return self._kind
 
     @property
     def is_address(self) -> bool:

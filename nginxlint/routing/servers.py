@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from nginxlint.syntax import Block, Directive, Word
 
 TYPE_CHECKING = False  # typing costs 3 ms to import; checkers know the name
@@ -183,10 +185,16 @@ def split_location(values: tuple[str, ...]) -> tuple[str, str]:
 
 def parse_listen(directive: Directive) -> Listen:
     """Read a `listen` (ngx_parse_url with default port 80). What nginx would refuse is read as well as it goes."""
-    where = directive.values[0] if directive.values else "80"
-    options = directive.values[1:]
+    values = directive.values
+    address, port, last_port = _address(values[0] if values else "80")
+    return Listen(address, port, values[1:], directive, last_port)
+
+
+@lru_cache(maxsize=256)
+def _address(where: str) -> tuple[str, int, int]:
+    """Address, port and last port of a socket; the servers of most configurations share a few."""
     if where.startswith("unix:"):
-        return Listen(where, 0, options, directive)
+        return where, 0, 0
     if where.startswith("["):
         host, _, port = where.partition("]")
         address, port = canonical_address(host[1:]), port.removeprefix(":")
@@ -197,7 +205,7 @@ def parse_listen(directive: Directive) -> Listen:
     if address in ("0.0.0.0", "", "*"):
         address = "*"
     first, _, last = port.partition("-")
-    return Listen(address.lower(), _number(first, 80), options, directive, _number(last, 0))
+    return address.lower(), _number(first, 80), _number(last, 0)
 
 
 def canonical_address(host: str) -> str:
