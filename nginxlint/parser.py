@@ -71,5 +71,5 @@ class _Tree:
         self.parent, self.body = block, block.body
 
     def end(self, at: int) -> None:
-        self.parent.close = at
+        self.parent.close = _OFFSETS[at] if at < _SHARED else at
         self.parent, self.body = self.open.pop()
