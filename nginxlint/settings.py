@@ -46,6 +46,12 @@ _ONLINE_KEYS: dict[str, type] = {
     "resolve": list,
     "allow": list,
     "deny": list,
+    "connect-timeout": object,
+    "read-timeout": object,
+    "rate": int,
+    "probe-level": str,
+    "certificate-days": int,
+    "targets": dict,
 }
 # What a user is told a value has to be.
 KINDS: dict[type, str] = {

@@ -55,9 +55,11 @@ def judge(args: Namespace, argv: Sequence[str], network: Network | None = None) 
     probe = None
     online = args.online or args.judge or file.online.get("enabled")
     if args.dry_run or args.export_plan or (online and not args.offline):
-        from nginxlint.cli.online import Prober, online_options, show_plan, write_plan
+        from nginxlint.cli.online import Prober, online_options, show_plan, without_unchanged, write_plan
 
         options = online_options(args, file, request.version)
+        if args.changed_since:
+            options = without_unchanged(options, roots, request.version, args.changed_since)
         if args.dry_run:
             return show_plan(roots, request.version, options)
         if args.export_plan:

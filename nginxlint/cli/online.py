@@ -17,11 +17,11 @@ from nginxlint.files import MAX_FILE_BYTES, Disk
 from nginxlint.inputs import Root
 from nginxlint.linter import kept_roots
 from nginxlint.online import stage
+from nginxlint.online.expect import read_expectations, targets_asked
 from nginxlint.online.gather import Evidence
 from nginxlint.online.network import Network
 from nginxlint.online.options import Options
 from nginxlint.online.records import RecordFault
-from nginxlint.online.target import targets_of
 from nginxlint.online.types import Target
 from nginxlint.reports.text import visible
 from nginxlint.settings import File
@@ -36,6 +36,10 @@ def online_options(args: Namespace, file: File, version: Version) -> Options:
     chosen: dict[str, object] = {"nginx_version": version}
     for key, value in file.online.items():
         if key == "enabled":
+            continue
+        if key == "targets":
+            chosen["expectations"] = read_expectations(value, file.path)
+            chosen["settings"] = file.path
             continue
         name = key.replace("-", "_")
         if name in ("timeout", "budget", "connect_timeout", "read_timeout"):
@@ -102,11 +106,22 @@ def _progress(done: int, total: int, label: str) -> None:
     sys.stderr.flush()
 
 
+def without_unchanged(options: Options, roots: list[Root], version: Version, ref: str) -> Options:
+    """`--changed-since`: the options with the questions that the configuration of that commit asked as well."""
+    from nginxlint.earlier import earlier_roots
+    from nginxlint.online.expect import identity
+
+    known: set[str] = set()
+    for config in _configs(earlier_roots(roots, ref), version):
+        known.update(identity(target) for target in targets_asked(config, options)[0] if target.skip is None)
+    return replace(options, unchanged=frozenset(known), since=ref)
+
+
 def write_plan(roots: list[Root], version: Version, options: Options, path: str) -> int:
     """`--export-plan`: the questions of all roots as one file; nothing is sent. A `.pyz` runs them by itself."""
     from nginxlint.online import recording
 
-    targets = [target for config in _configs(roots, version) for target in targets_of(config)]
+    targets = [target for config in _configs(roots, version) for target in targets_asked(config, options)[0]]
     text = recording.export_plan(targets, options, version)
     if path.endswith(".pyz"):
         from nginxlint.online.runner import bundle

@@ -16,7 +16,7 @@ from nginxlint.online.options import Options
 from nginxlint.online.policy import Policy, is_loopback
 from nginxlint.online.probe import Prober
 from nginxlint.online.resolve import Names
-from nginxlint.online.schedule import Schedule, slots_for
+from nginxlint.online.schedule import Pace, Schedule, slots_for
 from nginxlint.online.types import Address, Observation, Phase, Resolution, Target
 
 # (probes done, probes known, what was just probed)
@@ -69,6 +69,7 @@ class _Gathering:
         self.keys: dict[str, dict[Address, Key]] = {}
         self.denied: dict[tuple[str, Address], str] = {}
         self.seen: dict[Key, Observation] = {}
+        self.pace = Pace(options.rate)
         self.known = 0
         self.interrupted = False
 
@@ -195,6 +196,8 @@ class _Gathering:
         return lambda: asyncio.ensure_future(follow())
 
     async def _probe(self, key: Key, target: Target, address: Address, *, alone: bool) -> Observation:
+        if not address.unix and not is_loopback(address.host):
+            await self.pace.turn()  # other people's machines and networks
         if not alone and self.options.jitter:
             await asyncio.sleep(random.random() * self.options.jitter)
         seen = self.seen[key] = await self.prober.probe(target, address)

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import ipaddress
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from nginxlint.error import NginxlintError
 from nginxlint.online.types import STAGES
+
+if TYPE_CHECKING:
+    from nginxlint.online.expect import Expectation
 
 Override = dict[tuple[str, int | None], tuple[str, ...]]
 
@@ -18,7 +22,9 @@ class Options:
     `timeout` caps connecting and reading alike (None: the limits below). All limits are clipped to what nginx itself
     would wait. `resolve` are `host:port:addr[,addr]` texts, `resolver` is `ip[:port]`. `allow` and `deny` are
     addresses, networks or host names (with `*`); `allow` lifts the built-in deny list. `probe_level` is the last stage
-    that is entered: dns, tcp, tls or http.
+    that is entered: dns, tcp, tls or http. `rate` bounds the probes begun per second that leave this machine (0: none).
+    `expectations` are what the file `settings` says of single targets. `unchanged` are the questions (by id) that a
+    configuration of the past, `since`, asked as well: they are not asked again.
     """
 
     timeout: float | None = None
@@ -38,6 +44,11 @@ class Options:
     probe_level: str = "http"
     nginx_version: tuple[int, int, int] | None = None
     certificate_days: int = 30
+    rate: float = 200.0
+    expectations: tuple[Expectation, ...] = ()
+    settings: str = ""
+    unchanged: frozenset[str] = frozenset()
+    since: str = ""
     include_down: bool = False
 
     def __post_init__(self) -> None:
@@ -48,6 +59,8 @@ class Options:
                 raise NginxlintError(f"{name.replace('_', ' ')} has to be more than 0 seconds")
         if self.timeout is not None and self.timeout <= 0:
             raise NginxlintError("timeout has to be more than 0 seconds")
+        if self.rate < 0:
+            raise NginxlintError("rate has to be 0 (no limit) or more")
         if self.concurrency < 1 or self.per_host < 1:
             raise NginxlintError("concurrency and per-host limit have to be at least 1")
         self.overrides()

@@ -343,6 +343,11 @@ OUTCOMES: dict[str, Outcome] = {
         "http", "", "upstream-server-error", "{target} answers {status} to the request nginx would send ({detail})",
         "look into the log of the service",
     ),
+    "L7_UNEXPECTED": _warns(
+        "http", "", "upstream-status-unexpected",
+        "{target} answers the request of the health check otherwise than nginxlint.toml expects ({detail})",
+        "look into the log of the service, or correct expect-status",
+    ),
     "L7_OVERLOAD": _warns(
         "http", "", "upstream-overloaded", "{target} is overloaded or out of service: it answers {status} ({detail})",
         "give it more capacity, or look at its own limits",
@@ -388,6 +393,8 @@ OUTCOMES: dict[str, Outcome] = {
     # --- not judged ----------------------------------------------------------------------------------------------
     "SKIP_POLICY": _unknown("not-probed", "upstream-not-checked", "{target} was not contacted: {detail}"),
     "SKIP_VARIABLE": _unknown("not-probed", "upstream-not-checked", "{target} {detail}", None),
+    "SKIP_ASKED": _unknown("not-probed", "upstream-not-checked", "{target} was not contacted: {detail}", None),
+    "SKIP_UNCHANGED": _unknown("not-probed", "upstream-not-checked", "{target} was not contacted: {detail}", None),
     "SKIP_SNIPPET": _unknown("not-probed", "upstream-not-checked", "{target} was not judged: {detail}", None),
     "SKIP_DOWN": _unknown("not-probed", "upstream-not-checked", "{target} is marked down", None),
     "SKIP_UDP": _unknown("not-probed", "upstream-not-checked", "{target}: {detail}", None),

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from nginxlint.config import Config
+from nginxlint.online.expect import targets_asked
 from nginxlint.online.options import Options
 from nginxlint.online.outcomes import OUTCOMES
 from nginxlint.online.policy import TCP_ONLY_PORTS, Policy
 from nginxlint.online.resolve import as_literal
 from nginxlint.online.rows import Row, location
 from nginxlint.online.schedule import slots_for
-from nginxlint.online.target import targets_of
 from nginxlint.online.types import Target
 from nginxlint.online.untrusted import clean
 
@@ -69,7 +69,7 @@ def plan_of(config: Config, options: Options | None = None) -> Plan:
     """The plan of a run with these options."""
     options = options or Options()
     policy = Policy(options.allow, options.deny)
-    targets = targets_of(config)
+    targets, _ = targets_asked(config, options)
     rows = tuple(_row(target, options, policy) for target in targets)
     probed = [row for row in rows if row["probed"]]
     slots = slots_for(options.concurrency)

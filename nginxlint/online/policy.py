@@ -74,6 +74,9 @@ TCP_ONLY_PORTS: dict[int, str] = {
 # Harmless request headers an application may decide by. Nothing else of proxy_set_header is ever sent.
 SENT_HEADERS = ("x-forwarded-proto", "x-forwarded-host", "x-forwarded-port", "x-forwarded-scheme", "x-forwarded-ssl")
 
+# Read-only ones. Nothing else is ever sent.
+METHODS = ("HEAD", "GET", "OPTIONS")
+
 
 class Policy:
     """Allow and deny lists. Entries are addresses, networks, or host names with `*`; allow wins over the built-in

@@ -42,20 +42,21 @@ class Prober:
 
     async def probe(self, target: Target, address: Address) -> Observation:
         """What nginx would meet at this address. Never raises but for cancellation."""
-        first = await self.attempt(target, address, "HEAD")
+        light, whole = target.method or "HEAD", target.method or "GET"
+        first = await self.attempt(target, address, light)
         if not self._ask_again(target, first):
-            return await self._explained(target, address, await self._steadied(target, address, first, "HEAD"))
+            return await self._explained(target, address, await self._steadied(target, address, first, light))
         best = first
         for number in range(1 + self.options.retries):
             if number or _code(first) == "L7_RESET":
                 await asyncio.sleep(self.options.retry_pause)
-            again = await self.attempt(target, address, "GET")
+            again = await self.attempt(target, address, whole)
             failure = again.failure
             if failure is None or failure.name == "http" or first.failure is not None:
                 best = replace(again, tries=2 + number)
             if _code(best) != "L7_RESET":
                 break
-        return await self._explained(target, address, await self._steadied(target, address, best, "GET"))
+        return await self._explained(target, address, await self._steadied(target, address, best, whole))
 
     async def _steadied(self, target: Target, address: Address, seen: Observation, method: str) -> Observation:
         """A first byte close to nginx's limit is measured twice more; the middle of the three counts."""
@@ -95,7 +96,7 @@ class Prober:
         stream: Stream | None = None
         certificate: Certificate | None = None
         version = ""
-        limit = min(self.options.connect_limit, target.timeouts.connect)
+        limit = min(target.patience or self.options.connect_limit, target.timeouts.connect)
         try:
             stream = await connect(
                 self.network, address, limit, user=target.worker_user, nginx_limit=target.timeouts.connect
@@ -144,7 +145,7 @@ class Prober:
         clock: _Clock,
         phases: list[Phase],
     ) -> Observation:
-        limit = self.options.read_limit
+        limit = target.patience or self.options.read_limit
         if target.protocol != "memcached" and not isinstance(stream, TlsStream) and address.port in TCP_ONLY_PORTS:
             return await self._listen_only(stream, target, address, clock, phases)
         if target.protocol != "http":

@@ -8,7 +8,7 @@ import re
 from dataclasses import replace
 from typing import Any, cast
 
-from nginxlint.online.policy import SENT_HEADERS
+from nginxlint.online.policy import METHODS, SENT_HEADERS
 from nginxlint.online.records import RecordFault, decode, encode
 from nginxlint.online.types import Target, Where
 
@@ -65,6 +65,10 @@ def target_of(question: Any, where: str) -> Target:
         raise RecordFault(f"{where}: neither an address with a port nor a socket")
     if not _TARGET.fullmatch(target.path):
         raise RecordFault(f"{where}: the path {target.path[:40]!r} is no request target")
+    if target.method not in ("", *METHODS):
+        raise RecordFault(f"{where}: {target.method[:40]!r} is never sent")
+    if target.patience is not None and not 0 < target.patience <= _MOST_SECONDS:
+        raise RecordFault(f"{where}: a limit out of range")
     for name, _ in target.headers:
         if name.lower() not in SENT_HEADERS:
             raise RecordFault(f"{where}: the header {name[:40]!r} is never sent")

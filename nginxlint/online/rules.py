@@ -265,6 +265,14 @@ By default nginx sends the host of `proxy_pass`, or the name of the upstream gro
         """An upstream answers with a 5xx status to the request nginx would send for the location.""",
     ),
     OnlineRule(
+        "upstream-status-unexpected",
+        WARNING,
+        """An upstream answers with a status that the settings do not expect of it.
+
+`[online.targets."https://billing.internal:8443"]` in nginxlint.toml says what one target is asked and has to answer:
+`path`, `host`, `method`, `expect-status = ["2xx", 401]`, `severity`. Without it any HTTP answer counts as alive.""",
+    ),
+    OnlineRule(
         "upstream-overloaded",
         WARNING,
         """An upstream answers 503 or 429: it is overloaded, in maintenance, or limits requests.""",

@@ -21,6 +21,22 @@ def slots_for(wanted: int) -> int:
     return max(1, min(wanted, (soft - RESERVED) // PER_PROBE))
 
 
+class Pace:
+    """At most `rate` turns a second; 0 is no limit."""
+
+    def __init__(self, rate: float) -> None:
+        self._between = 1 / rate if rate else 0.0
+        self._next = 0.0
+
+    async def turn(self) -> None:
+        """Wait until it is the caller's turn."""
+        now = asyncio.get_running_loop().time()
+        at = max(now, self._next)
+        self._next = at + self._between
+        if at > now:
+            await asyncio.sleep(at - now)
+
+
 class Schedule:
     """Work by host. A host at its limit waits without holding a slot, so one slow host cannot take them all."""
 

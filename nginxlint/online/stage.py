@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from nginxlint.config import Config
 from nginxlint.diagnostic import Diagnostic
 from nginxlint.online.attempts import rescue
+from nginxlint.online.expect import Expectation, judged_as_expected, targets_asked
 from nginxlint.online.findings import findings
 from nginxlint.online.gather import Evidence, Progress, gather
 from nginxlint.online.groups import judge_groups
@@ -19,7 +20,6 @@ from nginxlint.online.plan import plan_of
 from nginxlint.online.policy import Policy
 from nginxlint.online.remarks import degraded, remarks
 from nginxlint.online.rows import Rows
-from nginxlint.online.target import targets_of
 from nginxlint.online.types import Target
 from nginxlint.online.vantage import vantage
 from nginxlint.online.verdict import Circumstances, judge
@@ -54,7 +54,7 @@ def run(
     """Probe every target of a configuration and judge it. `recorded` gives the evidence instead of the network.
     Raises nothing for what the network does."""
     options = options or Options()
-    targets = targets_of(config)
+    targets, wanted = targets_asked(config, options)
     if not targets:
         return OnlineResult([], Rows(()), True, "", dict.fromkeys(WORDS, 0))
     version = options.nginx_version or config.version
@@ -67,11 +67,16 @@ def run(
         finally:
             if network is None:
                 door.close()
-    return _judged(config, targets, evidence, options, version)
+    return _judged(config, targets, wanted, evidence, options, version)
 
 
 def _judged(
-    config: Config, targets: list[Target], evidence: Evidence, options: Options, version: tuple[int, int, int]
+    config: Config,
+    targets: list[Target],
+    wanted: dict[str, Expectation],
+    evidence: Evidence,
+    options: Options,
+    version: tuple[int, int, int],
 ) -> OnlineResult:
     """Judge what was seen; pure but for the clock."""
     policy = Policy(options.allow, options.deny)
@@ -85,6 +90,10 @@ def _judged(
     verdicts = seen_by_visitors(config, verdicts)
     said = remarks(targets, evidence)
     verdicts = [degraded(verdict, said.get(verdict.target.id, [])) for verdict in verdicts]
+    verdicts = [
+        judged_as_expected(verdict, wanted[verdict.target.id]) if verdict.target.id in wanted else verdict
+        for verdict in verdicts
+    ]
     # a remark is a finding of its own where the verdict speaks of something else
     more = [one for verdict in verdicts for one in said.get(verdict.target.id, ()) if one.code != verdict.code]
     counts = Counter(verdict.word for verdict in verdicts)

@@ -82,7 +82,8 @@ class Target:
     a bare name in a snippet, which may be an upstream group defined in another file. `next_upstream`
     are the conditions under which nginx tries the next peer, `tries` and `next_timeout` what bounds it (0: nothing).
     `surroundings` names the places of what may show visitors something else: `error_page`, `auth_request`.
-    `defined_at` is where host and port are written.
+    `defined_at` is where host and port are written. `method` is asked instead of HEAD and GET, `patience` is the user's
+    own limit in seconds (settings).
     """
 
     id: str
@@ -117,6 +118,8 @@ class Target:
     skip: tuple[str, str] | None = None
     note: str = ""
     maybe_group: bool = False
+    method: str = ""
+    patience: float | None = None
 
     @property
     def label(self) -> str:

@@ -159,6 +159,7 @@ WRONG_PLANS: list[tuple[str, Callable[[dict[str, Any]], None]]] = [
     ("control character", asking(headers=[["X-Forwarded-Proto", "a\r\nb: c"]])),
     ("never sent", asking(headers=[["Authorization", "Basic xyz"]])),
     ("never sent", asking(headers=[["Cookie", "a=b"]])),
+    ("never sent", asking(method="DELETE")),
     ("unknown protocol", asking(protocol="smtp")),
     ("cannot be asked", asking(resolution="dynamic")),
     ("no port", asking(port=0)),
