@@ -48,11 +48,11 @@ class AddHeaderInheritance(Rule):
 
     def _check_block(self, block: Block, config: Config, name: str) -> Iterator[Diagnostic]:
         scope = config.scope(block)
-        if scope.outer is None or scope.value(f"{name}_inherit", "on") != "on":
+        inherited = scope.outer.effective(name) if scope.outer is not None else []
+        if not inherited or scope.value(f"{name}_inherit", "on") != "on":
             return
         own = scope.own(name)
         kept = {directive.values[0].lower() for directive in own if directive.values}
-        inherited = scope.outer.effective(name)
         lost = [one for one in inherited if one.values and one.values[0].lower() not in kept]
         if not lost:
             return

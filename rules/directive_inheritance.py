@@ -118,12 +118,11 @@ class DirectiveInheritance(Rule):
 def _lost(scope: Scope, name: str) -> tuple[list[Directive], list[Directive]]:
     """The block's own lines, and the inherited ones that say something they do not."""
     own = scope.own(name)
-    if scope.outer is None or any(line.values[:1] == ("off",) for line in own):
+    around = scope.outer.effective(name) if scope.outer is not None else []
+    inherited = [line for line in around if line.values and line.values[0] not in ("off", "default")]
+    if not inherited or any(line.values[:1] == ("off",) for line in own):
         return own, []
     kept = {key for line in own for key in _keys(line)}
-    inherited = [
-        line for line in scope.outer.effective(name) if line.values and line.values[0] not in ("off", "default")
-    ]
     return own, [line for line in inherited if not kept.issuperset(_keys(line))]
 
 

@@ -1,6 +1,6 @@
 from collections.abc import Iterator
 
-from nginxlint import Bad, Block, Config, Diagnostic, Fix, Good, Rule, Severity, insert_line_after, note
+from nginxlint import Bad, Block, Config, Diagnostic, Directive, Fix, Good, Rule, Severity, insert_line_after, note
 
 _GRAVE = ("host", "x-forwarded-", "x-real-ip", "authorization", "upgrade", "connection", "forwarded")
 _PASS = {"proxy_set_header": "proxy_pass", "grpc_set_header": "grpc_pass"}
@@ -37,18 +37,20 @@ class ProxySetHeaderInheritance(Rule):
         for name, handler in _PASS.items():
             blocks = dict.fromkeys(directive.parent for directive in config.find(name))
             for block in blocks:
-                if block is not None and _passes(block, config, handler):
+                if block is not None and self._inherited(block, config, name) and _passes(block, config, handler):
                     yield from self._check_block(block, config, name)
 
+    def _inherited(self, block: Block, config: Config, name: str) -> list[Directive]:
+        """What the blocks around it would send."""
+        outer = config.scope(block).outer
+        return outer.effective(name) if outer is not None else []
+
     def _check_block(self, block: Block, config: Config, name: str) -> Iterator[Diagnostic]:
-        scope = config.scope(block)
-        if scope.outer is None:
-            return
-        own = scope.own(name)
+        own = config.scope(block).own(name)
         kept = {directive.values[0].lower() for directive in own if directive.values}
         lost = [
             directive
-            for directive in scope.outer.effective(name)
+            for directive in self._inherited(block, config, name)
             if len(directive.values) == 2
             and directive.values[0].lower() not in kept
             and (directive.values[0].lower(), directive.values[1]) not in _DEFAULTS

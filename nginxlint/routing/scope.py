@@ -42,7 +42,8 @@ class Scope:
             return own
         if self.outer is None:
             return own
-        if (switch := _INHERIT_SWITCH.get(name)) and (mode := self.value(switch)) in ("merge", "off"):
+        switch = _INHERIT_SWITCH.get(name)
+        if switch and switch in self.known and (mode := self.value(switch)) in ("merge", "off"):
             return own if mode == "off" else self.outer.effective(name) + own
         if own or any(self.own(twin) for twin in SET_OF.get(name, ()) if twin != name):
             return own
