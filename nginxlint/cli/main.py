@@ -19,6 +19,7 @@ COMMANDS = {
     "check": ("nginxlint.cli.cached", "check configurations, offline or online"),
     "route": ("nginxlint.cli.route", "show which server, location and upstream answer a URL, and why"),
     "test": ("nginxlint.cli.test", "test routing: expected answers in a file, without nginx"),
+    "targets": ("nginxlint.cli.targets", "list what nginx would talk to, and how"),
     "rules": ("nginxlint.cli.rules", "list the rules"),
     "explain": ("nginxlint.cli.explain", "show the page of a rule"),
     "demo": ("nginxlint.cli.demo", "check a sample configuration against faulty upstreams on loopback"),

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from nginxlint.config import Config
 from nginxlint.online.expect import targets_asked
+from nginxlint.online.literal import as_literal
 from nginxlint.online.options import Options
 from nginxlint.online.outcomes import OUTCOMES
 from nginxlint.online.policy import TCP_ONLY_PORTS, Policy
-from nginxlint.online.resolve import as_literal
 from nginxlint.online.rows import Row, location
 from nginxlint.online.schedule import slots_for
 from nginxlint.online.types import Target

@@ -13,12 +13,12 @@ from dataclasses import replace
 from typing import Any
 
 from nginxlint.online.gather import Evidence, Progress, Seen, gather
+from nginxlint.online.literal import as_literal
 from nginxlint.online.network import Network, RealNetwork
 from nginxlint.online.options import Options
 from nginxlint.online.outcomes import OUTCOMES
 from nginxlint.online.question import question_id, question_of, target_of
 from nginxlint.online.records import MAX_ITEMS, RecordFault, decode, encode
-from nginxlint.online.resolve import as_literal
 from nginxlint.online.types import STAGES, Address, Observation, PeerRole, Resolution, Target
 from nginxlint.online.untrusted import clean
 from nginxlint.online.vantage import vantage

@@ -4,11 +4,10 @@ configured `resolver` for names it looks up at run time."""
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import socket
 import time
-from functools import lru_cache
 
+from nginxlint.online.literal import as_literal
 from nginxlint.online.network import Network
 from nginxlint.online.options import Options
 from nginxlint.online.policy import Policy
@@ -173,12 +172,3 @@ def _outlives(valid: float | None, answer: Answer) -> bool:
     if valid is None or answer.ttl is None or not answer.authoritative:
         return False  # a server that is not authoritative counts its TTL down
     return valid > max(answer.ttl, LONG_VALID)
-
-
-@lru_cache(4096)
-def as_literal(host: str) -> str | None:
-    """The address a host is already, None for a name."""
-    try:
-        return str(ipaddress.ip_address(host))
-    except ValueError:
-        return None

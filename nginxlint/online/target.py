@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from nginxlint.online import in_effect, mail
+from nginxlint.online.literal import as_literal
 from nginxlint.online.request import (
     Client,
     expand,
@@ -18,7 +19,6 @@ from nginxlint.online.request import (
     safe_target,
     upstream_uri,
 )
-from nginxlint.online.resolve import as_literal
 from nginxlint.online.types import PeerRole, Target, Timeouts, TlsProfile, Where
 from nginxlint.routing.headers import http_version
 from nginxlint.routing.passes import Pass, split_target
