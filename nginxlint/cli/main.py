@@ -20,6 +20,7 @@ COMMANDS = {
     "route": ("nginxlint.cli.route", "show which server, location and upstream answer a URL, and why"),
     "test": ("nginxlint.cli.test", "test routing: expected answers in a file, without nginx"),
     "targets": ("nginxlint.cli.targets", "list what nginx would talk to, and how"),
+    "graph": ("nginxlint.cli.graph", "draw the routing: Mermaid, dot or SVG"),
     "rules": ("nginxlint.cli.rules", "list the rules"),
     "explain": ("nginxlint.cli.explain", "show the page of a rule"),
     "demo": ("nginxlint.cli.demo", "check a sample configuration against faulty upstreams on loopback"),
