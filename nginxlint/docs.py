@@ -25,6 +25,7 @@ def generated() -> dict[str, str]:
         files[f"docs/rules/{page.id}.md"] = page.text(markdown=True)
     files["docs/rules/README.md"] = _overview(pages)
     files["README.md"] = _readme()
+    files["docs/commands.md"] = _commands()
     files["nginxlint/_homes.py"] = _homes()
     return files
 
@@ -98,6 +99,17 @@ def _readme() -> str:
     before, _, rest = text.partition(_BEGIN)
     _, _, after = rest.partition(_END)
     return f"{before}{_BEGIN}```\n{check_parser().format_help()}```\n{_END}{after}"
+
+
+def _commands() -> str:
+    """The help of the commands that ask the routing model; that of `check` is in the README."""
+    from nginxlint.cli import graph, route, targets, test
+
+    lines = ["# Commands that ask the routing model", "", "Generated from their help by `make docs`.", ""]
+    for command in (route, test, targets, graph):
+        made = command.parser()
+        lines += [f"## {made.prog}", "", "```", made.format_help().rstrip("\n"), "```", ""]
+    return "\n".join(lines)
 
 
 def main(argv: list[str]) -> int:

@@ -39,15 +39,15 @@ def check_parser() -> Parser:
         prog="nginxlint check",
         description="Check nginx configurations: nginx.conf, folders, snippets, `nginx -T` dumps, - for standard input.",
         epilog=_EPILOG,
-        formatter_class=_Formatter,
+        formatter_class=HelpFormatter,
         allow_abbrev=False,
     )
     declare(parser)
     return parser
 
 
-class _Formatter(RawDescriptionHelpFormatter):
-    """Help of one width everywhere, so that the copy in the README can be checked."""
+class HelpFormatter(RawDescriptionHelpFormatter):
+    """Help of one width everywhere, so that its copies in README.md and docs/commands.md can be checked."""
 
     def __init__(self, prog: str) -> None:
         super().__init__(prog, max_help_position=30, width=110)

@@ -11,6 +11,13 @@ from nginxlint.config import Config
 from nginxlint.error import NginxlintError
 from nginxlint.inputs import InputOptions, Root, find_roots
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from nginxlint.routing.simulate import Router
+
+# Another build may know the name, and requests are routed alike without an events block.
+_NO_DOUBT = frozenset(("directive-unknown", "variable-unknown", "events-missing"))
+
 
 def add_input_options(parser: ArgumentParser) -> None:
     """The options that say how PATH is read; the same as those of `check`."""
@@ -45,6 +52,21 @@ def read_configuration(args: Namespace, path: str) -> Config:
     if len(configs) > 1:
         complain(f"{len(configs)} configurations found; {chosen.files[0].source.path} is used")
     return chosen
+
+
+def router_of(config: Config) -> Router:
+    """The routes of a configuration; where nginx would refuse it, none of them is certain. What only another build
+    would know (an unknown directive) is no reason to doubt the rest."""
+    from nginxlint.catalogue import check
+    from nginxlint.catalogue.target import Target
+    from nginxlint.routing.simulate import Router
+
+    found = check(config.main, Target(config.version), complete=not config.snippet)
+    stops = (refusal for refusal in found if refusal.blocks_start and refusal.rule not in _NO_DOUBT)
+    first = next(stops, None)
+    return Router(
+        config, refusal="" if first is None else f"{first.nginx_message or first.message} (line {first.span.line})"
+    )
 
 
 def complain(message: str) -> None:

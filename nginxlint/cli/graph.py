@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from nginxlint.cli.arguments import Parser
+from nginxlint.cli.arguments import HelpFormatter, Parser
 from nginxlint.cli.configuration import add_input_options, read_configuration
 from nginxlint.cli.output import write_file, write_out
 from nginxlint.config import Config
@@ -18,7 +18,7 @@ _WORST_FIRST = ("failed", "degraded", "unknown", "ok")
 
 def run(argv: Sequence[str]) -> int:
     """0: drawn; 2: wrong use; 3: drawn, but a part of the configuration could not be read, or not all was probed."""
-    args = _parser().parse_args(list(argv))
+    args = parser().parse_args(list(argv))
     format, _, path = args.output.partition(":")
     if format not in FORMATS:
         raise NginxlintError(f"unknown output format {format!r} ({', '.join(FORMATS)})")
@@ -63,14 +63,15 @@ def _probe(config: Config, graph: Graph) -> bool:
     return result.complete
 
 
-def _parser() -> Parser:
-    parser = Parser(
+def parser() -> Parser:
+    made = Parser(
         prog="nginxlint graph",
         description="Draw listen → server → location → upstream → address. What leads to the same place is one box.",
+        formatter_class=HelpFormatter,
         allow_abbrev=False,
     )
-    parser.add_argument("path", nargs="?", default="", metavar="PATH", help="the configuration (default: /etc/nginx)")
-    add = parser.add_argument
+    made.add_argument("path", nargs="?", default="", metavar="PATH", help="the configuration (default: /etc/nginx)")
+    add = made.add_argument
     add("-o", "--output", default="mermaid", metavar="FORMAT[:FILE]", help="mermaid, dot or svg (default: mermaid)")
     add(
         "--limit",
@@ -80,5 +81,5 @@ def _parser() -> Parser:
         help="at most so many boxes for the locations of a server",
     )
     add("--online", action="store_true", help="probe every target and colour its address by what is found")
-    add_input_options(parser)
-    return parser
+    add_input_options(made)
+    return made

@@ -7,19 +7,18 @@ import sys
 from argparse import Namespace
 from collections.abc import Iterator, Sequence
 
-from nginxlint.cli.arguments import Parser
-from nginxlint.cli.configuration import add_input_options, complain, read_configuration
+from nginxlint.cli.arguments import HelpFormatter, Parser
+from nginxlint.cli.configuration import add_input_options, complain, read_configuration, router_of
 from nginxlint.error import NginxlintError
 from nginxlint.routing.answer import Answer
 from nginxlint.routing.request import Request, request_of_url
-from nginxlint.routing.simulate import Router
 
 INCOMPLETE = 3
 
 
 def run(argv: Sequence[str]) -> int:
     """0: answered; 2: wrong use; 3: some lines of --requests are no requests."""
-    args = _parser().parse_args(list(argv))
+    args = parser().parse_args(list(argv))
     if args.requests:
         if args.path:
             raise NginxlintError("--requests takes the URLs from a file; name only the configuration besides it")
@@ -27,7 +26,7 @@ def run(argv: Sequence[str]) -> int:
     elif not args.url:
         raise NginxlintError("route needs a URL (or --requests FILE)\nTry: nginxlint route --help")
     given = [(args.url, _request(args, {"url": args.url}))] if args.url else None
-    router = Router(read_configuration(args, args.path))
+    router = router_of(read_configuration(args, args.path))
     if given is not None:
         _print(args, given[0][0], router.route(given[0][1]))
         return 0
@@ -125,15 +124,16 @@ def _lines(path: str) -> Iterator[str]:
         raise NginxlintError(f"{path}: {error.strerror}") from error
 
 
-def _parser() -> Parser:
-    parser = Parser(
+def parser() -> Parser:
+    made = Parser(
         prog="nginxlint route",
         description="Show which server and location answer a URL, what is sent to which upstream, and why.",
+        formatter_class=HelpFormatter,
         allow_abbrev=False,
     )
-    parser.add_argument("url", nargs="?", default="", metavar="URL", help="http://HOST[:PORT]/PATH?QUERY")
-    parser.add_argument("path", nargs="?", default="", metavar="PATH", help="the configuration (default: /etc/nginx)")
-    add = parser.add_argument
+    made.add_argument("url", nargs="?", default="", metavar="URL", help="http://HOST[:PORT]/PATH?QUERY")
+    made.add_argument("path", nargs="?", default="", metavar="PATH", help="the configuration (default: /etc/nginx)")
+    add = made.add_argument
     add("-X", "--method", default="GET", help="the request method (default: GET)")
     add("-H", "--header", action="append", default=[], metavar="NAME: VALUE", help="a request header; repeatable")
     add("--only-headers", action="store_true", help="headers that are not given are not sent (else: unknown)")
@@ -142,5 +142,5 @@ def _parser() -> Parser:
     add("--on", default="", metavar="ADDRESS:PORT", help="the local address the connection arrives at")
     add("--requests", default="", metavar="FILE", help="many: a URL or a JSON object a line (- for standard input)")
     add("-o", "--output", choices=("text", "json", "jsonl"), default="text")
-    add_input_options(parser)
-    return parser
+    add_input_options(made)
+    return made

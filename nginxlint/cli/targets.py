@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from nginxlint.cli.arguments import Parser
+from nginxlint.cli.arguments import HelpFormatter, Parser
 from nginxlint.cli.configuration import add_input_options, read_configurations
 from nginxlint.cli.output import write_out
 from nginxlint.online.inventory import inventory
@@ -16,7 +16,7 @@ INCOMPLETE = 3
 
 def run(argv: Sequence[str]) -> int:
     """0: listed; 2: wrong use; 3: listed, but a part of the configuration could not be read."""
-    args = _parser().parse_args(list(argv))
+    args = parser().parse_args(list(argv))
     found = read_configurations(args, args.path)
     rows: list[dict[str, Any]] = []
     for number, (_, config) in enumerate(found, 1):
@@ -60,13 +60,14 @@ def _cells(row: dict[str, Any]) -> tuple[str, ...]:
     )
 
 
-def _parser() -> Parser:
-    parser = Parser(
+def parser() -> Parser:
+    made = Parser(
         prog="nginxlint targets",
         description="List what nginx would talk to: every *_pass target and peer, resolvers, mail's auth_http. Sends nothing.",
+        formatter_class=HelpFormatter,
         allow_abbrev=False,
     )
-    parser.add_argument("path", nargs="?", default="", metavar="PATH", help="the configuration (default: /etc/nginx)")
-    parser.add_argument("-o", "--output", choices=("table", "json"), default="table")
-    add_input_options(parser)
-    return parser
+    made.add_argument("path", nargs="?", default="", metavar="PATH", help="the configuration (default: /etc/nginx)")
+    made.add_argument("-o", "--output", choices=("table", "json"), default="table")
+    add_input_options(made)
+    return made

@@ -7,8 +7,8 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
-from nginxlint.cli.arguments import Parser
-from nginxlint.cli.configuration import add_input_options, read_configuration
+from nginxlint.cli.arguments import HelpFormatter, Parser
+from nginxlint.cli.configuration import add_input_options, read_configuration, router_of
 from nginxlint.cli.output import write_file, write_out
 from nginxlint.config import Config
 from nginxlint.error import NginxlintError
@@ -32,13 +32,13 @@ goes for files. exit codes: 0 all hold, 1 some do not, 2 wrong use, 4 internal e
 
 
 def run(argv: Sequence[str]) -> int:
-    args = _parser().parse_args(list(argv))
+    args = parser().parse_args(list(argv))
     format, _, path = args.output.partition(":")
     if format not in FORMATS:
         raise NginxlintError(f"unknown output format {format!r} ({', '.join(FORMATS)})")
     head, cases, named = _read(args.file, must_exist=not args.write)
     config = read_configuration(args, args.path or named)
-    router = Router(config)
+    router = router_of(config)
     if args.write:
         cases += [Case({"url": url}, "--url") for url in args.url]
         write_file(args.file, _written(head, router, cases or _examples(config)))
@@ -150,21 +150,19 @@ def _toml(value: Any) -> str:
     return str(value)
 
 
-def _parser() -> Parser:
-    from argparse import RawDescriptionHelpFormatter
-
-    parser = Parser(
+def parser() -> Parser:
+    made = Parser(
         prog="nginxlint test",
         description="Test routing: what is expected of requests, against the configuration and without nginx.",
         epilog=_EPILOG,
-        formatter_class=RawDescriptionHelpFormatter,
+        formatter_class=HelpFormatter,
         allow_abbrev=False,
     )
-    parser.add_argument("file", nargs="?", default=DEFAULT, metavar="FILE", help=f"the cases (default: {DEFAULT})")
-    parser.add_argument("path", nargs="?", default="", metavar="PATH", help="the configuration (default: as FILE says)")
-    add = parser.add_argument
+    made.add_argument("file", nargs="?", default=DEFAULT, metavar="FILE", help=f"the cases (default: {DEFAULT})")
+    made.add_argument("path", nargs="?", default="", metavar="PATH", help="the configuration (default: as FILE says)")
+    add = made.add_argument
     add("--write", action="store_true", help="write what happens today into FILE (new: one case a location)")
     add("--url", action="append", default=[], metavar="URL", help="with --write: add a case for this; repeatable")
     add("-o", "--output", default="text", metavar="FORMAT[:FILE]", help="text, json or junit (default: text)")
-    add_input_options(parser)
-    return parser
+    add_input_options(made)
+    return made

@@ -33,13 +33,15 @@ _SEEN_AS = {494: 400, 495: 400, 496: 400, 497: 400}
 class Router:
     """The routes of one configuration, compiled once.
 
-    `look` tells what a path of the file system is: "file", "folder" or "" for nothing; None: nobody knows.
+    `look` tells what a path of the file system is: "file", "folder" or "" for nothing; None: nobody knows. `refusal`
+    is why nginx would not start with it, empty where it would: then the answers are only what it might do.
     """
 
-    def __init__(self, config: Config, look: Callable[[str], str] | None = None) -> None:
+    def __init__(self, config: Config, look: Callable[[str], str] | None = None, refusal: str = "") -> None:
         self.config = config
         self.sockets = Sockets(config)
         self.look = look
+        self._refusal = refusal
         self._partial = config.partial
         self._locations: dict[Server, Locations] = {}
 
@@ -67,6 +69,9 @@ class Router:
         if self._partial:
             first.certain, first.open = False, True
             first.doubts.append("only a part of the configuration was read, or it has faults: the rest may decide")
+        elif self._refusal:
+            first.certain, first.open = False, True
+            first.doubts.append(f"nginx refuses this configuration: {self._refusal}")
         return first
 
     def after(self, block: Block, status: int, request: Request) -> Answer:

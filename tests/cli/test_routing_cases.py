@@ -106,6 +106,18 @@ def test_of_a_broken_configuration_nothing_holds(run: Run) -> None:
     assert outcome.out.endswith("0 passed, 4 failed\n")
 
 
+def test_of_a_configuration_nginx_refuses_nothing_holds(run: Run) -> None:
+    write("nginx.conf", CONF.replace("listen 80;", "listen 80"))
+    write("cases.toml", GOOD)
+    outcome = run("test", "cases.toml")
+    assert outcome.code == 1
+    assert 'nginx refuses this configuration: invalid parameter "server_name"' in outcome.out
+    answer = json.loads(run("route", "http://shop.test/old", "nginx.conf", "-o", "json").out)
+    assert (answer["status"], answer["certain"], answer["open"]) == (301, False, True)
+    write("nginx.conf", CONF.replace("listen 80;", "listen 80; third_party on;"))
+    assert run("test", "cases.toml").code == 0
+
+
 def test_today_can_be_recorded_and_then_holds_until_it_changes(run: Run) -> None:
     assert run("test", "--write", "new.toml", "nginx.conf", "--url", 'http://shop.test/api/"q"').code == 0
     assert run("test", "new.toml", "nginx.conf").out == "1 passed, 0 failed\n"
