@@ -228,11 +228,11 @@ def _root(given: str, path: str, data: bytes, options: InputOptions, guess: Call
     whole = context == "main" and (os.path.basename(path) == "nginx.conf" or is_whole(text))
     folder = options.prefix or (own if whole else conf_folder_of(path))
     disk = Disk(folder, root=options.root, maps=options.maps)
-    live = os.path.abspath(path) in _LIVE and not options.root
+    live = os.path.abspath(path) in LIVE and not options.root
     return Root(given, path, text, disk, None if whole else context, guessed=guessed, live=live)
 
 
-_LIVE = ("/etc/nginx/nginx.conf", "/usr/local/etc/nginx/nginx.conf", "/usr/local/nginx/conf/nginx.conf")
+LIVE = ("/etc/nginx/nginx.conf", "/usr/local/etc/nginx/nginx.conf", "/usr/local/nginx/conf/nginx.conf")
 
 
 def is_whole(text: str) -> bool:

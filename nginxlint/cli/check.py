@@ -64,7 +64,7 @@ def judge(args: Namespace, argv: Sequence[str], network: Network | None = None) 
             return show_plan(roots, request.version, options)
         if args.export_plan:
             return write_plan(roots, request.version, options, args.export_plan)
-        request.online = probe = Prober(options, network, request.version, args.judge)
+        request.online = probe = Prober(options, network, request.version, args)
     result = check(roots, unreadable, selection, request)
     result.findings = [
         finding for finding in result.findings if not inputs.excludes(finding.diagnostic.span.source.path)

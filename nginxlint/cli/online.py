@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
+import time
 from argparse import Namespace
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
+from nginxlint.cli.cache import folder
 from nginxlint.cli.output import write_file, write_out
 from nginxlint.config import NEWEST, Config, Version
 from nginxlint.error import NginxlintError
 from nginxlint.files import MAX_FILE_BYTES, Disk
-from nginxlint.inputs import Root
+from nginxlint.inputs import LIVE, Root
 from nginxlint.linter import kept_roots
-from nginxlint.online import stage
+from nginxlint.online import running, stage
 from nginxlint.online.expect import read_expectations, targets_asked
 from nginxlint.online.gather import Evidence
+from nginxlint.online.memory import Memory
 from nginxlint.online.network import Network
 from nginxlint.online.options import Options
 from nginxlint.online.records import RecordFault
@@ -75,22 +79,36 @@ def seconds(value: object, what: str) -> float:
 class Prober:
     """What the linter calls for each root. `interrupted`: somebody pressed Ctrl-C, and the report is partial."""
 
-    def __init__(self, options: Options, network: Network | None, version: Version, observations: str = "") -> None:
+    def __init__(self, options: Options, network: Network | None, version: Version, args: Namespace) -> None:
         self.interrupted = False
         self._options = options
-        self._recorded = _recorded(observations, version) if observations else None
+        self._recorded = _recorded(args.judge, version) if args.judge else None
+        where = "" if args.no_cache or args.judge else folder()
+        self._memory = Memory(os.path.join(where, "names.json"), time.time()) if where else None
+        self._look_at_nginx = args.running_nginx
         self._network = network
         self._runs = 0
 
     def __call__(self, config: Config) -> stage.OnlineResult:
         progress = _progress if sys.stderr.isatty() else None
         gc.collect()  # what reading left behind makes room for what probing needs
-        result = stage.run(config, self._options, self._network, progress, self._recorded)
+        live = bool(config.files) and os.path.abspath(config.files[0].source.path) in LIVE
+        if self._memory is not None:
+            self._memory.started = running.started() if live else None
+        held = running.peers() if self._look_at_nginx else frozenset()
+        result = stage.run(config, self._options, self._network, progress, self._recorded, self._memory, held)
         if progress is not None:
             sys.stderr.write("\r\x1b[K")
         self.interrupted = self.interrupted or result.interrupted
         if result.summary:
             result = replace(result, summary=f"{result.summary}; seen from {result.vantage}")
+        if self._memory is not None:
+            self._memory.save()
+            for note in self._memory.notes:
+                from nginxlint.cli.main import complain
+
+                complain(note)
+            self._memory.notes.clear()
         self._runs += 1
         if self._runs > 1:  # the stage counts from t1 in every configuration
             prefix = f"r{self._runs}."

@@ -61,6 +61,11 @@ def declare(parser: Parser | Quick) -> None:
     add("--concurrency", type=int, metavar="N", help="probes at a time (default 100)")
     add("--allow", action="append", default=[], metavar="NET", help="contact this address, network or name after all")
     add("--deny", action="append", default=[], metavar="NET", help="never contact this address, network or name")
+    add(
+        "--running-nginx",
+        action="store_true",
+        help="also look whom the workers on this machine are connected to (Linux)",
+    )
     add("--changed-since", default="", metavar="REF", help="probe only targets that differ from those of this commit")
     add(
         "--export-plan", default="", metavar="FILE", help="write what --online would ask; FILE.pyz can be run elsewhere"

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from nginxlint.online.memory import Memory
 from nginxlint.online.network import Network
 from nginxlint.online.options import Options
 from nginxlint.online.policy import Policy, is_loopback
@@ -29,12 +30,14 @@ Seen = dict[Address, "Observation | str"]
 @dataclass(slots=True)
 class Evidence:
     """What is known of each target (by its id): what its name resolves to, and per address what a probe saw, or the
-    code why it was not probed. `vantage` says from where."""
+    code why it was not probed. `vantage` says from where. `held`: whom the running
+    nginx is connected to."""
 
     resolutions: dict[str, Resolution] = field(default_factory=dict)
     observations: dict[str, Seen] = field(default_factory=dict)
     interrupted: bool = False
     vantage: str = ""
+    held: frozenset[tuple[str, int]] = frozenset()
 
 
 def gather(
@@ -43,9 +46,10 @@ def gather(
     network: Network,
     version: tuple[int, int, int],
     progress: Progress | None = None,
+    memory: Memory | None = None,
 ) -> Evidence:
     """Ask the network about every target, within the budget, whatever happens. Raises nothing for what it does."""
-    work = _Gathering(targets, options, network, version, progress)
+    work = _Gathering(targets, options, network, version, progress, memory)
     asyncio.run(work.all())
     return work.evidence()
 
@@ -58,12 +62,13 @@ class _Gathering:
         network: Network,
         version: tuple[int, int, int],
         progress: Progress | None,
+        memory: Memory | None,
     ) -> None:
         self.options = options
         self.targets = targets
         self.progress = progress
         self.policy = Policy(options.allow, options.deny)
-        self.names = Names(network, self.policy, options)
+        self.names = Names(network, self.policy, options, memory)
         self.prober = Prober(network, options, version)
         self.resolutions: dict[str, Resolution] = {}
         self.keys: dict[str, dict[Address, Key]] = {}

@@ -152,6 +152,17 @@ OUTCOMES: dict[str, Outcome] = {
         "different machines",
         "name only resolvers that hold the same view of the zone",
     ),
+    "DNS_STALE": _warns(
+        "dns", "", "upstream-dns-stale",
+        "the running nginx uses an old address of {target} ({detail}): it looks names up when it starts or reloads",
+        "reload nginx: nginx -s reload",
+        "let nginx follow the name: a variable in proxy_pass and a resolver, or “server {host} resolve;” (nginx 1.27.3)",
+    ),
+    "DNS_MOVED": _warns(
+        "dns", "", "upstream-dns-stale",
+        "the address of {target} has changed ({detail}): an nginx that was not reloaded since uses the old one",
+        "reload nginx: nginx -s reload", severity=INFO,
+    ),
     "DNS_ROTATES": _warns(
         "dns", "", "upstream-dns-turns",
         "the answers for {target} turn ({detail}): what was probed may not be what nginx gets next", severity=INFO,

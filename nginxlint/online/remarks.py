@@ -13,14 +13,42 @@ from nginxlint.online.verdict import verdict_of_code
 def remarks(targets: list[Target], evidence: Evidence) -> dict[str, list[Verdict]]:
     """By target id, a verdict for every remark on its name."""
     found: dict[str, list[Verdict]] = {}
+    held = _held(targets, evidence)
     for target in targets:
         resolution = evidence.resolutions.get(target.id)
         if resolution is None or resolution.code:
             continue
-        said = [*resolution.remarks, *_without_ipv6(target, resolution, evidence.observations.get(target.id, {}))]
+        said = [*resolution.remarks]
+        if target.port in held and resolution.how == "startup" and not any(code == "DNS_STALE" for code, _ in said):
+            now = ", ".join(resolution.addresses[:3])
+            said.append(("DNS_STALE", f"a worker is connected to {held[target.port]}; now it is {now}"))
+        said += [*_without_ipv6(target, resolution, evidence.observations.get(target.id, {}))]
         if said:
             found[target.id] = [verdict_of_code(target, code, detail) for code, detail in said]
     return found
+
+
+def _held(targets: list[Target], evidence: Evidence) -> dict[int, str]:
+    """By port, an address the running workers are connected to that no name stands for any more. Only where one name
+    alone is looked up for that port: else it cannot be told whose address it was."""
+    if not evidence.held:
+        return {}
+    names: dict[int, set[str]] = {}
+    current: set[tuple[str, int]] = set()
+    for target in targets:
+        resolution = evidence.resolutions.get(target.id)
+        if target.port is None or resolution is None:
+            continue
+        current.update((address, target.port) for address in resolution.addresses)
+        # a name that could not be looked up, or not wholly, may stand for any address
+        whole = not resolution.code and resolution.total == len(resolution.addresses) and resolution.how != "runtime"
+        if resolution.how != "literal":
+            names.setdefault(target.port, set()).add(target.host.lower() if whole else "")
+    return {
+        port: f"{address}:{port}"
+        for address, port in sorted(evidence.held - current)
+        if len(names.get(port, ())) == 1 and "" not in names[port]
+    }
 
 
 def degraded(verdict: Verdict, said: list[Verdict]) -> Verdict:

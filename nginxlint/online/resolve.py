@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import time
+from typing import TYPE_CHECKING
 
 from nginxlint.online.literal import as_literal
 from nginxlint.online.network import Network
@@ -13,8 +14,12 @@ from nginxlint.online.options import Options
 from nginxlint.online.policy import Policy
 from nginxlint.online.types import Answer, Resolution, ResolverSet, Target
 
+if TYPE_CHECKING:
+    from nginxlint.online.memory import Memory
+
 MAX_ADDRESSES = 16
 MAX_SEARCH = 6
+REPEATS = 2
 # A `valid` up to this is what people write to ask more seldom; beyond it a moved service is missed for long.
 LONG_VALID = 60.0
 # RFC 6761: no server on the Internet knows names below these.
@@ -24,7 +29,8 @@ NEVER_THERE = frozenset(("invalid", "example", "test"))
 class Names:
     """The lookups of one run. Each name is asked once per way of asking, however many targets share it."""
 
-    def __init__(self, network: Network, policy: Policy, options: Options) -> None:
+    def __init__(self, network: Network, policy: Policy, options: Options, memory: Memory | None = None) -> None:
+        self._memory = memory
         self._network = network
         self._policy = policy
         self._limit = options.dns_limit
@@ -93,7 +99,10 @@ class Names:
                 return Answer(answer.addresses, ttl=answer.ttl, chain=answer.chain)
         try:
             async with asyncio.timeout(self._limit):
-                return Answer(await self._network.lookup(target.host))
+                answer = Answer(await self._network.lookup(target.host))
+                if self._memory is not None:
+                    await self._compare(target.host, answer, self._memory)
+                return answer
         except TimeoutError:
             return Answer(code="DNS_PENDING", error=f"the system's lookup gave no answer in {self._limit:g} s")
         except UnicodeError as error:
@@ -105,6 +114,15 @@ class Names:
             return Answer(code="CFG_HOST", error=error.strerror or "not found")
         except OSError as error:
             return Answer(code="TOOL_FAULT", error=f"the system's lookup failed: {error.strerror or error}")
+
+    async def _compare(self, host: str, answer: Answer, memory: Memory) -> None:
+        """Has the name moved since nginx looked it up? Answers that turn come back within a few more lookups."""
+        addresses = tuple(answer.addresses)
+        for _ in range(REPEATS if memory.moved(host, addresses) else 0):
+            addresses = tuple(dict.fromkeys([*addresses, *await self._network.lookup(host)]))
+        if said := memory.moved(host, addresses):
+            answer.remarks.append(("DNS_STALE" if memory.started is not None else "DNS_MOVED", said))
+        memory.remember(host, addresses)
 
     async def _at_run_time(self, target: Target) -> Answer:
         """As nginx's resolver does on the first request."""

@@ -71,6 +71,16 @@ server costs 5 s, or 502 where `resolver_timeout` is not longer than that. Serve
 visitors to different machines. Name only servers that answer alike.""",
     ),
     OnlineRule(
+        "upstream-dns-stale",
+        WARNING,
+        """The running nginx uses an address that a name no longer has.
+
+Names written literally are looked up once, at the start or reload, and their addresses kept until the next one. The check
+remembers what it saw (in the user's cache folder; `--no-cache` does not), and compares it with the time at which the
+workers on this machine began. With `--running-nginx` it also looks whom they are connected to (Linux, as root).
+Where nothing is known of a running nginx the change is only told. Answers that turn among the same addresses are no change.""",
+    ),
+    OnlineRule(
         "upstream-dns-turns",
         INFO,
         """The addresses of a name change faster than nginx or this check can follow.

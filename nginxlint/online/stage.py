@@ -14,6 +14,7 @@ from nginxlint.online.expect import Expectation, judged_as_expected, targets_ask
 from nginxlint.online.findings import findings
 from nginxlint.online.gather import Evidence, Progress, gather
 from nginxlint.online.groups import judge_groups
+from nginxlint.online.memory import Memory
 from nginxlint.online.network import Network, RealNetwork
 from nginxlint.online.options import Options
 from nginxlint.online.plan import plan_of
@@ -50,8 +51,11 @@ def run(
     network: Network | None = None,
     progress: Progress | None = None,
     recorded: Callable[[list[Target]], Evidence] | None = None,
+    memory: Memory | None = None,
+    held: frozenset[tuple[str, int]] = frozenset(),
 ) -> OnlineResult:
     """Probe every target of a configuration and judge it. `recorded` gives the evidence instead of the network.
+    `memory` knows what names resolved to before, `held` whom the running nginx is connected to.
     Raises nothing for what the network does."""
     options = options or Options()
     targets, wanted = targets_asked(config, options)
@@ -63,7 +67,8 @@ def run(
     else:
         door = network or RealNetwork()
         try:
-            evidence = gather(targets, options, door, version, progress)
+            evidence = gather(targets, options, door, version, progress, memory)
+            evidence.held = held
         finally:
             if network is None:
                 door.close()
