@@ -58,6 +58,8 @@ def online_options(args: Namespace, file: File, version: Version) -> Options:
     for name in ("allow", "deny", "resolve"):
         if given := getattr(args, name):
             chosen[name] = tuple(word for text in given for word in ([text] if name == "resolve" else text.split(",")))
+    if args.trace:
+        chosen["trace"] = True
     if args.resolver:
         chosen["resolver"] = args.resolver
     return Options(**chosen)  # type: ignore[arg-type]  # each value is checked by Options and by the settings

@@ -67,6 +67,7 @@ def declare(parser: Parser | Quick) -> None:
         help="also look whom the workers on this machine are connected to (Linux)",
     )
     add("--changed-since", default="", metavar="REF", help="probe only targets that differ from those of this commit")
+    add("--trace", action="store_true", help="after a connect time-out, look where packets are lost (Linux)")
     add(
         "--export-plan", default="", metavar="FILE", help="write what --online would ask; FILE.pyz can be run elsewhere"
     )

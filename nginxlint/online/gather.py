@@ -9,7 +9,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from nginxlint.online.memory import Memory
 from nginxlint.online.network import Network
@@ -24,6 +24,7 @@ from nginxlint.online.types import Address, Observation, Phase, Resolution, Targ
 Progress = Callable[[int, int, str], None]
 Key = tuple[object, ...]
 LOOKUPS_AT_ONCE = 50
+MOST_TRACES = 8
 Seen = dict[Address, "Observation | str"]
 
 
@@ -68,6 +69,7 @@ class _Gathering:
         self.targets = targets
         self.progress = progress
         self.policy = Policy(options.allow, options.deny)
+        self.network = network
         self.names = Names(network, self.policy, options, memory)
         self.prober = Prober(network, options, version)
         self.resolutions: dict[str, Resolution] = {}
@@ -121,6 +123,23 @@ class _Gathering:
         left = self.options.budget - (time.monotonic() - begin)
         if self.known and left > 0:
             await schedule.run(left)
+        left = self.options.budget - (time.monotonic() - begin)
+        if self.options.trace and left > 0:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(left):
+                    await self._trace()
+
+    async def _trace(self) -> None:
+        """Where packets to the silent addresses are lost: a hint for each, never a verdict."""
+        silent: dict[Address, list[Key]] = {}
+        for key, seen in self.seen.items():
+            if seen.failure is not None and seen.failure.code == "L4_TIMEOUT" and not is_loopback(seen.address.host):
+                silent.setdefault(seen.address, []).append(key)
+        addresses = list(silent)[:MOST_TRACES]
+        ways = await asyncio.gather(*(self.network.trace(address) for address in addresses))
+        for address, way in zip(addresses, ways, strict=True):
+            for key in silent[address]:
+                self.seen[key] = replace(self.seen[key], hints=(*self.seen[key].hints, way))
 
     async def _resolve(self, wanted: list[Target], seconds: float) -> None:
         waiting: dict[Key, list[Target]] = {}

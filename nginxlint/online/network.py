@@ -51,6 +51,10 @@ class Network(Protocol):
         """Send one DNS message to a server and return its answer; what does not answer this query is ignored."""
         ...
 
+    async def trace(self, address: Address) -> str:
+        """A sentence on the way to an address that gave no answer."""
+        ...
+
     def search_domains(self) -> tuple[str, ...]:
         """What the system appends to short names (and nginx's resolver does not)."""
         ...
@@ -110,6 +114,11 @@ class RealNetwork:
 
     async def ask(self, server: tuple[str, int], query: bytes, *, tcp: bool) -> bytes:
         return await (_ask_tcp(self, server, query) if tcp else _ask_udp(server, query))
+
+    async def trace(self, address: Address) -> str:
+        from nginxlint.online.trace import trace
+
+        return await trace(address)
 
     def search_domains(self) -> tuple[str, ...]:
         try:

@@ -24,7 +24,8 @@ class Options:
     addresses, networks or host names (with `*`); `allow` lifts the built-in deny list. `probe_level` is the last stage
     that is entered: dns, tcp, tls or http. `rate` bounds the probes begun per second that leave this machine (0: none).
     `expectations` are what the file `settings` says of single targets. `unchanged` are the questions (by id) that a
-    configuration of the past, `since`, asked as well: they are not asked again.
+    configuration of the past, `since`, asked as well: they are not asked again. `trace`: look for the
+    place where packets are lost.
     """
 
     timeout: float | None = None
@@ -49,6 +50,7 @@ class Options:
     settings: str = ""
     unchanged: frozenset[str] = frozenset()
     since: str = ""
+    trace: bool = False
     include_down: bool = False
 
     def __post_init__(self) -> None:

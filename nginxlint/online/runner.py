@@ -76,6 +76,7 @@ def main(argv: list[str], plan: str) -> int:
     add("--deny", action="append", default=[], metavar="NET", help="never contact this address, network or name")
     add("--resolve", action="append", default=[], metavar="HOST:PORT:ADDR", help="take ADDR[,ADDR] for HOST")
     add("--resolver", default="", metavar="IP[:PORT]", help="ask this DNS server instead")
+    add("--trace", action="store_true", help="after a connect time-out, look where packets are lost (Linux)")
     add("--timeout", type=float, metavar="SECONDS", help="at most this long to connect, and to wait for an answer")
     add("--budget", type=float, default=60.0, metavar="SECONDS", help="at most this long in all (default 60)")
     add("--concurrency", type=int, default=100, metavar="N", help="probes at a time (default 100)")
@@ -92,6 +93,7 @@ def main(argv: list[str], plan: str) -> int:
             deny=tuple(args.deny),
             resolve=tuple(args.resolve),
             resolver=args.resolver,
+            trace=args.trace,
         )
         text, whole = run_plan(plan, options)
     except NginxlintError as error:
