@@ -11,7 +11,7 @@ import time
 from typing import Any
 
 from nginxlint.online.records import RecordFault, decode
-from nginxlint.online.resolve import as_literal
+from nginxlint.online.literal import as_literal
 
 SCHEMA = 1
 MAX_BYTES = 32 * 1024 * 1024
