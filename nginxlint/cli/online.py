@@ -13,7 +13,9 @@ from functools import partial
 from typing import TypeVar
 
 from nginxlint.cli.cache import folder
+from nginxlint.cli.environment import on_ci
 from nginxlint.cli.output import write_file, write_out
+from nginxlint.cli.progress import Bar
 from nginxlint.config import NEWEST, Config, Version
 from nginxlint.error import NginxlintError
 from nginxlint.files import MAX_FILE_BYTES, Disk
@@ -22,6 +24,7 @@ from nginxlint.linter import kept_roots
 from nginxlint.online import running, stage
 from nginxlint.online.expect import read_expectations, targets_asked
 from nginxlint.online.gather import Evidence
+from nginxlint.online.hosts import overrides_of
 from nginxlint.online.memory import Memory
 from nginxlint.online.network import Network
 from nginxlint.online.options import Options
@@ -32,12 +35,16 @@ from nginxlint.settings import File
 
 INCOMPLETE = 3
 _Result = TypeVar("_Result")
+# A job shares its network with others, and somebody waits for it (reference/online.md C).
+_ON_CI = {
+    "budget": 20.0, "connect_timeout": 2.0, "read_timeout": 3.0, "concurrency": 50, "per_host": 2, "rate": 100.0,
+}  # fmt: skip
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "": 1.0}
 
 
 def online_options(args: Namespace, file: File, version: Version) -> Options:
-    """Flags, then the settings file, then the defaults of the stage."""
-    chosen: dict[str, object] = {"nginx_version": version}
+    """Flags, then the settings file, then the defaults: those of a CI job where this is one, else of the stage."""
+    chosen: dict[str, object] = {"nginx_version": version, **(_ON_CI if on_ci() else {})}
     for key, value in file.online.items():
         if key == "enabled":
             continue
@@ -58,6 +65,9 @@ def online_options(args: Namespace, file: File, version: Version) -> Options:
     for name in ("allow", "deny", "resolve"):
         if given := getattr(args, name):
             chosen[name] = tuple(word for text in given for word in ([text] if name == "resolve" else text.split(",")))
+    for path in args.hosts_file:
+        overrides = _read("--hosts-file", path, partial(overrides_of, where=f"--hosts-file {path}"))
+        chosen["resolve"] = (*chosen.get("resolve", ()), *overrides)  # type: ignore[misc]
     if args.trace:
         chosen["trace"] = True
     if args.resolver:
@@ -92,15 +102,13 @@ class Prober:
         self._runs = 0
 
     def __call__(self, config: Config) -> stage.OnlineResult:
-        progress = _progress if sys.stderr.isatty() else None
         gc.collect()  # what reading left behind makes room for what probing needs
         live = bool(config.files) and os.path.abspath(config.files[0].source.path) in LIVE
         if self._memory is not None:
             self._memory.started = running.started() if live else None
         held = running.peers() if self._look_at_nginx else frozenset()
-        result = stage.run(config, self._options, self._network, progress, self._recorded, self._memory, held)
-        if progress is not None:
-            sys.stderr.write("\r\x1b[K")
+        with Bar() as bar:
+            result = stage.run(config, self._options, self._network, bar, self._recorded, self._memory, held)
         self.interrupted = self.interrupted or result.interrupted
         if result.summary:
             result = replace(result, summary=f"{result.summary}; seen from {result.vantage}")
@@ -118,12 +126,6 @@ class Prober:
             for finding in result.diagnostics:
                 finding.target = finding.target and prefix + finding.target
         return result
-
-
-def _progress(done: int, total: int, label: str) -> None:
-    """One line, redrawn."""
-    sys.stderr.write(f"\r\x1b[Kprobing  {done}/{total}  {visible(label)[:60]}")
-    sys.stderr.flush()
 
 
 def without_unchanged(options: Options, roots: list[Root], version: Version, ref: str) -> Options:
@@ -161,8 +163,8 @@ def run_plan(args: Namespace, file: File, network: Network | None) -> int:
     if args.offline:
         raise NginxlintError("--run-plan sends what the plan asks: it does not go with --offline")
     options = online_options(args, file, NEWEST)
-    progress = _progress if sys.stderr.isatty() else None
-    text, whole = _read("--run-plan", args.run_plan, lambda plan: recording.run_plan(plan, options, network, progress))
+    with Bar() as bar:
+        text, whole = _read("--run-plan", args.run_plan, lambda plan: recording.run_plan(plan, options, network, bar))
     write_out(text)
     return 0 if whole else INCOMPLETE
 

@@ -55,6 +55,13 @@ def declare(parser: Parser | Quick) -> None:
         metavar="HOST:PORT:ADDR",
         help="take ADDR[,ADDR] for HOST (PORT may be *)",
     )
+    add(
+        "--hosts-file",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="take the addresses of this hosts file for its names",
+    )
     add("--resolver", default="", metavar="IP[:PORT]", help="ask this DNS server instead of the configured ones")
     add("--timeout", default="", metavar="SECONDS", help="at most this long to connect, and to wait for an answer")
     add("--budget", default="", metavar="SECONDS", help="at most this long for all probes (default 60)")

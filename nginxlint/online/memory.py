@@ -10,8 +10,8 @@ import stat
 import time
 from typing import Any
 
-from nginxlint.online.records import RecordFault, decode
 from nginxlint.online.literal import as_literal
+from nginxlint.online.records import RecordFault, decode
 
 SCHEMA = 1
 MAX_BYTES = 32 * 1024 * 1024

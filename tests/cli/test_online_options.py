@@ -1,0 +1,54 @@
+"""The options of the online stage as the command line hears them: hosts files, limits of CI jobs, progress."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+
+import pytest
+
+from nginxlint.cli.cached import parse
+from nginxlint.cli.online import online_options
+from nginxlint.settings import File
+from tests.cli.conftest import GOOD, Run, process, write
+
+
+def test_a_hosts_file_says_what_names_stand_for(run: Run) -> None:
+    write("nginx.conf", GOOD.replace("return 204;", "location / { proxy_pass http://app.internal:1; }"))
+    write("hosts", "# of the server\n127.0.0.1 localhost App.internal. # us\n")
+    outcome = run("check", "--online", "--hosts-file", "hosts", "nginx.conf", "-o", "concise")
+    assert "upstream-refused" in outcome.rules
+    write("hosts", "app.internal 127.0.0.1\n")
+    wrong = run("check", "--online", "--hosts-file", "hosts", "nginx.conf")
+    assert (wrong.code, "hosts:1: write ADDRESS NAME" in wrong.err) == (2, True)
+
+
+def test_limits_are_tighter_in_a_ci_job_and_settings_and_flags_win(monkeypatch: pytest.MonkeyPatch) -> None:
+    file = File("", {"online": {"per-host": 7}})
+    monkeypatch.setenv("CI", "false")
+    assert online_options(parse(["--online"]), file, (1, 22, 1)).concurrency == 100
+    monkeypatch.setenv("CI", "true")
+    options = online_options(parse(["--online", "--budget", "9"]), file, (1, 22, 1))
+    assert (options.concurrency, options.rate, options.budget, options.per_host) == (50, 100.0, 9.0, 7)
+
+
+def test_progress_is_drawn_on_a_terminal_and_leaves_nothing_behind(run: Run) -> None:
+    import pty
+
+    write("nginx.conf", GOOD.replace("return 204;", "location / { proxy_pass http://127.0.0.1:1; }"))
+    ours, theirs = pty.openpty()
+    running = process(
+        "check", "--no-config", "--online", "-o", "concise", "nginx.conf", cwd=os.getcwd(),
+        env={"TERM": "xterm"}, stdout=subprocess.PIPE, stderr=theirs,
+    )  # fmt: skip
+    out, _ = running.communicate(timeout=60)
+    os.close(theirs)
+    drawn = b""
+    with contextlib.suppress(OSError):  # the end of a terminal is an error on Linux
+        while piece := os.read(ours, 65536):
+            drawn += piece
+    os.close(ours)
+    assert b"probing" in drawn
+    assert b"probing" not in out
+    assert b"\x1b[2K" in drawn.rpartition(b"probing")[2]  # the line is wiped
