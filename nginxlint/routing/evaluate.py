@@ -151,8 +151,8 @@ def root_directive(scope: Scope | None) -> Directive | None:
     return None
 
 
-def file_path(config: Config, visit: Visit, uri: str) -> str:
-    """The file a URI names (ngx_http_map_uri_to_path)."""
+def file_path(config: Config, visit: Visit, uri: str, *, tried: bool = False) -> str:
+    """The file a URI names (ngx_http_map_uri_to_path). `try_files` (`tried`) puts it behind the alias of a regex."""
     scope = config.scope(visit.block) if visit.block is not None else None
     place = root_directive(scope)
     root = document_root(config, visit)
@@ -161,7 +161,8 @@ def file_path(config: Config, visit: Visit, uri: str) -> str:
         while location is not None and location.block is not place.parent and location.outer is not None:
             location = location.outer  # a nested location inherits the alias with the length of the outer prefix
         if location is not None and location.is_regex:
-            return root
+            joined = root + uri if tried else root
+            return Unsure(joined, root.why) if isinstance(root, Unsure) else joined
         if location is not None and location.modifier in ("", "=", "^~") and uri.startswith(location.pattern):
             tail = uri[len(location.pattern) :]
             return Unsure(root + tail, root.why) if isinstance(root, Unsure) else root + tail

@@ -389,7 +389,7 @@ class _Run:
         for text in tried.values[:-1]:
             kind = "folder" if text.endswith("/") else "file"
             uri = expand(self.config, visit, text[:-1] if kind == "folder" else text)
-            path = file_path(self.config, visit, uri)
+            path = file_path(self.config, visit, uri, tried=True)
             if self._exists(path, kind, tried):
                 visit.say(f"try_files: {path} exists", tried)
                 visit.uri = str(uri)
@@ -453,24 +453,25 @@ class _Run:
         reply, visit.replied = self.request.reply if speaks_headers and not visit.replied else {}, True
         target = accel_target(self.config.scope(visit.block), place, reply)
         if target is None:
-            location = reply.get("location")
-            if location is not None:
-                self.redirect_to = redirect_of(self.config, visit, place, location)
+            sent, earlier = reply.get("location"), self.redirect_to
+            if sent is not None and earlier is None:
+                self.redirect_to = redirect_of(self.config, visit, place, sent)
             self._finish(place.name.removesuffix("_pass"), visit.error_status)
-            self.answer.redirect_to = self.answer.redirect_to or location
+            if sent is not None:  # a Location set on the way comes first, and stays as it is written
+                self.answer.redirect_to = earlier or self.answer.redirect_to or sent
             return
         visit.say(f"X-Accel-Redirect: {target}", place)
         self.answer.upstream = None
         if target.startswith("@"):
             self._named(target)
             return
-        if visit.method != "HEAD":
-            visit.method = "GET"
         parts = unsafe_uri(target)
         if parts is None:
             visit.say("X-Accel-Redirect: an unsafe URI: 404", place)
             self._status(404)
             return
+        if visit.method != "HEAD":
+            visit.method = "GET"
         self._internal(*parts)
 
     def _files(self, block: Block) -> None:
@@ -530,7 +531,12 @@ class _Run:
                 continue
             assert visit.server is not None
             found = self.router.locations(visit.server).find(visit.uri + filled)
-            elsewhere = found.location is not visit.location or visit.changes_left == 1 or not filled
+            elsewhere = (
+                found.location is not visit.location
+                or visit.changes_left == 1
+                or not filled
+                or scope.effective("mirror")
+            )
             if elsewhere and visit.ask(f"whether the file {path}{filled} exists", block):
                 self._internal(visit.uri + filled, visit.args)
                 return
@@ -538,7 +544,10 @@ class _Run:
                 self._status(404)
                 return
         if look is not None and path.startswith("/") and not isinstance(path, Unsure):
-            if look(path.rstrip("/") or "/") != "folder":
+            if look(path.rstrip("/") or "/") == "file":
+                visit.say(f"{path} is not a directory: 500", block)
+                self._status(500)
+            elif look(path.rstrip("/") or "/") != "folder":
                 visit.say(f"there is no folder {path}: 404")
                 self._status(404)
             elif scope.on("autoindex") and visit.method != "POST":
