@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, KeysView
 
 from nginxlint.includes import INERT, Include, Loaded, ReadFile
+from nginxlint.routing.handshakes import Handshake, handshakes
 from nginxlint.routing.headers import RequestHeaders
 from nginxlint.routing.listeners import Endpoint, Listeners
 from nginxlint.routing.lookups import Lookup, run_time_lookups
@@ -35,8 +36,8 @@ class Config:
     `root` is the PATH argument it came from, `main` the root block, `files` all that was read, `includes` every
     include directive with what it read, `version` the nginx it is judged for, `snippet` true where the surroundings
     are guessed (facts about what is absent elsewhere are then unknown), `broken` true where a syntax fault means
-    that structure may have been lost. `look` tells of an absolute path whether it is a "file", a "folder" or ""
-    here; None where the machine that checks is not the one that runs nginx.
+    that structure may have been lost. `look` tells of an absolute path whether it is a "file", a "folder", a "socket"
+    or "" here, `locate` where that is; both None where the machine that checks is not the one that runs nginx.
     """
 
     def __init__(self, root: str, loaded: Loaded, *, version: Version = NEWEST, snippet: bool = False) -> None:
@@ -50,6 +51,7 @@ class Config:
         self.limit = loaded.limit
         self.conf_folder = loaded.conf_folder
         self.look: Callable[[str], str] | None = None
+        self.locate: Callable[[str], str] | None = None
         self.directive_count = 0
         self._by_name = self._index()
         self._scopes: dict[Block, Scope] = {}
@@ -68,6 +70,7 @@ class Config:
         self._listeners: Listeners | None = None
         self._variables: dict[str, list[Directive]] | None = None
         self._lookups: list[Lookup] | None = None
+        self._handshakes: list[Handshake] | None = None
         self._gaps: frozenset[Block] | None = None
         self._shadows: list[Shadow] | None = None
         self._circles: list[Circle] | None = None
@@ -352,6 +355,18 @@ class Config:
             if passes is None:
                 passes = self._passes[name] = [Pass(directive) for directive in self.find(name) if directive.values]
             yield from passes
+
+    @property
+    def handshakes(self) -> list[Handshake]:
+        """The sets of request headers that hand WebSocket handshakes on, wholly or in half."""
+        if self._handshakes is None:
+            self._handshakes = handshakes(self)
+        return self._handshakes
+
+    @property
+    def worker_user(self) -> str:
+        """The user the workers run as: the `user` directive, else what nginx is compiled with."""
+        return next((line.values[0] for line in self.find("user") if line.values), "nobody")
 
     @property
     def lookups(self) -> list[Lookup]:

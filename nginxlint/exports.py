@@ -1,6 +1,6 @@
 """The names a rule is written with: all that `from nginxlint import …` gives. Nothing inside the package imports them."""
 
-from nginxlint.catalogue.addresses import Network, is_public, parse_network
+from nginxlint.catalogue.addresses import Network, is_public, is_public_name, parse_network
 from nginxlint.config import Config, Version
 from nginxlint.diagnostic import Confidence, Diagnostic, Edit, Fix, Note, Severity
 from nginxlint.edits import (
@@ -33,6 +33,7 @@ from nginxlint.routing.variables import Folded, fold, references
 from nginxlint.rule import Bad, Good, Rule, add_to_set
 from nginxlint.source import Source, Span
 from nginxlint.syntax import Block, Directive, Word
+from nginxlint.unix_rights import refused_for
 
 __all__ = [
     "KEPT_BY_DEFAULT",
@@ -89,6 +90,7 @@ __all__ = [
     "insert_line_after",
     "insert_line_before",
     "is_public",
+    "is_public_name",
     "made_of",
     "milliseconds",
     "names_a_user",
@@ -99,6 +101,7 @@ __all__ = [
     "proxies_in_front",
     "redirect_circles",
     "references",
+    "refused_for",
     "replace",
     "sees_visitors",
     "shapes",

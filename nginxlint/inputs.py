@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import re
+import stat
 from collections.abc import Callable, Sequence
 
 from nginxlint.error import NginxlintError
@@ -79,9 +80,13 @@ class Root:
         return self.files.find(path)[0] if not any(character in path for character in "*?[") else ""
 
     def look(self, path: str) -> str:
-        """What is at an absolute path on the machine that runs nginx: "file", "folder", or "" for nothing."""
+        """What is at an absolute path on the machine that runs nginx: "file", "folder", "socket", or "" for nothing."""
         place = self.locate(path)
-        return "folder" if os.path.isdir(place) else "file" if os.path.exists(place) else ""
+        try:
+            mode = os.stat(place).st_mode
+        except (OSError, ValueError):
+            return ""
+        return "folder" if stat.S_ISDIR(mode) else "socket" if stat.S_ISSOCK(mode) else "file"
 
     def load(self) -> Loaded:
         """Parse it with everything it includes."""

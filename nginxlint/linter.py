@@ -200,7 +200,7 @@ def check(roots: Iterable[Root], unreadable: Iterable[Unreadable], selection: Se
     for root, loaded in kept_roots(roots):
         config = Config(root.given, loaded, version=request.version, snippet=root.context is not None)
         if root.checks_files(request.check_files):
-            config.look = root.look
+            config.look, config.locate = root.look, root.locate
         checked = Checked(root, loaded, config)
         run.checked.append(checked)
         _note_trouble(checked, run)

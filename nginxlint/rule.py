@@ -18,28 +18,39 @@ if TYPE_CHECKING:
 
 class Bad:
     """A configuration the rule must report at every line marked `# here`, and nowhere else. `fixed` is what the fix
-    makes of it (None: the rule offers none here). `context` and `version` as for a snippet on the command line."""
+    makes of it (None: the rule offers none here). `context` and `version` as for a snippet on the command line; `live`:
+    judged as the configuration of this machine, whose files are looked for."""
 
-    __slots__ = ("context", "fixed", "text", "version")
+    __slots__ = ("context", "fixed", "live", "text", "version")
 
     def __init__(
-        self, text: str, fixed: str | None = None, *, context: str | None = None, version: Version | None = None
+        self,
+        text: str,
+        fixed: str | None = None,
+        *,
+        context: str | None = None,
+        version: Version | None = None,
+        live: bool = False,
     ) -> None:
         self.text = text
         self.fixed = fixed
         self.context = context
         self.version = version
+        self.live = live
 
 
 class Good:
     """A configuration the rule must be silent on: the mended one, and the false alarms it was taught not to raise."""
 
-    __slots__ = ("context", "text", "version")
+    __slots__ = ("context", "live", "text", "version")
 
-    def __init__(self, text: str, *, context: str | None = None, version: Version | None = None) -> None:
+    def __init__(
+        self, text: str, *, context: str | None = None, version: Version | None = None, live: bool = False
+    ) -> None:
         self.text = text
         self.context = context
         self.version = version
+        self.live = live
 
 
 class Rule:

@@ -43,6 +43,8 @@ def guess_context(text: str) -> str:
 def run(rule: type[Rule], example: Bad | Good) -> list[Diagnostic]:
     """What the rule says of an example."""
     config = config_of(example.text, context=example.context, version=example.version)
+    if example.live:
+        config.locate = str
     assert not config.broken, f"{rule.id}: the example has a syntax fault:\n{example.text}"
     return list(rule().check(config))
 
@@ -74,5 +76,5 @@ def check_rule(rule: type[Rule]) -> None:
             continue
         fixed = apply(example.text, [edit for finding in found for fix in finding.fixes[:1] for edit in fix.edits])
         assert fixed == example.fixed, f"{rule.id}: the fix gives\n{fixed}\nnot\n{example.fixed}"
-        again = run(rule, Good(fixed, context=example.context, version=example.version))
+        again = run(rule, Good(fixed, context=example.context, version=example.version, live=example.live))
         assert not again, f"{rule.id} still reports after its fix:\n{fixed}\n{again}"

@@ -284,6 +284,19 @@ def is_public(text: str) -> bool:
     return network is not None and not any(network.lies_in(special) for special in _special())
 
 
+# Endings of names that only a local network knows (RFC 2606, RFC 6762, RFC 8375, Kubernetes, common practice).
+_LOCAL_NAMES = (
+    ".internal", ".local", ".lan", ".svc", ".localdomain", ".localhost", ".test", ".invalid", ".home.arpa", ".intranet",
+    ".corp", ".home", ".private", ".consul",
+)  # fmt: skip
+
+
+def is_public_name(host: str) -> bool:
+    """Is it a host name of the Internet: with a domain, no address, and none that only a local network knows?"""
+    host = host.rstrip(".").lower()
+    return "." in host and ":" not in host and bool(host.strip("0123456789.")) and not host.endswith(_LOCAL_NAMES)
+
+
 @lru_cache(maxsize=1)
 def _special() -> list[Network]:
     return [network for text in _SPECIAL.split() if (network := parse_network(text)) is not None]

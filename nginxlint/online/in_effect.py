@@ -107,14 +107,6 @@ def resolver_set(scope: Scope) -> ResolverSet | None:
     return ResolverSet(tuple(found.servers), found.ipv4, found.ipv6, wait, valid)
 
 
-def worker_user(config: Config) -> str:
-    """The user the workers run as: the `user` directive, else what nginx is compiled with."""
-    for directive in config.find("user"):
-        if directive.values:
-            return directive.values[0]
-    return "nobody"
-
-
 def _file(config: Config, path: str) -> str:
     """A file of the TLS settings, where nginx would look for it: relative paths start at the folder of nginx.conf."""
     if not path or "$" in path or path.startswith(("/", "data:", "engine:", "store:")):

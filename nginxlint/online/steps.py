@@ -14,8 +14,8 @@ from nginxlint.online.classify import EOF, OPEN, RESET, TIMEOUT
 from nginxlint.online.failure import Failure, connect_failure, handshake_failure
 from nginxlint.online.network import Network, Stream, is_socket
 from nginxlint.online.types import Address, Certificate, TlsProfile
-from nginxlint.online.unix_rights import refused_for
 from nginxlint.online.untrusted import clean
+from nginxlint.unix_rights import refused_for
 
 MAX_UNIX_PATH = 107
 EMFILE_TRIES = 20

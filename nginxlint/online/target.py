@@ -62,7 +62,7 @@ def targets_of(config: Config) -> list[Target]:
 class _Extraction:
     def __init__(self, config: Config) -> None:
         self.config = config
-        self.user = in_effect.worker_user(config)
+        self.user = config.worker_user
         self.servers: dict[int, Server] = {id(server.block): server for server in config.servers}
         self.implicit: set[str] | None = None
 

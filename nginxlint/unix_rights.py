@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import grp
 import os
-import pwd
 import stat
 
 
@@ -12,6 +10,9 @@ def refused_for(user: str, path: str) -> str:
     """Why `user` may not connect to the socket at `path`; empty where it may, or where that cannot be known."""
     if os.geteuid() != 0 or not user:
         return ""  # the workers of an nginx we could start run as ourselves: the connect will tell
+    import grp
+    import pwd
+
     try:
         entry = pwd.getpwnam(user)
     except KeyError:
