@@ -15,20 +15,9 @@ from nginxlint import (
     destinations,
     endpoints,
     is_public,
+    is_public_name,
     note,
     parse_network,
-)
-
-_PRIVATE = (
-    ".internal",
-    ".local",
-    ".lan",
-    ".svc",
-    ".cluster.local",
-    ".localdomain",
-    ".localhost",
-    ".test",
-    ".home.arpa",
 )
 
 
@@ -90,6 +79,4 @@ def _is_foreign(host: str, domains: tuple[str, ...], networks: list[Network]) ->
     address = parse_network(host)
     if address is not None:
         return is_public(host) and not any(address.lies_in(network) for network in networks)
-    if "." not in host or host.endswith(_PRIVATE):
-        return False
-    return not any(host == domain or host.endswith(f".{domain}") for domain in domains)
+    return is_public_name(host) and not any(host == domain or host.endswith(f".{domain}") for domain in domains)

@@ -25,8 +25,8 @@ class VariableHyphen(Rule):
     severity = Severity.ERROR
     examples = (
         Bad(
-            "location / {\n proxy_set_header X-Forwarded-For $http_x-forwarded-for; # here\n proxy_pass http://app;\n}",
-            "location / {\n proxy_set_header X-Forwarded-For $http_x_forwarded_for; # here\n proxy_pass http://app;\n}",
+            "location / {\n proxy_set_header X-Forwarded-Host $http_x-forwarded-host; # here\n proxy_pass http://app;\n}",
+            "location / {\n proxy_set_header X-Forwarded-Host $http_x_forwarded_host; # here\n proxy_pass http://app;\n}",
         ),
         Bad('if ($http_x-forwarded-proto != "https") { return 301 https://a.test$request_uri; } # here'),
         Bad("map $http_user-agent $bot { default 0; ~bot 1; } # here", context="http"),

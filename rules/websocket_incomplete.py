@@ -1,21 +1,38 @@
+import re
 from collections.abc import Iterator
 
-from nginxlint import Bad, Block, Config, Diagnostic, Directive, Fix, Good, Rule, Severity, insert_line_after
+from nginxlint import (
+    Bad,
+    Confidence,
+    Config,
+    Diagnostic,
+    Directive,
+    Fix,
+    Good,
+    Rule,
+    Severity,
+    insert_line_after,
+    note,
+    replace,
+)
+
+_NAMED = re.compile(r"(^|[/.])(wss?|websockets?|socket\.io|sockjs(-node)?|cable|signalr)(/|$)")
 
 
 class WebsocketIncomplete(Rule):
     """Only one of the two headers of a WebSocket handshake is passed on.
 
-    nginx takes Upgrade and Connection off every request: both have to be set again. With one of them missing the
-    backend sees a plain request and answers 400, 404 or 426, and the browser reconnects for ever. Write both:
-    `proxy_set_header Upgrade $http_upgrade;` and `proxy_set_header Connection "upgrade";` (or a map).
+    nginx takes Upgrade and Connection off every request: both have to be set again, in one block, since a block with one
+    `proxy_set_header` inherits none. With one of them missing the backend sees a plain request and answers 400, 404 or
+    426, and the browser reconnects for ever. Write both: `proxy_set_header Upgrade $http_upgrade;` and
+    `proxy_set_header Connection "upgrade";` (or a map). A location that is named as one for WebSockets (/ws, /socket.io, …)
+    and sets neither is mentioned.
     Source: nginx documentation, "WebSocket proxying".
     """
 
     id = "websocket-incomplete"
     group = "proxy"
-    severity = Severity.WARNING
-    directives = ("proxy_set_header",)
+    directives = ("proxy_pass", "proxy_set_header")
     examples = (
         Bad(
             "location /ws/ {\n    proxy_set_header Upgrade $http_upgrade; # here\n    proxy_pass http://app;\n}",
@@ -23,23 +40,62 @@ class WebsocketIncomplete(Rule):
             '    proxy_set_header Connection "upgrade"; # here\n    proxy_pass http://app;\n}',
         ),
         Bad('location /ws/ {\n    proxy_set_header Connection "Upgrade"; # here\n    proxy_pass http://app;\n}'),
+        Bad(
+            "location /ws/ {\n proxy_set_header Upgrade $http_upgrade;\n proxy_set_header Connection ''; # here\n"
+            " proxy_pass http://app;\n}",
+            "location /ws/ {\n proxy_set_header Upgrade $http_upgrade;\n proxy_set_header Connection upgrade; # here\n"
+            " proxy_pass http://app;\n}",
+        ),
+        Bad("location /socket.io/ { proxy_set_header Host $host; proxy_pass http://app; } # here"),
         Good('location / { proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection "upgrade"; }'),
         Good('location / { proxy_set_header Connection ""; proxy_pass http://app; }'),
         Good('location / { proxy_set_header Upgrade ""; proxy_set_header Host $host; proxy_pass http://app; }'),
+        Good("location / { proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection $http_connection; }"),
+        Good(
+            "map $http_upgrade $up { default upgrade; '' close; }\nserver { proxy_set_header Upgrade $http_upgrade;"
+            " proxy_set_header Connection $up; location /ws { proxy_pass http://app; } }"
+        ),
     )
 
     def check(self, config: Config) -> Iterator[Diagnostic]:
-        for block in dict.fromkeys(directive.parent for directive in config.find("proxy_set_header")):
-            if block is not None and not block.has_gap:  # the other half may stand in a file that is not here
-                yield from self._check_block(block, config)
+        for one in config.handshakes:
+            if one.complete or one.block.has_gap:
+                continue  # the other half may stand in a file that is not here
+            if not one.upgrades and one.upgrade is not None and one.connection is not None:
+                yield self._wrong_value(one.upgrade, one.connection)
+            elif one.upgrade is not None and one.connection is None:
+                yield self._report(one.upgrade, "Connection", 'proxy_set_header Connection "upgrade";')
+            elif one.connection is not None and one.upgrade is None:
+                yield self._report(one.connection, "Upgrade", "proxy_set_header Upgrade $http_upgrade;")
+        if not config.partial:
+            yield from self._named(config)
 
-    def _check_block(self, block: Block, config: Config) -> Iterator[Diagnostic]:
-        own = {one.values[0].lower(): one for one in block.children("proxy_set_header") if len(one.values) == 2}
-        upgrade, connection = own.get("upgrade"), own.get("connection")
-        if upgrade is not None and upgrade.values[1] and connection is None:
-            yield self._report(upgrade, "Connection", 'proxy_set_header Connection "upgrade";')
-        elif connection is not None and upgrade is None and "upgrade" in connection.values[1].lower():
-            yield self._report(connection, "Upgrade", "proxy_set_header Upgrade $http_upgrade;")
+    def _wrong_value(self, upgrade: Directive, connection: Directive) -> Diagnostic:
+        sent = connection.values[1] or "nothing"
+        return self.report(
+            connection,
+            f"Connection says {sent}, not upgrade: WebSocket connections fail here",
+            Fix("say upgrade", (replace(connection.args[1].span, "upgrade"),), safe=False),
+            related=(note(upgrade, "the other half of the handshake"),),
+            help='write proxy_set_header Connection "upgrade"; or a map of $http_upgrade',
+        )
+
+    def _named(self, config: Config) -> Iterator[Diagnostic]:
+        """Locations that are called as those of WebSockets are, and hand on neither half."""
+        blocks = {one.block for one in config.handshakes}
+        for target in config.passes():
+            location = config.location(target.directive)
+            if location is None or not _NAMED.search(location.pattern) or location.internal is not None:
+                continue
+            origin = config.scope(target.directive).origin("proxy_set_header")
+            if origin is None or origin.block not in blocks:
+                yield self.report(
+                    target.directive.args[0],
+                    "if this location is for WebSockets, they fail: Upgrade and Connection are not passed on",
+                    severity=Severity.INFO,
+                    confidence=Confidence.MEDIUM,
+                    help='write proxy_set_header Upgrade $http_upgrade; and proxy_set_header Connection "upgrade";',
+                )
 
     def _report(self, present: Directive, absent: str, line: str) -> Diagnostic:
         return self.report(

@@ -91,7 +91,7 @@ def test_a_dry_run_sends_nothing_and_says_what_it_would(run: Run) -> None:
 def test_an_online_check_reports_its_targets(run: Run) -> None:
     write(
         "nginx.conf",
-        "events {}\nhttp { server { proxy_set_header Host a; location / { proxy_pass http://127.0.0.1:1; } } }\n",
+        "events {}\nhttp { server { proxy_set_header Host $host; location / { proxy_pass http://127.0.0.1:1; } } }\n",
     )
     words = ("check", "nginx.conf", "--online", "--timeout", "2s")
     outcome = run(*words, "-o", "json")

@@ -16,7 +16,7 @@ import pytest
 from nginxlint.catalogue import check as refusals
 from nginxlint.catalogue.target import Target
 from nginxlint.config import NEWEST, Config
-from nginxlint.diagnostic import Fix
+from nginxlint.diagnostic import Confidence, Fix
 from nginxlint.inputs import CONTEXTS
 from nginxlint.inputs import is_whole as whole_text
 from nginxlint.registry import all_rules
@@ -28,6 +28,13 @@ from tests.catalogue.nginx import NGINX, PRELUDE, Verdict, installed
 
 RULES = {id: entry for id, entry in all_rules().items() if entry.origin.startswith("the built-in")}
 INSTALLED = (1, 22, 1)
+# With the right scheme a target has the port of its scheme, which the default rewriting of redirects stumbles over; a
+# WebSocket that works can be cut.
+REVEALED = {
+    ("websocket-incomplete", "websocket-idle-timeout"),
+    ("proxy-scheme-missing", "proxy-redirect-inactive"),
+    ("proxy-scheme-port-mismatch", "proxy-redirect-inactive"),
+}
 
 
 @dataclass(frozen=True)
@@ -68,9 +75,14 @@ def mended(id: str) -> Iterator[Mended]:
 
 
 def counted(config: Config, id: str) -> Counter[str]:
-    """How often the rule, each one that is on by default, and each refusal of nginx's, is found."""
+    """How often the rule, what is shown by default of the others, and each refusal of nginx's, is found."""
     asked = [entry for name, entry in RULES.items() if name == id or not entry.opt_in]
-    found = Counter(finding.rule for entry in asked for finding in entry.load()().check(config))
+    found = Counter(
+        finding.rule
+        for entry in asked
+        for finding in entry.load()().check(config)
+        if finding.confidence > Confidence.LOW or finding.rule == id
+    )
     found.update(one.rule for one in refusals(config.main, Target(config.version), complete=not config.snippet))
     return found
 
@@ -86,7 +98,8 @@ def test_a_fix_mends_what_was_found_and_brings_nothing_new(id: str) -> None:
         assert not config.broken, title(case)
         before, after = counted(case.config(case.example.text), id), counted(config, id)
         assert after[id] < before[id], f"still found\n{title(case)}"
-        assert not after - before, f"new: {after - before}\n{title(case)}"
+        new = {rule for rule in after - before if (id, rule) not in REVEALED}
+        assert not new, f"new: {new}\n{title(case)}"
 
 
 def surrounded(case: Mended, text: str) -> str:

@@ -22,8 +22,12 @@ pytestmark = pytest.mark.skipif(not PROGRAM, reason="nginx is not installed")
 
 INSTALLED = (1, 22, 1)
 OTHER = "X-Real-IP: 203.0.113.9"
+REDIRECT = "X-Redirect: yes"
+BOTH = "proxy_set_header Upgrade $http_upgrade;\n proxy_set_header Connection upgrade;"
 BACKEND = """\
+map $http_upgrade $upgrade_or_not { default upgrade; '' ''; }
 server { listen 127.0.0.1:65000 default_server; location / {
+    if ($http_x_redirect) { return 302 http://$http_host/in; }
     return 200 "<$request_uri|host=$host|for=$http_x_forwarded_for|id=$http_x_id|connection=$http_connection|${WS}>";
 } }
 """.replace("${WS}", "upgrade=$http_upgrade|proto=$http_x_forwarded_proto|$server_protocol|")
@@ -78,6 +82,44 @@ CASES = (
         "204 No Content",
         "X-Forwarded-Proto: https",
     ),
+    Case(
+        "websocket-incomplete",
+        f"location / {{\n proxy_set_header Upgrade $http_upgrade;\n proxy_set_header Connection close;\n {PASS}\n}}",
+        "|connection=close|upgrade=websocket|",
+        "|connection=upgrade|upgrade=websocket|",
+        "Upgrade: websocket",
+    ),
+    Case(
+        "websocket-http10",
+        f"location / {{\n {BOTH}\n {PASS}\n}}",
+        "|upgrade=websocket|proto=|HTTP/1.0|",
+        "|upgrade=websocket|proto=|HTTP/1.1|",
+        "Upgrade: websocket",
+    ),
+    Case(
+        "websocket-constant-connection",
+        f"location / {{\n proxy_http_version 1.1;\n {BOTH}\n {PASS}\n}}",
+        "|connection=upgrade|upgrade=|",
+        "|connection=|upgrade=|",
+        "",
+        f"location / {{\n proxy_http_version 1.1;\n {BOTH.replace('upgrade;', '$upgrade_or_not;')}\n {PASS}\n}}",
+    ),
+    Case(
+        "proxy-redirect-inactive",
+        "location / {\n set $b 127.0.0.1:65000;\n proxy_pass http://$b;\n}",
+        "Location: http://127.0.0.1:65000/in",
+        "Location: http://case8.test:65000/in",
+        REDIRECT,
+        "location / {\n set $b 127.0.0.1:65000;\n proxy_redirect http://127.0.0.1:65000/ /;\n proxy_pass http://$b;\n}",
+    ),
+    Case(
+        "proxy-redirect-inactive",
+        f"location / {{\n proxy_set_header Host app.internal;\n {PASS}\n}}",
+        "Location: http://app.internal/in",
+        "Location: http://case9.test:65000/in",
+        REDIRECT,
+        f"location / {{\n proxy_set_header Host app.internal;\n proxy_redirect http://app.internal/ /;\n {PASS}\n}}",
+    ),
 )
 
 
@@ -129,8 +171,20 @@ def test_the_symptom_is_there_and_gone_after_the_cure(index: int, bad: Nginx, go
     lines = "".join(f"{line}\r\n" for line in ("Connection: close", case.sent) if line)
     request = f"GET /nginx.conf HTTP/1.1\r\nHost: case{index}.test\r\n{lines}\r\n".encode()
     before, after = (nginx.exchange(request).raw.decode("latin-1") for nginx in (bad, good))
+    before, after = (text.replace(f":{nginx.port}", ":65000") for text, nginx in ((before, bad), (after, good)))
     assert case.symptom in before and case.cured not in before
     assert case.cured in after and case.symptom not in after
+
+
+def test_redirects_of_a_target_with_the_port_of_its_scheme_are_not_rewritten() -> None:
+    text = (
+        "server { listen 127.0.0.77:80; location / { return 302 http://$http_host/in; } }\n"
+        "server { listen 127.0.0.1:65000; server_name a.test; location / {\n proxy_pass http://127.0.0.77:80;\n} }"
+    )
+    for config, host in ((text, "127.0.0.77"), (mend("proxy-redirect-inactive", text), "a.test:65000")):
+        with started([config]) as nginx:
+            answer = nginx.ask("/", host="a.test").raw.decode().replace(f":{nginx.port}", ":65000")
+            assert f"Location: http://{host}/in\r\n" in answer
 
 
 def test_a_literal_name_is_looked_up_at_the_start_whatever_the_resolver_is() -> None:

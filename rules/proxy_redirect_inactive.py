@@ -1,0 +1,113 @@
+from collections.abc import Iterator
+
+from nginxlint import (
+    Bad,
+    Confidence,
+    Config,
+    Diagnostic,
+    Directive,
+    Fix,
+    Good,
+    Note,
+    Pass,
+    Rule,
+    destinations,
+    is_public_name,
+    note,
+    replace,
+)
+
+
+class ProxyRedirectInactive(Rule):
+    """Redirects of the backend are not rewritten: the visitor is sent to a name or port of the inside.
+
+    By default nginx replaces the text of `proxy_pass` at the beginning of a Location header. It cannot where the target
+    has variables; it finds nothing where the backend is told another Host than the target's, or where the target is
+    written with the port that its scheme implies (the backend leaves it out). A redirect to a login page then leads to
+    http://app:8080/login. Send the visitor's own name (`proxy_set_header Host $host;`), or write what to replace:
+    `proxy_redirect http://app:8080/ /;`. Not reported in `internal` locations and for hosts of the Internet.
+    Source: documentation of proxy_redirect; ngx_http_proxy_merge_loc_conf (src/http/modules/ngx_http_proxy_module.c).
+    """
+
+    id = "proxy-redirect-inactive"
+    group = "proxy"
+    confidence = Confidence.MEDIUM
+    directives = ("proxy_pass",)
+    examples = (
+        Bad("location / { set $app app:8080; proxy_pass http://$app; } # here"),
+        Bad("location / { proxy_set_header Host app.internal; proxy_pass http://10.0.0.5:8080; } # here"),
+        Bad("location / {\n proxy_pass http://app:80; # here\n}", "location / {\n proxy_pass http://app; # here\n}"),
+        Good("location / { set $app app:8080; proxy_set_header Host $host; proxy_pass http://$app; }"),
+        Good("location / { set $app app:8080; proxy_redirect http://app:8080/ /; proxy_pass http://$app; }"),
+        Good("location / { proxy_pass http://app:8080; } location /a/ { proxy_pass https://app; }"),
+        Good("server { server_name a.test; location / { proxy_set_header Host a.test; proxy_pass http://10.0.0.5; } }"),
+        Good("location / { internal; set $app app:8080; proxy_pass http://$app; }"),
+        Good("location / { proxy_pass http://$host; }"),
+        Good("location / { proxy_set_header Host shop.example.com; proxy_pass https://192.0.2.7; }"),
+        Good("location / { proxy_set_header Host app.internal; proxy_pass http://app.internal; }"),
+    )
+
+    def check(self, config: Config) -> Iterator[Diagnostic]:
+        if config.partial:
+            return  # Host and proxy_redirect are often included
+        fixed = {line.parent for line in config.find("proxy_set_header") if _is_fixed_host(line)}
+        for target in config.passes():
+            scope = config.scope(target.directive)
+            origin = scope.origin("proxy_set_header") if fixed else None
+            told_another = origin is not None and origin.block in fixed
+            port_implied = target.port is not None and target.port == target.default_port
+            if not (target.has_variables or told_another or port_implied) or scope.effective("proxy_redirect"):
+                continue
+            location = config.location(target.directive)
+            if target.kind != "stream" and location is not None and location.internal is None:
+                yield from self._judge(config, target)
+
+    def _judge(self, config: Config, target: Pass) -> Iterator[Diagnostic]:
+        host = config.request_headers(config.scope(target.directive)).of("host")
+        sent = host.value if host is not None else ""
+        if sent == "$proxy_host" and target.has_variables:
+            ends = destinations(config, target) or ()
+            inside = next((end for end in ends if end.host and not is_public_name(end.host)), None)
+            if inside is not None:
+                yield self._finding(target, inside.authority, "the target has variables, so nothing is rewritten")
+        elif sent == "$proxy_host":
+            if target.port is not None and target.port == target.default_port:
+                why = "the backend leaves this port out of its redirects, so nothing is rewritten"
+                yield self._finding(target, target.host, why, _without_port(target))
+        elif sent and "$" not in sent and sent != target.authority and not _is_for_visitors(config, target, sent):
+            assert host is not None and host.directive is not None
+            yield self._finding(
+                target,
+                sent,
+                f"only redirects to {target.authority} are rewritten",
+                related=(note(host.directive, "the name the backend is told"),),
+            )
+
+    def _finding(
+        self, target: Pass, inside: str, label: str, *fixes: Fix, related: tuple[Note, ...] = ()
+    ) -> Diagnostic:
+        return self.report(
+            target.directive.args[0],
+            f"a redirect of the backend sends visitors to {inside}",
+            *fixes,
+            label=label,
+            related=related,
+            help=f"write proxy_redirect http://{inside}/ /; or send the visitor's name: proxy_set_header Host $host;",
+        )
+
+
+def _without_port(target: Pass) -> Fix:
+    word = target.directive.args[0]
+    end = word.text.index("://") + 3 + len(target.authority)
+    return Fix("leave the port out", (replace(word.part(end - len(f":{target.port}"), end), ""),), safe=False)
+
+
+def _is_fixed_host(line: Directive) -> bool:
+    return len(line.values) == 2 and line.values[0].lower() == "host" and "$" not in line.values[1]
+
+
+def _is_for_visitors(config: Config, target: Pass, name: str) -> bool:
+    """A name under which visitors reach this nginx, or a host of the Internet: they can follow a redirect to it."""
+    name = name.partition(":")[0]
+    server = config.server(target.directive)
+    return is_public_name(name) or (server is not None and any(name == word.text for word in server.names))

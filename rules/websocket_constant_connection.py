@@ -1,0 +1,71 @@
+from collections.abc import Iterator
+
+from nginxlint import Bad, Config, Diagnostic, Directive, Edit, Fix, Good, Rule, Severity, insert_into, note, replace
+
+_MAP = "map $http_upgrade $connection_upgrade { default upgrade; '' ''; }"
+
+
+class WebsocketConstantConnection(Rule):
+    """Every request to the backend says `Connection: upgrade`, also those that ask for no upgrade.
+
+    In a location that serves pages beside WebSockets the header is wrong for all plain requests: some backends answer
+    400 or 426, and it takes the place of the empty value that keeps connections open. Let a map decide:
+    `map $http_upgrade $connection_upgrade { default upgrade; '' ''; }` and `proxy_set_header Connection
+    $connection_upgrade;`. Reported for `location /` only; one of its own for WebSockets may say it always.
+    Source: nginx documentation, "WebSocket proxying".
+    """
+
+    id = "websocket-constant-connection"
+    group = "proxy"
+    severity = Severity.INFO
+    directives = ("proxy_set_header",)
+    examples = (
+        Bad(
+            "events {}\nhttp {\n map $http_upgrade $up { default upgrade; '' ''; }\n server { location / {\n"
+            ' proxy_set_header Upgrade $http_upgrade;\n proxy_set_header Connection "upgrade"; # here\n'
+            " proxy_pass http://app;\n} } }",
+            "events {}\nhttp {\n map $http_upgrade $up { default upgrade; '' ''; }\n server { location / {\n"
+            " proxy_set_header Upgrade $http_upgrade;\n proxy_set_header Connection $up; # here\n"
+            " proxy_pass http://app;\n} } }",
+        ),
+        Good(
+            "location /ws/ { proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection upgrade; proxy_pass http://a; }"
+        ),
+        Good(
+            "map $http_upgrade $connection_upgrade { default upgrade; '' close; }\nserver { location / {"
+            " proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection $connection_upgrade; proxy_pass http://a; } }"
+        ),
+        Good('location / { proxy_set_header Connection "upgrade"; proxy_pass http://app; }'),
+    )
+
+    def check(self, config: Config) -> Iterator[Diagnostic]:
+        for handshake in config.handshakes:
+            connection = handshake.connection
+            if not handshake.complete or connection is None or "$" in connection.values[1]:
+                continue
+            for target in handshake.passes:
+                location = config.location(target.directive)
+                if location is not None and location.pattern == "/" and location.modifier in ("", "^~"):
+                    yield self.report(
+                        connection,
+                        "plain requests to this backend say Connection: upgrade, too",
+                        *_fixes(config, connection),
+                        related=(note(location.block, "serves everything, not only WebSockets"),),
+                        help=f"write {_MAP} in http, and proxy_set_header Connection $connection_upgrade;",
+                    )
+                    break
+
+
+def _fixes(config: Config, connection: Directive) -> Iterator[Fix]:
+    """A map of `$http_upgrade` that is there already, or one more in http."""
+    maps = (
+        block for block in config.blocks("map") if block.values[:1] == ("$http_upgrade",) and len(block.values) == 2
+    )
+    known = next((block.values[1] for block in maps if any(line.values == ("upgrade",) for line in block.body)), "")
+    http = next((block for block in config.blocks("http") if not block.synthetic), None)
+    edits: tuple[Edit, ...] = (replace(connection.args[1].span, known or "$connection_upgrade"),)
+    if not known and http is not None and not config.partial:
+        edits = (insert_into(http, _MAP), *edits)
+    elif not known:
+        return
+    yield Fix("let a map decide", edits, safe=False)

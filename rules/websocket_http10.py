@@ -1,0 +1,81 @@
+from collections.abc import Iterator
+
+from nginxlint import (
+    Bad,
+    Config,
+    Diagnostic,
+    Directive,
+    Fix,
+    Good,
+    Rule,
+    http_version,
+    insert_line_after,
+    note,
+    replace,
+)
+
+
+class WebsocketHttp10(Rule):
+    """A WebSocket handshake is handed on with HTTP/1.0, which knows no upgrade.
+
+    Before nginx 1.29.7 `proxy_pass` speaks HTTP/1.0 unless told otherwise. The backend gets Upgrade and Connection in a
+    request of a version that has neither, and answers 400, 426 or a plain page; the browser reconnects for ever. Write
+    `proxy_http_version 1.1;` beside the headers. (HTTP/2 to the backend drops the two headers as well.)
+    Source: documentation of proxy_http_version and "WebSocket proxying"; RFC 6455, section 4.1.
+    """
+
+    id = "websocket-http10"
+    group = "proxy"
+    directives = ("proxy_set_header",)
+    examples = (
+        Bad(
+            "location /ws/ {\n proxy_set_header Upgrade $http_upgrade; # here\n proxy_set_header Connection upgrade;\n"
+            " proxy_pass http://app;\n}",
+            "location /ws/ {\n proxy_set_header Upgrade $http_upgrade;\n proxy_http_version 1.1; # here\n"
+            " proxy_set_header Connection upgrade;\n proxy_pass http://app;\n}",
+            version=(1, 26, 0),
+        ),
+        Bad(
+            "proxy_http_version 1.0;\nlocation /ws/ {\n proxy_set_header Upgrade $http_upgrade; # here\n"
+            " proxy_set_header Connection upgrade;\n proxy_pass http://app;\n}",
+            "proxy_http_version 1.1;\nlocation /ws/ {\n proxy_set_header Upgrade $http_upgrade; # here\n"
+            " proxy_set_header Connection upgrade;\n proxy_pass http://app;\n}",
+        ),
+        Good(
+            "location / { proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection upgrade; proxy_pass http://a; }"
+        ),
+        Good(
+            "proxy_http_version 1.1; location / { proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection upgrade;"
+            " proxy_pass http://app; }",
+            version=(1, 26, 0),
+        ),
+    )
+
+    def check(self, config: Config) -> Iterator[Diagnostic]:
+        if config.partial:
+            return
+        for handshake in config.handshakes:
+            if not handshake.complete or handshake.upgrade is None:
+                continue
+            for target in handshake.passes:
+                scope = config.scope(target.directive)
+                version = http_version(config, scope)
+                if version == "1.1":
+                    continue
+                set_by = scope.directive("proxy_http_version")
+                yield self.report(
+                    handshake.upgrade,
+                    f"this goes out as HTTP/{version}, which has no upgrade: WebSocket connections fail here",
+                    _fix(handshake.upgrade, set_by),
+                    related=(
+                        note(set_by or target.directive, "the version is set here" if set_by else "handed on here"),
+                    ),
+                    help="write proxy_http_version 1.1;",
+                )
+                break
+
+
+def _fix(upgrade: Directive, set_by: Directive | None) -> Fix:
+    if set_by is not None:
+        return Fix("speak HTTP/1.1", (replace(set_by.args[0].span, "1.1"),), safe=False)
+    return Fix("speak HTTP/1.1", (insert_line_after(upgrade, "proxy_http_version 1.1;"),), safe=False)
