@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint docs bench fuzz clean nginx
+.PHONY: demo test lint docs bench bench-online fuzz clean nginx
 FUZZ_INPUTS ?= 1000000
 FUZZ_TARGETS := lexer parser judge fixer route targets dump settings http certificate dns pings
 
@@ -25,6 +25,9 @@ docs: $(VENV)/dev
 
 bench: $(VENV)/dev
 	$(BIN)/python benchmarks/run.py
+
+bench-online: $(VENV)/dev
+	$(BIN)/python benchmarks/online.py
 
 # The long run: a million mutated inputs, then each target guided by coverage for a minute. What is found is kept in tests/fuzz/found.
 fuzz: $(VENV)/dev

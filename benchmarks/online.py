@@ -143,7 +143,7 @@ def black_holes(number: int) -> Iterator[list[int]]:
 def configuration(folder: str, name: str, targets: Sequence[str]) -> str:
     path = os.path.join(folder, name)
     with open(path, "w", encoding="ascii") as file:
-        file.write("events {}\nhttp {\n")
+        file.write("events {}\nhttp {\nproxy_set_header Host $host;\n")
         for number, target in enumerate(targets):
             head = f"server {{ listen 80; server_name s{number}.test;"
             file.write(f"{head} location / {{ proxy_pass http://{target}; }} }}\n")

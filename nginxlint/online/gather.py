@@ -220,10 +220,10 @@ class _Gathering:
         return lambda: asyncio.ensure_future(follow())
 
     async def _probe(self, key: Key, target: Target, address: Address, *, alone: bool) -> Observation:
-        if not address.unix and not is_loopback(address.host):
-            await self.pace.turn()  # other people's machines and networks
-        if not alone and self.options.jitter:
-            await asyncio.sleep(random.random() * self.options.jitter)
+        if not address.unix and not is_loopback(address.host):  # other people's machines and networks
+            await self.pace.turn()
+            if not alone and self.options.jitter:
+                await asyncio.sleep(random.random() * self.options.jitter)
         seen = self.seen[key] = await self.prober.probe(target, address)
         if self.progress is not None:
             self.progress(len(self.seen), self.known, target.label)

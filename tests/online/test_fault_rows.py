@@ -8,6 +8,8 @@ import itertools
 import json
 import signal
 import subprocess
+import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -274,6 +276,21 @@ def test_row_45_spellings_of_addresses_are_read_as_nginx_reads_them(host: str, c
     network = Refusing()
     [row] = at_start(host, network).targets_json
     assert (row["code"], network.dialled) == (code, dialled)
+
+
+def test_row_62_with_few_descriptors_all_is_checked_with_fewer_at_once() -> None:
+    code = (
+        "import resource, sys; resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64));"
+        "from nginxlint.cli.main import main; sys.exit(main(sys.argv[1:]))"
+    )
+    with World() as world, tempfile.TemporaryDirectory() as folder:
+        port = world.port("healthy")
+        passes = "".join(f"location /{n} {{ proxy_pass http://127.0.0.1:{port}; }}" for n in range(1000))
+        path = Path(folder, "nginx.conf")
+        path.write_text(f"events {{}}\nhttp {{ server {{ {passes} }} }}\n")
+        words = ("check", "--no-config", "--no-cache", "--online", "-o", "json", str(path))
+        done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, check=False, timeout=120)
+    assert {row["verdict"] for row in json.loads(done.stdout)["targets"]} == {"ok"}
 
 
 @pytest.mark.parametrize(
