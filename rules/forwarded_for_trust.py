@@ -10,6 +10,8 @@ _COPIES = {
     "x-client-ip": ("$http_x_client_ip", "$remote_addr"),
     "true-client-ip": ("$http_true_client_ip", "$remote_addr"),
 }
+# What a value begins with that says something of the client's address.
+_TOLD = ("$http_x_", "$http_true_", "$remote_addr", "$realip_", "$proxy_add_")
 
 
 class ForwardedForTrust(Rule):
@@ -50,7 +52,7 @@ class ForwardedForTrust(Rule):
         found: dict[Directive, str] = {}
         appended: list[Directive] = []
         for line in config.find("proxy_set_header"):
-            if len(line.values) != 2 or "$" not in line.values[1]:
+            if len(line.values) != 2 or not line.values[1].startswith(_TOLD):
                 continue
             copied = _COPIES.get(line.values[0].lower())
             if line.values[1].startswith("$http_x_forwarded_") and copied is None:
@@ -70,7 +72,9 @@ class ForwardedForTrust(Rule):
                 yield self._copied(line, right)
             elif (other := behind.get(line.parent)) is not None:
                 yield self._overwritten(line, other)
-        at_the_edge = None if config.partial else next((line for line in appended if _is_edge(config, line)), None)
+        if config.partial or not any("ssl" in listen.values for listen in config.find("listen")):
+            return
+        at_the_edge = next((line for line in appended if _is_edge(config, line)), None)
         if at_the_edge is not None:
             yield self.report(
                 at_the_edge,

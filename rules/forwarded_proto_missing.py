@@ -73,12 +73,14 @@ class ForwardedProtoMissing(Rule):
         if config.partial:
             return  # these lines are often included
         told: set[Block | None] = {
-            line.parent for line in config.find("proxy_set_header") if line.values[0].lower() in _NAMES
+            line.parent for line in config.find("proxy_set_header") if line.values and line.values[0].lower() in _NAMES
         }
-        told.update(one.block for one in config.handshakes if one.block.values != ("/",))  # WebSockets know no redirect
+        told.update(one.block for one in config.handshakes if _is_for_sockets(one.block))
         asked = {line.values[0] for line in config.find("auth_request", "mirror") if line.values}
         seen: set[tuple[Block, Block | None]] = set()
         for target in config.passes():
+            if target.directive.parent in told:
+                continue
             server = config.server(target.directive) if target.scheme == "http" else None
             if server is None or server.kind != "http" or not any(listen.ssl for listen in server.listens):
                 continue
@@ -119,6 +121,11 @@ class ForwardedProtoMissing(Rule):
                         related=(note(condition, "asks how visitors came"),),
                         help="write $http_x_forwarded_proto",
                     )
+
+
+def _is_for_sockets(block: Block) -> bool:
+    """A location of its own for WebSockets, which know no redirect."""
+    return block.name == "location" and block.values != ("/",)
 
 
 def _says_scheme(line: Directive) -> bool:

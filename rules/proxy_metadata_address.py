@@ -22,7 +22,6 @@ _ADDRESSES = frozenset(
     "169.254.169.254 169.254.170.2 169.254.170.23 100.100.100.200 192.0.0.192 fd00:ec2::254 fd00:ec2::23".split()
 )
 _NAMES = frozenset("metadata.google.internal metadata.goog instance-data.ec2.internal metadata.tencentyun.com".split())
-_HINTS = ("169.254.", "metadata.", "instance-data", "100.100.100.200", "192.0.0.192", "fd00:ec2", "fe80:", "FE80:")
 
 
 class ProxyMetadataAddress(Rule):
@@ -50,11 +49,13 @@ class ProxyMetadataAddress(Rule):
     )
 
     def check(self, config: Config) -> Iterator[Diagnostic]:
-        if not any(hint in file.source.text for file in config.files for hint in _HINTS):
-            return
+        groups = {group for group in config.upstreams if any(_is_link_local(peer.host) for peer in group.peers)}
         for target in config.passes(*PASSES):
+            named = target.has_variables or _is_link_local(target.host)
+            if not named and (not groups or target.group(config) not in groups):
+                continue
             for end in endpoints(config, target):
-                if not _is_link_local(end):
+                if not _is_link_local(end.host):
                     continue
                 location = config.location(target.directive)
                 if location is not None and location.internal:
@@ -79,6 +80,6 @@ class ProxyMetadataAddress(Rule):
         )
 
 
-def _is_link_local(end: Endpoint) -> bool:
-    host = end.host.strip("[]")
+def _is_link_local(host: str) -> bool:
+    host = host.strip("[]").lower()
     return host in _ADDRESSES or host in _NAMES or (host.startswith(("169.254.", "fe80:")) and not host[-1:].isalpha())

@@ -45,7 +45,7 @@ class ProxyPrefixStrippedSideEffects(Rule):
                 continue
             if scope.effective("proxy_cookie_path") or scope.effective("sub_filter"):
                 continue
-            if any(line.values[0].lower().endswith(_TOLD) for line in scope.effective("proxy_set_header")):
+            if any("".join(line.values[:1]).lower().endswith(_TOLD) for line in scope.effective("proxy_set_header")):
                 continue
             yield self.report(
                 target.directive.args[0],

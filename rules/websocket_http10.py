@@ -76,6 +76,6 @@ class WebsocketHttp10(Rule):
 
 
 def _fix(upgrade: Directive, set_by: Directive | None) -> Fix:
-    if set_by is not None:
+    if set_by is not None and set_by.values:
         return Fix("speak HTTP/1.1", (replace(set_by.args[0].span, "1.1"),), safe=False)
     return Fix("speak HTTP/1.1", (insert_line_after(upgrade, "proxy_http_version 1.1;"),), safe=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nginxlint.routing.variables import fold
+from nginxlint.routing.variables import definitions_of, fold, references
 
 TYPE_CHECKING = False  # typing costs 3 ms to import; checkers know the name
 if TYPE_CHECKING:
@@ -37,12 +37,15 @@ def handshakes(config: Config) -> list[Handshake]:
     """Every such set, in the order of the configuration (nginx drops both headers unless they are set)."""
     lines: dict[Block, dict[str, Directive]] = {}
     for line in config.find("proxy_set_header"):
-        if len(line.values) == 2 and line.parent is not None and line.values[0].lower() in ("upgrade", "connection"):
-            lines.setdefault(line.parent, {})[line.values[0].lower()] = line
+        if len(line.values) == 2 and line.parent is not None and len(line.values[0]) in (7, 10):
+            name = line.values[0].lower()
+            if name in ("upgrade", "connection"):
+                lines.setdefault(line.parent, {})[name] = line
+    decided: dict[str, bool] = {}
     found: dict[Block, Handshake] = {}
     for block, own in lines.items():
         upgrade, connection = own.get("upgrade"), own.get("connection")
-        upgrades = connection is not None and can_upgrade(config, connection)
+        upgrades = connection is not None and _can_upgrade(config, connection, decided)
         if upgrades or (upgrade is not None and upgrade.values[1]):
             found[block] = Handshake(block, upgrade, connection, upgrades)
     if found:
@@ -53,7 +56,16 @@ def handshakes(config: Config) -> list[Handshake]:
     return list(found.values())
 
 
-def can_upgrade(config: Config, connection: Directive) -> bool:
-    """Can the Connection line ask for an upgrade? A value that hangs on the request may."""
-    values = fold(config, connection, connection.values[1])
-    return values is None or any("upgrade" in value.text.lower() for value in values)
+def _can_upgrade(config: Config, connection: Directive, decided: dict[str, bool]) -> bool:
+    """Can the Connection line ask for an upgrade? A value that hangs on the request may. `decided` holds the answers for
+    texts that mean the same everywhere."""
+    text = connection.values[1]
+    if "$" not in text:
+        return "upgrade" in text.lower()
+    if text in decided:
+        return decided[text]
+    values = fold(config, connection, text)
+    answer = values is None or any("upgrade" in value.text.lower() for value in values)
+    if not any(one.name == "set" for name in references(text) for one in definitions_of(config, name)):
+        decided[text] = answer
+    return answer
