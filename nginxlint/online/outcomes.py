@@ -138,8 +138,8 @@ OUTCOMES: dict[str, Outcome] = {
     "DNS_UNEVEN": _warns(
         "dns", "", "upstream-resolvers-disagree",
         "some lookups of {target} fail ({detail}): nginx asks its resolvers in turn and does not try the next one, so "
-        "visitors get 502 from time to time",
-        "take the DNS server that fails out of the resolver line, or mend it", severity=ERROR,
+        "the visitors who wait for that share of lookups get 502",
+        "take the DNS server that fails out of the resolver line, or mend it",
     ),
     "DNS_SLOW": _warns(
         "dns", "", "upstream-resolvers-disagree",

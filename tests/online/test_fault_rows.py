@@ -190,10 +190,10 @@ FAILING = server({("app.test", "*"): "SERVFAIL"})
 @pytest.mark.parametrize(
     ("second", "timeout", "code", "severity"),
     [
-        (FAILING, "", "DNS_UNEVEN", "error"),
-        (NOTHING, "", "DNS_UNEVEN", "error"),
+        (FAILING, "", "DNS_UNEVEN", "warning"),
+        (NOTHING, "", "DNS_UNEVEN", "warning"),
         (lambda *_: None, "", "DNS_SLOW", "warning"),
-        (lambda *_: None, "resolver_timeout 5s;", "DNS_UNEVEN", "error"),
+        (lambda *_: None, "resolver_timeout 5s;", "DNS_UNEVEN", "warning"),
         (ELSEWHERE, "", "DNS_DIFFERS", "warning"),
         (GOOD, "", "OK", ""),
     ],
@@ -208,6 +208,7 @@ def test_row_41_every_server_of_the_resolver_line_is_asked(
     [row] = result.targets_json
     assert (row["code"], row["predicted_status"]) == (code, 200)
     assert [finding.severity.word for finding in result.diagnostics] == ([severity] if severity else [])
+    assert all("1 of 2 servers" in finding.message for finding in result.diagnostics if code == "DNS_UNEVEN")
 
 
 def test_row_41_one_server_that_fails_and_one_that_is_dead_is_a_failure() -> None:

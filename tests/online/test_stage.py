@@ -313,6 +313,11 @@ def test_a_dry_run_names_every_target_and_sends_nothing() -> None:
 
 def test_every_code_has_a_rule_with_a_page_and_every_page_a_code() -> None:
     assert {outcome.rule for outcome in OUTCOMES.values()} == set(BY_ID)
+
+
+def test_only_what_fails_is_an_error() -> None:
+    errors = {code for code, outcome in OUTCOMES.items() if outcome.severity is Severity.ERROR}
+    assert {OUTCOMES[code].word for code in errors} == {"failed"}
     assert all(rule.docs.split("\n")[0].endswith((".", "another")) for rule in BY_ID.values())
 
 
