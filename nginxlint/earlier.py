@@ -6,6 +6,7 @@ import errno
 import fnmatch
 import os
 import subprocess
+from collections.abc import Callable
 
 from nginxlint.error import NginxlintError
 from nginxlint.files import Disk
@@ -101,6 +102,17 @@ class EarlierFiles(Disk):
     def read(self, path: str) -> bytes:
         name = self._commit.inside(path)
         return super().read(path) if name is None else self._commit.read(name)
+
+    def altered(self, path: str) -> bool:
+        """Did this file of the repository hold something else then than it does today?"""
+        return self._commit.inside(path) is not None and _content(self.read, path) != _content(super().read, path)
+
+
+def _content(read: Callable[[str], bytes], path: str) -> bytes | None:
+    try:
+        return read(path)
+    except OSError:
+        return None
 
 
 def _matches(name: str, pattern: str) -> bool:

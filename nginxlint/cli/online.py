@@ -9,7 +9,7 @@ import time
 from argparse import Namespace
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from typing import TypeVar
 
 from nginxlint.cli.cache import folder
@@ -130,12 +130,16 @@ class Prober:
 
 def without_unchanged(options: Options, roots: list[Root], version: Version, ref: str) -> Options:
     """`--changed-since`: the options with the questions that the configuration of that commit asked as well."""
-    from nginxlint.earlier import earlier_roots
+    from nginxlint.earlier import EarlierFiles, earlier_roots
     from nginxlint.online.expect import identity
 
     known: set[str] = set()
-    for config in _configs(earlier_roots(roots, ref), version):
-        known.update(identity(target) for target in targets_asked(config, options)[0] if target.skip is None)
+    for root, config in _configs(earlier_roots(roots, ref), version):
+        assert isinstance(root.files, EarlierFiles)
+        altered = cache(root.files.altered)
+        for target in targets_asked(config, options)[0]:
+            if target.skip is None and not any(map(altered, target.tls.files if target.tls else ())):
+                known.add(identity(target))
     return replace(options, unchanged=frozenset(known), since=ref)
 
 
@@ -143,7 +147,7 @@ def write_plan(roots: list[Root], version: Version, options: Options, path: str)
     """`--export-plan`: the questions of all roots as one file; nothing is sent. A `.pyz` runs them by itself."""
     from nginxlint.online import recording
 
-    targets = [target for config in _configs(roots, version) for target in targets_asked(config, options)[0]]
+    targets = [target for _, config in _configs(roots, version) for target in targets_asked(config, options)[0]]
     text = recording.export_plan(targets, options, version)
     if path.endswith(".pyz"):
         from nginxlint.online.runner import bundle
@@ -190,14 +194,14 @@ def _read(option: str, path: str, use: Callable[[str], _Result]) -> _Result:
         raise NginxlintError(f"{option} {path}: {fault}") from fault
 
 
-def _configs(roots: list[Root], version: Version) -> Iterator[Config]:
+def _configs(roots: list[Root], version: Version) -> Iterator[tuple[Root, Config]]:
     for root, loaded in kept_roots(roots):
-        yield Config(root.given, loaded, version=version, snippet=root.context is not None)
+        yield root, Config(root.given, loaded, version=version, snippet=root.context is not None)
 
 
 def show_plan(roots: list[Root], version: Version, options: Options) -> int:
     """`--dry-run`: what would be contacted and why; nothing is sent."""
-    for config in _configs(roots, version):
+    for _, config in _configs(roots, version):
         text = stage.plan(config, options)
         write_out("".join(f"{visible(line)}\n" for line in text.rstrip("\n").split("\n")))
     return 0

@@ -40,6 +40,11 @@ class TlsProfile:
     ciphers: str = "DEFAULT"
     alpn: tuple[str, ...] = ()
 
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The files it is read from."""
+        return tuple(path for path in (self.ca, self.certificate, self.key, self.password_file) if path)
+
 
 @dataclass(frozen=True, slots=True)
 class ResolverSet:

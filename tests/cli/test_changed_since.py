@@ -83,6 +83,26 @@ def test_links_of_the_commit_are_followed(repository: Run) -> None:
         assert codes(repository, "etc") == ["SKIP_UNCHANGED"]
 
 
+@pytest.mark.parametrize("directive", ["trusted_certificate", "certificate", "certificate_key", "password_file"])
+def test_a_file_of_the_tls_settings_with_other_content_alters_its_targets(repository: Run, directive: str) -> None:
+    with World() as world:
+        port = world.port("healthy")
+        secure = (
+            f"server {{{{ location / {{{{ proxy_pass https://127.0.0.1:{port}; proxy_ssl_{directive} {{}}; }}}} }}}}\n"
+        )
+        write("etc/sites/a.conf", secure.format("tls/ours.pem"))
+        write("etc/sites/b.conf", secure.format(os.path.abspath("other.pem")))
+        write("etc/tls/ours.pem", "then")
+        write("other.pem", "then")
+        commit()
+        assert codes(repository, "etc") == ["SKIP_UNCHANGED", "SKIP_UNCHANGED"]
+        write("etc/tls/ours.pem", "now")
+        altered, same = codes(repository, "etc")
+        assert (altered != "SKIP_UNCHANGED", same) == (True, "SKIP_UNCHANGED")
+        os.remove("etc/tls/ours.pem")
+        assert codes(repository, "etc")[0] != "SKIP_UNCHANGED"
+
+
 @pytest.mark.parametrize("ref", ["no-such-ref", "--output=x", "HEAD:etc"])
 def test_what_is_no_commit_is_wrong_use(repository: Run, ref: str) -> None:
     commit()
