@@ -77,8 +77,8 @@ class ProxySchemePortMismatch(Rule):
 
     def _speaks_tls(self, config: Config, end: Endpoint) -> bool | None:
         """Does the endpoint speak TLS? None where nobody knows."""
-        if "$" in end.scheme:
-            return None
+        if end.scheme and end.scheme not in _SCHEMES:
+            return None  # a variable, or what nginx refuses
         for listener in config.listeners.behind(end):
             return listener.ssl is not None if listener.kind == "http" else None
         return _USUAL.get(end.port or 0)
