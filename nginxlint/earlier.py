@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import fnmatch
 import os
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from nginxlint.error import NginxlintError
 from nginxlint.files import Disk
@@ -124,10 +125,19 @@ def _matches(name: str, pattern: str) -> bool:
     )
 
 
-def earlier_roots(roots: list[Root], ref: str) -> list[Root]:
-    """The roots as they were at `ref`; those that were not there then are left out. Raises NginxlintError where there
-    is no such commit, or no repository."""
+@contextlib.contextmanager
+def earlier_roots(roots: list[Root], ref: str) -> Iterator[list[Root]]:
+    """The roots as they were at `ref`, to be read while it lasts; those that were not there then are left out. Raises
+    NginxlintError where there is no such commit, or no repository."""
     commits: dict[str, Commit] = {}
+    try:
+        yield _earlier(roots, ref, commits)
+    finally:
+        for commit in commits.values():
+            commit.close()
+
+
+def _earlier(roots: list[Root], ref: str, commits: dict[str, Commit]) -> list[Root]:
     found = []
     for root in roots:
         if not isinstance(root.files, Disk):

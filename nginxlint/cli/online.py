@@ -134,12 +134,13 @@ def without_unchanged(options: Options, roots: list[Root], version: Version, ref
     from nginxlint.online.expect import identity
 
     known: set[str] = set()
-    for root, config in _configs(earlier_roots(roots, ref), version):
-        assert isinstance(root.files, EarlierFiles)
-        altered = cache(root.files.altered)
-        for target in targets_asked(config, options)[0]:
-            if target.skip is None and not any(map(altered, target.tls.files if target.tls else ())):
-                known.add(identity(target))
+    with earlier_roots(roots, ref) as earlier:
+        for root, config in _configs(earlier, version):
+            assert isinstance(root.files, EarlierFiles)
+            altered = cache(root.files.altered)
+            for target in targets_asked(config, options)[0]:
+                if target.skip is None and not any(map(altered, target.tls.files if target.tls else ())):
+                    known.add(identity(target))
     return replace(options, unchanged=frozenset(known), since=ref)
 
 
