@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import resource
 from collections import deque
 from collections.abc import Awaitable, Callable
 
 Work = Callable[[], Awaitable[None]]
-# Descriptors kept for the rest of the process, and what one probe may need (its connection, one to spare).
-RESERVED = 64
+# Descriptors the process may come to need besides those it has, and what one probe may (its connection, one to spare).
+RESERVED = 48
 PER_PROBE = 2
 
 
@@ -18,7 +19,14 @@ def slots_for(wanted: int) -> int:
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft == resource.RLIM_INFINITY:
         return wanted
-    return max(1, min(wanted, (soft - RESERVED) // PER_PROBE))
+    return max(1, min(wanted, (soft - _open_now() - RESERVED) // PER_PROBE))
+
+
+def _open_now() -> int:
+    try:
+        return len(os.listdir("/proc/self/fd"))
+    except OSError:
+        return RESERVED  # not Linux
 
 
 class Pace:
