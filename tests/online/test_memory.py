@@ -181,16 +181,18 @@ def test_a_real_nginx_shows_when_it_started_and_whom_it_is_connected_to() -> Non
     with World() as world:
         port = world.port("silent")
         before = time.time()
-        with Nginx(
-            f"server {{ listen 127.0.0.1:{{port}}; location / {{ proxy_pass http://127.0.0.1:{port}; }} }}"
-        ) as nginx:
-            began = running.started()
-            with socket.create_connection(("127.0.0.1", nginx.port)) as client:
-                client.sendall(b"GET / HTTP/1.0\r\n\r\n")
-                deadline = time.monotonic() + 10
-                while not running.peers() and time.monotonic() < deadline:
-                    time.sleep(0.02)
-                assert running.peers() == {("127.0.0.1", port)}
+        with (
+            Nginx(
+                f"server {{ listen 127.0.0.1:{{port}}; location / {{ proxy_pass http://127.0.0.1:{port}; }} }}"
+            ) as nginx,
+            socket.create_connection(("127.0.0.1", nginx.port)) as client,
+        ):
+            client.sendall(b"GET / HTTP/1.0\r\n\r\n")
+            deadline = time.monotonic() + 10
+            while not running.peers() and time.monotonic() < deadline:
+                time.sleep(0.02)
+            assert running.peers() == {("127.0.0.1", port)}
+            began = running.started()  # by now the worker has its name
         assert began is not None
         assert before - 2 < began < time.time() + 2
     assert running.started() is None or running.workers()
