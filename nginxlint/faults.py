@@ -13,3 +13,8 @@ SYNTAX_RULES = {
     "nesting-too-deep": "More blocks inside each other than nginxlint reads: a limit of ours, nginx may accept it.",
     "not-a-configuration": "So many syntax errors that this is probably not an nginx configuration.",
 }
+
+# Limits of ours that a configuration can reach.
+LIMITS = {
+    "analysis-limited": "A part of the analysis was stopped because it took too long: what it would say is missing.",
+}

@@ -242,7 +242,7 @@ LIVE = ("/etc/nginx/nginx.conf", "/usr/local/etc/nginx/nginx.conf", "/usr/local/
 
 def is_whole(text: str) -> bool:
     """Is it a whole configuration, rather than a piece that another file includes?"""
-    return any(not depth and name in ("http", "events", "stream", "mail") for name, depth, _ in outline_of(text))
+    return not outline_of(text).top.keys().isdisjoint(("http", "events", "stream", "mail"))
 
 
 def split_dump(data: bytes) -> dict[str, bytes]:

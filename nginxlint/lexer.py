@@ -179,30 +179,47 @@ def read(text: str, sink: Sink, heads: Heads) -> Remarks:
     return remarks
 
 
-def outline_of(text: str) -> list[tuple[str, int, bool]]:
-    """Of every statement its name, the number of blocks around it, and whether it opens one."""
-    outline = _Outline()
-    read(text, outline, Heads())
-    return outline.found
+def outline_of(text: str) -> Outline:
+    """The names of a text. The last one is remembered: several questions are asked of the same text in a row."""
+    global _last
+    if _last is None or _last[0] is not text:
+        outline = Outline()
+        read(text, outline, Heads())
+        _last = text, outline
+    return _last[1]
 
 
-class _Outline:
+class Outline:
+    """Which directives occur: `top` outside every block, `every` anywhere, each name with whether the first of that
+    name opens a block."""
+
+    __slots__ = ("depth", "every", "top")
+
     def __init__(self) -> None:
         self.restart()
 
     def restart(self) -> None:
-        self.found: list[tuple[str, int, bool]] = []
+        self.top: dict[str, bool] = {}
+        self.every: dict[str, bool] = {}
         self.depth = 0
 
     def statement(self, name: str, values: tuple[str, ...], start: int) -> None:
-        self.found.append((name, self.depth, False))
+        self._take(name, False)
 
     def begin(self, name: str, values: tuple[str, ...], start: int) -> None:
-        self.found.append((name, self.depth, True))
+        self._take(name, True)
         self.depth += 1
 
     def end(self, at: int) -> None:
         self.depth -= 1
+
+    def _take(self, name: str, opens: bool) -> None:
+        self.every.setdefault(name, opens)
+        if not self.depth:
+            self.top.setdefault(name, opens)
+
+
+_last: tuple[str, Outline] | None = None
 
 
 class _GiveUp(Exception):

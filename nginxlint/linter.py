@@ -10,6 +10,7 @@ from nginxlint.config import NEWEST, Config, Version
 from nginxlint.diagnostic import Diagnostic, Edit, Fix, Note, Severity, Stage
 from nginxlint.includes import Loaded, ReadFile
 from nginxlint.inputs import Root, Unreadable, reason_of
+from nginxlint.patience import Patience, TookTooLong
 from nginxlint.selection import Selection
 from nginxlint.source import Span
 from nginxlint.syntax import Block, Directive
@@ -138,6 +139,7 @@ class Run:
         self.trouble: list[Unreadable] = []
         self.incomplete: list[str] = []
         self.crashes: list[tuple[str, str]] = []
+        self.stopped = False  # a part took too long: another run may come further
         self.rule_count = 0
         self.target_rows: list[Sequence[dict[str, Any]]] = []
         self.online_summaries: list[str] = []
@@ -271,11 +273,19 @@ def _judge(checked: Checked, selection: Selection, request: Request, run: Run) -
     faults = {fault.kind for file in config.files for fault in file.faults}
     intact = faults <= _REPAIRED
     stated: list[Diagnostic] = []
+    patience = Patience(config.directive_count)
+    stopped: list[str] = []
     for entry in needed(selection.entries, config):
+        if patience.exhausted:
+            stopped.append(entry.id)
+            continue
         begin = perf_counter()
         with_options = request.rule_options.get(entry.id, {})
         work = partial(_run_rule, entry, with_options, config, intact)
-        stated.extend(_guarded(f"the rule {entry.id}", run, work))
+        try:
+            stated.extend(_guarded(f"the rule {entry.id}", run, partial(patience.limited, work)))
+        except TookTooLong:
+            stopped.append(entry.id)
         run.timings[entry.id] = run.timings.get(entry.id, 0.0) + perf_counter() - begin
     stray = None if intact else next((one for one in found if one.nginx_message == _STRAY), None)
     if stray is not None:
@@ -286,15 +296,35 @@ def _judge(checked: Checked, selection: Selection, request: Request, run: Run) -
         )
     if intact:
         begin = perf_counter()
-        refusals = _guarded("the catalogue check", run, lambda: _refusals(checked, request))
-        found.extend(_unsaid(refusals, stated))
+        work = partial(Patience(config.directive_count).limited, lambda: _refusals(checked, request))
+        try:
+            found.extend(_unsaid(_guarded("the catalogue check", run, work), stated))
+        except TookTooLong:
+            stopped.append("what nginx would refuse")
         run.timings["catalogue"] = run.timings.get("catalogue", 0.0) + perf_counter() - begin
+    if stopped:
+        found.append(_given_up(config, stopped, run))
     found.extend(stated)
     if request.online is not None:
         begin = perf_counter()
         found.extend(_guarded("the online stage", run, lambda: _online(config, request, run)))
         run.timings["online"] = run.timings.get("online", 0.0) + perf_counter() - begin
     return found
+
+
+def _given_up(config: Config, stopped: list[str], run: Run) -> Diagnostic:
+    """Say which parts were stopped: the result is incomplete, and nobody may take it for clean."""
+    said = ", ".join(stopped[:5]) + (f" and {len(stopped) - 5} more" if len(stopped) > 5 else "")
+    run.stopped = True
+    run.incomplete.append(f"{config.main.source.path}: stopped because it took too long: {said}")
+    return Diagnostic(
+        "analysis-limited",
+        Severity.WARNING,
+        f"this configuration takes too long to judge: {said} stopped",
+        Span(config.main.source, 0, 0),
+        group="syntax",
+        stage=Stage.SYNTAX,
+    )
 
 
 def _run_rule(entry: Entry, options: dict[str, Any], config: Config, intact: bool) -> list[Diagnostic]:

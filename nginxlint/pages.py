@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import lru_cache
 
-from nginxlint.faults import SYNTAX_RULES
+from nginxlint.faults import LIMITS, SYNTAX_RULES
 from nginxlint.registry import Entry
 from nginxlint.rule import Bad, Good, Rule
 from nginxlint.suppressions import SUPPRESSION_RULES
@@ -88,6 +88,7 @@ def _pages_without_class() -> Iterable[Page]:
     from nginxlint.online.rules import RULES as PROBES
 
     yield from (Page(id, "syntax", "error", text) for id, text in SYNTAX_RULES.items())
+    yield from (Page(id, "syntax", "warning", text) for id, text in LIMITS.items())
     yield from (Page(id, "style", "warning", text) for id, text in SUPPRESSION_RULES.items())
     yield from (Page(id, group, severity, text) for id, (group, severity, text) in REFUSALS.items())
     yield from (Page(rule.id, rule.group, rule.severity.word, rule.docs) for rule in PROBES)

@@ -34,7 +34,7 @@ def config_of(text: str, *, context: str | None = None, version: Version | None 
 
 def guess_context(text: str) -> str:
     """The context of an example: a location's content is not guessed, write the location around it."""
-    names = {name for name, depth, _ in outline_of(text) if not depth}
+    names = outline_of(text).top.keys()
     if names & {"server", "upstream", "map", "geo", "split_clients", "log_format", "limit_req_zone", "types"}:
         return "http"
     return "server"

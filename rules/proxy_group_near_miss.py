@@ -41,11 +41,15 @@ class ProxyGroupNearMiss(Rule):
         names = {upstream.name.lower(): upstream for upstream in config.upstreams}
         hosts = {peer.host.lower() for upstream in config.upstreams for peer in upstream.peers}
         squeezed = {_squeeze(name): name for name in names}
+        shortened: dict[str, list[str]] | None = None
         for target in _targets(config):
             host = target.host.lower()
             if not host or host in names or host in hosts or target.is_address or "$" in host:
                 continue
-            near = squeezed.get(_squeeze(host)) or _one_letter_off(host, names)
+            near = squeezed.get(_squeeze(host))
+            if near is None:
+                shortened = _shortened(names) if shortened is None else shortened
+                near = _one_letter_off(host, shortened)
             if near is None:
                 continue
             word = target.directive.args[0]
@@ -78,13 +82,26 @@ def _squeeze(name: str) -> str:
     return name.replace("-", "").replace("_", "").replace(".", "")
 
 
-def _one_letter_off(host: str, names: Iterable[str]) -> str | None:
+def _shortened(names: Iterable[str]) -> dict[str, list[str]]:
+    """Group names by themselves and by what is left of them without any one letter: two names that differ by one
+    letter share such a rest, so nobody has to be compared with everybody."""
+    rests: dict[str, list[str]] = {}
+    for name in names:
+        for rest in _rests(name) if len(name) >= 5 else ():
+            rests.setdefault(rest, []).append(name)
+    return rests
+
+
+def _rests(name: str) -> set[str]:
+    return {name, *(name[:at] + name[at + 1 :] for at in range(len(name)))}
+
+
+def _one_letter_off(host: str, shortened: dict[str, list[str]]) -> str | None:
     """The group that differs by one letter (not a digit: app1 and app2 are two things), left out, added or changed."""
     if len(host) < 5 or "." in host:
         return None
-    for name in names:
-        if abs(len(name) - len(host)) > 1 or len(name) < 5:
-            continue
+    near = {name: None for rest in sorted(_rests(host)) for name in shortened.get(rest, ())}
+    for name in near:
         start = 0
         while start < min(len(name), len(host)) and name[start] == host[start]:
             start += 1

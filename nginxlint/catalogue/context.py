@@ -40,6 +40,12 @@ class Context:
         """http, stream, mail or main: which of nginx's worlds the directive at hand belongs to."""
         return SUBSYSTEM.get(self.place, "main")
 
+    def may_guess(self) -> bool:
+        """Is it worth looking for what somebody meant? Not any more in a file that is full of unknown names."""
+        left: int = self.state.get("guesses", _GUESSES)
+        self.state["guesses"] = left - 1
+        return left > 0
+
     def refuse(
         self,
         rule: str,
@@ -86,6 +92,8 @@ class Context:
         )
 
 
+_GUESSES = 200
+
 SUBSYSTEM = {
     "http": "http",
     "server": "http",
@@ -118,9 +126,14 @@ def terminator(directive: Directive) -> Span:
 
 def unread(context: Context) -> str:
     """A help line where files could not be read: what is missing may stand there. Empty where all was read."""
-    if any(getattr(directive, "has_gap", False) for directive in context.root.walk()):
-        return "unless a file that is included but could not be read defines it"
-    return ""
+    found: str | None = context.state.get("unread")
+    if found is None:
+        gap = any(getattr(directive, "has_gap", False) for directive in context.root.walk())
+        found = context.state["unread"] = _UNREAD if gap else ""
+    return found
+
+
+_UNREAD = "unless a file that is included but could not be read defines it"
 
 
 def closing(block: Directive) -> Span:

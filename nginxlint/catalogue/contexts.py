@@ -23,12 +23,13 @@ _STREAM_ONLY = frozenset(["ssl_preread", "proxy_responses", "proxy_timeout", "pr
 
 def guess(text: str) -> str:
     """The name of the context (a key of `nginxlint.inputs.CONTEXTS`) a snippet's text was written for."""
-    names, every = _names(text)
+    outline = outline_of(text)
+    names, every = outline.top.keys(), outline.every.keys()
     if names & dict(_TELLING)["main"] and not names & {"location", "listen"}:
         return "main"
     if names & _STREAM_ONLY or (every & _STREAM_ONLY and "location" not in every):
         return "stream_server" if "listen" in names else "stream"
-    if "server" in names and not names & {"upstream", "map", "location", "listen"} and not _opens_block(text, "server"):
+    if "server" in names and not names & {"upstream", "map", "location", "listen"} and not outline.every["server"]:
         return "upstream"
     if "server" in names or "upstream" in names:
         return "http"
@@ -36,14 +37,3 @@ def guess(text: str) -> str:
         if names & telling:
             return context
     return "http"
-
-
-def _names(text: str) -> tuple[set[str], set[str]]:
-    """The directive names at the top level, and all of them."""
-    outline = outline_of(text)
-    return {name for name, depth, _ in outline if not depth}, {name for name, _, _ in outline}
-
-
-def _opens_block(text: str, name: str) -> bool:
-    """Does the first directive of that name have a body?"""
-    return next((opens for one, _, opens in outline_of(text) if one == name), False)

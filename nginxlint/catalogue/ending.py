@@ -64,7 +64,7 @@ def _undeclared_zones(context: Context) -> Iterator[Refusal]:
 def _undefined(context: Context, zone: Zone, declared: list[str], nginx_message: str, nginx_at: Span | None) -> Refusal:
     directive = zone.declared_at
     word = next((word for word in directive.args if zone.name in word.text), None)
-    close = nearest(zone.name, declared)
+    close = nearest(zone.name, declared) if context.may_guess() else ""
     gap = unread(context)
     advice = f'did you mean "{close}"?' if close else f"declare it, for example: {_example(directive, zone.name)}"
     refusal = context.refuse(

@@ -228,6 +228,8 @@ class Misplaced:
         lower = name.lower()
         if lower != name and here(lower):
             return lower
+        if not self.context.may_guess():
+            return ""
         near = [word for word in DIRECTIVES.names() if abs(len(word) - len(name)) <= max(1, len(name) // 3)]
         shares = set(lower)
         near = [word for word in near if len(shares & set(word)) * 2 >= len(shares)]

@@ -378,6 +378,14 @@ class Variables:
             if name not in self.defined and (uses := [use for use in uses if use.counts(block)]):
                 yield self._refusal(name, uses, block)
 
+    def _known(self) -> list[str]:
+        """Every variable there is here."""
+        shipped = (name for name in VARIABLES.names() if any(self._is_name(row) for row in VARIABLES.rows(name)))
+        return [*self.defined, *shipped]
+
+    def _is_name(self, row: dict[str, Any]) -> bool:
+        return self._exists(row) and not row.get("prefix")
+
     def _refusal(self, name: str, uses: list[Use], block: Block) -> Refusal:
         first = uses[0]
         directive = first.directive
@@ -392,12 +400,7 @@ class Variables:
                 if found and found.lower() == name:
                     written, span = found, word.part(match.start(), match.end())
                     break
-        known = list(self.defined) + [
-            other
-            for other in VARIABLES.names()
-            if any(self._exists(row) and not row.get("prefix") for row in VARIABLES.rows(other))
-        ]
-        close = nearest(written, known)
+        close = nearest(written, self._known()) if self.context.may_guess() else ""
         help = [f'did you mean "${close}"?'] if close else []
         help += self._reasons(name)
         if first.index < 0:

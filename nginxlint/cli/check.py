@@ -88,7 +88,7 @@ class Outcome:
         self._style = style
         self._args = args
         self._interrupted = interrupted
-        self.repeats = own and run.request.online is None and not run.crashes
+        self.repeats = own and run.request.online is None and not run.crashes and not run.stopped
 
     def render(self) -> list[tuple[str, str]]:
         """(file, text) of every report; no file: standard output."""

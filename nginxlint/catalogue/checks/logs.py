@@ -130,7 +130,7 @@ def _undefined(directive: Directive, context: Context) -> Iterator[Refusal]:
 
     formats = context.state.get(f"log_formats.{context.subsystem}", {})
     assert isinstance(formats, dict)
-    close = nearest(name, list(formats))
+    close = nearest(name, list(formats)) if context.may_guess() else ""
     later = next((one for one in _later_formats(directive) if one.values and one.values[0] == name), None)
     if later is not None:
         message, help = (
