@@ -1,7 +1,7 @@
 """The start of a body, read with nginx's eyes: does it end before it should, is its chunking valid?
 
-Only bytes that came along with the head are looked at, and what follows within two seconds: many servers send a body to
-HEAD too. Source: ngx_http_proxy_copy_filter, ngx_http_parse_chunked.
+At most 64 KiB of it, and what comes within two seconds; to HEAD, only what came along with the head. Source:
+ngx_http_proxy_copy_filter, ngx_http_parse_chunked.
 """
 
 from __future__ import annotations
@@ -35,9 +35,11 @@ class Body:
     unseen: bool = False
 
 
-async def look(stream: Stream, reading: Reading, start: bytes, target: Target, limit: float) -> Body | None:
+async def look(
+    stream: Stream, reading: Reading, start: bytes, target: Target, limit: float, method: str
+) -> Body | None:
     """Read on after the head, of which `start` is what came with it; None where nothing is wrong as far as seen."""
-    if not expected(reading) or not start:
+    if not expected(reading) or (method == "HEAD" and not start):
         return None
     wait = min(WAIT, limit, target.timeouts.read)
     if state(reading, start) in _GOES_ON:

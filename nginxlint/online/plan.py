@@ -15,10 +15,9 @@ from nginxlint.online.schedule import slots_for
 from nginxlint.online.types import Target
 from nginxlint.online.untrusted import clean
 
-# HEAD, GET, one retry, two more where it is slow, and at most three looks to explain a failure.
-MOST_PER_ADDRESS = 8
+# GET, one retry, two more where it is slow, and at most three looks to explain a failure.
+MOST_PER_ADDRESS = 7
 _QUESTIONS = {
-    "http": "HEAD, and GET where HEAD is refused",
     "grpc": "the HTTP/2 preface and a health check",
     "fastcgi": "a FastCGI management record",
     "uwsgi": "a uwsgi ping",
@@ -85,9 +84,10 @@ def _row(target: Target, options: Options, policy: Policy) -> Row:
     elif level != "http" or target.protocol in ("tcp", "udp") or target.port in TCP_ONLY_PORTS:
         what = {"dns": "look the name up"}.get(level, "connect" + (", TLS" if target.tls and level != "tcp" else ""))
     else:
-        what = "connect" + (", TLS" if target.tls else "") + f", send {_QUESTIONS[target.protocol]}"
+        asked = _QUESTIONS.get(target.protocol, target.method or "GET")
+        what = "connect" + (", TLS" if target.tls else "") + f", send {asked}"
         if target.protocol == "http":
-            what += f" ({target.path}, Host {clean(target.host_header or 'absent')})"
+            what += f" ({target.path}, Host {clean(target.host_header or 'absent')}), cut off soon after the header"
     return {
         "id": target.id,
         "target": clean(f"{target.scheme}://{target.label}"),

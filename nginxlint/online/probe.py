@@ -26,9 +26,8 @@ if TYPE_CHECKING:
     from nginxlint.online.classify import Version
     from nginxlint.online.options import Options
 
-# Answers to HEAD that cannot be due to HEAD. All other bad ones are confirmed with GET before anything is claimed.
-_FINAL = frozenset(("L7_NOTHTTP", "L7_H2ONLY", "L7_SLOWHEADER"))
-_COULD_BE_HEAD = 400
+# What may have been bad luck is asked once more before anything is claimed.
+_CHANCE = frozenset(("L7_RESET", "L7_CLOSED", "L7_TIMEOUT"))
 BANNER_WAIT = 0.3
 
 
@@ -42,21 +41,15 @@ class Prober:
 
     async def probe(self, target: Target, address: Address) -> Observation:
         """What nginx would meet at this address. Never raises but for cancellation."""
-        light, whole = target.method or "HEAD", target.method or "GET"
-        first = await self.attempt(target, address, light)
-        if not self._ask_again(target, first):
-            return await self._explained(target, address, await self._steadied(target, address, first, light))
-        best = first
-        for number in range(1 + self.options.retries):
-            if number or _code(first) == "L7_RESET":
-                await asyncio.sleep(self.options.retry_pause)
-            again = await self.attempt(target, address, whole)
-            failure = again.failure
-            if failure is None or failure.name == "http" or first.failure is not None:
-                best = replace(again, tries=2 + number)
-            if _code(best) != "L7_RESET":
+        # What visitors ask: size of the head, framing and status are only faithful with GET.
+        method = target.method or "GET"
+        seen = await self.attempt(target, address, method)
+        for _ in range(self.options.retries):
+            if not _by_chance(target, seen):
                 break
-        return await self._explained(target, address, await self._steadied(target, address, best, whole))
+            await asyncio.sleep(self.options.retry_pause)
+            seen = replace(await self.attempt(target, address, method), tries=seen.tries + 1)
+        return await self._explained(target, address, await self._steadied(target, address, seen, method))
 
     async def _steadied(self, target: Target, address: Address, seen: Observation, method: str) -> Observation:
         """A first byte close to nginx's limit is measured twice more; the middle of the three counts."""
@@ -66,20 +59,6 @@ class Prober:
         more = [await self.attempt(target, address, method) for _ in range(2)]
         good = [seen, *(other for other in more if first_byte(other) is not None)]
         return replace(middle(good), tries=seen.tries + 2) if len(good) == 3 else seen
-
-    def _ask_again(self, target: Target, seen: Observation) -> bool:
-        failure = seen.failure
-        if failure is not None:
-            if failure.name == "tcp":
-                return False
-            if failure.name == "tls":
-                return self.options.retries > 0 and failure.code == "L6_CLOSED" and "reset" in failure.detail
-            return target.protocol == "http" and failure.code not in _FINAL
-        return (
-            target.protocol == "http"
-            and seen.status is not None
-            and (seen.status >= _COULD_BE_HEAD or seen.status < 200)
-        )
 
     async def _explained(self, target: Target, address: Address, seen: Observation) -> Observation:
         if self.options.probe_level != "http":
@@ -177,7 +156,7 @@ class Prober:
             predicted = None
             detail += f", X-Accel-Redirect to {clean(inner, 80)}"
         phases.append(Phase("http", heard.first_ms, detail=detail))
-        body = await look(stream, reading, heard.data[reading.head :], target, limit)
+        body = await look(stream, reading, heard.data[reading.head :], target, limit, method)
         if body is not None and body.unseen:
             predicted = None
         return Observation(
@@ -224,6 +203,10 @@ class _Clock:
         return ms
 
 
-def _code(seen: Observation) -> str:
+def _by_chance(target: Target, seen: Observation) -> bool:
     failure = seen.failure
-    return failure.code if failure is not None else ""
+    if failure is None:
+        return False
+    if failure.name == "tls":
+        return failure.code == "L6_CLOSED" and "reset" in failure.detail
+    return target.protocol == "http" and failure.code in _CHANCE

@@ -87,7 +87,7 @@ class Target:
     a bare name in a snippet, which may be an upstream group defined in another file. `next_upstream`
     are the conditions under which nginx tries the next peer, `tries` and `next_timeout` what bounds it (0: nothing).
     `surroundings` names the places of what may show visitors something else: `error_page`, `auth_request`.
-    `defined_at` is where host and port are written. `method` is asked instead of HEAD and GET, `patience` is the user's
+    `defined_at` is where host and port are written. `method` is asked instead of GET, `patience` is the user's
     own limit in seconds (settings).
     """
 

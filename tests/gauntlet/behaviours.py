@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
-from nginxlint.demo.http_behaviours import answers, answers_in_pieces, sized_head
-from nginxlint.demo.peer import STEP, Peer, Talk
+from nginxlint.demo.http_behaviours import answers, answers_in_pieces, reply, sized_head
+from nginxlint.demo.peer import STEP, Peer, Talk, request_line
 from tests.gauntlet import cgi, http2
 
 WHOLE = b"HTTP/1.1 200 OK\r\nX-Abc: def\r\nContent-Length: 3\r\n\r\nok\n"
@@ -59,6 +59,33 @@ async def resets_at_once(peer: Peer) -> None:
     peer.reset()
 
 
+# kind → (what is sent, the status and the log class where a visitor gets it); None: nothing, and the line stays open
+BAD: dict[str, tuple[bytes | None, int | None, str]] = {
+    "hangs": (None, 504, "header-timeout"),
+    "closes": (b"", 502, "closed"),
+    "garbage": (b"{}", None, "not-http"),
+    "status-500": (reply("500 Internal Server Error"), 500, ""),
+    "status-404": (reply("404 Not Found"), 404, ""),
+    "too-big": (sized_head(5000), 502, "too-big"),
+    "bad-header": (b"HTTP/1.1 200 OK\r\nX-Bad : a\r\n\r\n", 502, "bad-header"),
+}
+
+
+def by_method(bad_for: str, answer: bytes | None) -> Talk:
+    """Healthy, but for requests of this method."""
+
+    async def talk(peer: Peer) -> None:
+        method, _ = request_line(await peer.head())
+        if method != bad_for:
+            await peer.send(reply())
+        elif answer is None:
+            await peer.wait_for_close()
+        else:
+            await peer.send(answer)
+
+    return talk
+
+
 BEHAVIOURS: dict[str, Talk] = {
     **cgi.BEHAVIOURS,
     **http2.BEHAVIOURS,
@@ -68,6 +95,11 @@ BEHAVIOURS: dict[str, Talk] = {
         for ending in ENDINGS
     },
     **{f"head-of-{size}": answers(sized_head(size)) for size in SIZES},
+    **{
+        f"only-{method.lower()}-{kind}": by_method(method, row[0])
+        for kind, row in BAD.items()
+        for method in ("HEAD", "GET")
+    },
     "slow-pieces": answers_in_pieces(*(WHOLE[at : at + 4] for at in range(0, len(WHOLE), 4))),
     "answers-unasked": answers_unasked,
     "resets-at-once": resets_at_once,

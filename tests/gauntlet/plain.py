@@ -73,7 +73,7 @@ HTTP: tuple[Scenario, ...] = (
     _http("interim-103", 103),
     _http("body-short", 200, "short-body"),
     _http("body-bad-chunk", None, "bad-chunk"),
-    _http("body-endless", 200, beyond=True),
+    _http("body-endless", 200),
     *(_http(name, 502, "closed") for name in ("fastcgi", "uwsgi", "scgi")),
     _http("memcached", None, "not-http"),
     Scenario("plain-to-tls", "tls-good", 502, "closed", either=("reset",)),

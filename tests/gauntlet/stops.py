@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.gauntlet.behaviours import BODY_PLACES, ENDINGS, PLACES, SIZES
+from tests.gauntlet.behaviours import BAD, BODY_PLACES, ENDINGS, PLACES, SIZES
 from tests.gauntlet.scenario import Scenario
 
 _LOGS = {"closes": (502, "closed"), "resets": (502, "reset"), "stalls": (504, "header-timeout")}
@@ -25,14 +25,11 @@ def _sized(size: int, buffer: int, extra: str = "") -> Scenario:
 
 STOPS: tuple[Scenario, ...] = (
     *(Scenario(f"{e}-{place}", f"{e}-{place}", *_LOGS[e]) for place in PLACES for e in ENDINGS),
-    # HEAD gets no body anyway: only a body that has begun can be missed
-    *(
-        Scenario(f"{e}-{place}", f"{e}-{place}", 200, _BODY_LOGS[e], beyond=place == "before-body")
-        for place in BODY_PLACES
-        for e in ENDINGS
-    ),
+    *(Scenario(f"{e}-{place}", f"{e}-{place}", 200, _BODY_LOGS[e]) for place in BODY_PLACES for e in ENDINGS),
     *(_sized(size, buffer) for size in SIZES for buffer in (1024, 2048, 4096, 8192, 16384) if abs(size - buffer) < 2),
     *(_sized(size, size, "proxy_buffering off; ") for size in (2048, 8192)),
+    *(Scenario(f"only-head-{kind}", f"only-head-{kind}", 200) for kind in BAD),
+    *(Scenario(f"only-get-{kind}", f"only-get-{kind}", status, log) for kind, (_, status, log) in BAD.items()),
     Scenario("slow-pieces", "slow-pieces", 200),
     Scenario("answers-unasked", "answers-unasked", 200),
     Scenario("resets-at-once", "resets-at-once", 502, "reset", either=("closed", "connect-reset")),

@@ -304,11 +304,11 @@ def test_a_dry_run_names_every_target_and_sends_nothing() -> None:
     )
     config = config_of(f"events {{}} http {{ {text} }}")
     shown = plan(config, Options(deny=("10.0.0.2",)))
-    assert "http://10.0.0.1:81: connect, send HEAD" in shown
+    assert "http://10.0.0.1:81: connect, send GET (/, Host g)" in shown
     assert "10.0.0.2 is on your deny list" in shown
     assert "cloud metadata" in shown
     assert "depends on the request" in shown
-    assert plan_of(config).json()["most_connections"] == 16
+    assert plan_of(config).json()["most_connections"] == 14
 
 
 def test_every_code_has_a_rule_with_a_page_and_every_page_a_code() -> None:
