@@ -50,6 +50,8 @@ _ONLINE_KEYS: dict[str, type] = {
     "read-timeout": object,
     "rate": int,
     "probe-level": str,
+    "strict": bool,
+    "vantage": str,
     "certificate-days": int,
     "targets": dict,
 }

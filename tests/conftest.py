@@ -12,6 +12,12 @@ CORPUS = os.path.join(os.path.dirname(__file__), "..", "..", "shared", "corpus")
 
 
 @pytest.fixture(autouse=True)
+def not_a_ci_job(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is said online hangs on where one stands; tests stand where nginx runs, unless they say otherwise."""
+    monkeypatch.delenv("CI", raising=False)
+
+
+@pytest.fixture(autouse=True)
 def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """No test is answered from what another one, or the developer, ran before."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))

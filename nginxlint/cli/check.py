@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from nginxlint.online.network import Network
     from nginxlint.reports.text import Style
 
+INCOMPLETE = 3
 INTERRUPTED = 130
 
 _LEVEL = {"error": Severity.ERROR, "warning": Severity.WARNING, "info": Severity.INFO, "never": None}
@@ -64,14 +65,14 @@ def judge(args: Namespace, argv: Sequence[str], network: Network | None = None) 
             return show_plan(roots, request.version, options)
         if args.export_plan:
             return write_plan(roots, request.version, options, args.export_plan)
-        request.online = probe = Prober(options, network, request.version, args)
+        request.online = probe = Prober(options, network, request.version, args, file)
     result = check(roots, unreadable, selection, request)
     result.findings = [
         finding for finding in result.findings if not inputs.excludes(finding.diagnostic.span.source.path)
     ]
     if args.hook:
         _keep_staged(result, paths)
-    result.final_code = _final_code(args, result)
+    result.final_code = _final_code(args, result, strict=probe is not None and probe.strict)
     own = all(entry.origin.startswith("the built-in") for entry in selection.known.values())
     return Outcome(result, outputs, style, args, interrupted=probe is not None and probe.interrupted, own=own)
 
@@ -100,12 +101,14 @@ class Outcome:
         return INTERRUPTED if self._interrupted else self.run.final_code
 
 
-def _final_code(args: Namespace, result: Run) -> int:
+def _final_code(args: Namespace, result: Run, *, strict: bool) -> int:
     code = result.exit_code()
+    if strict and code == INCOMPLETE:
+        code = 1
     if args.gate:
         worst = max((finding.diagnostic.severity for finding in result.shown()), default=Severity.INFO)
         code = int(result.request.fail_on is not None and worst >= result.request.fail_on and bool(result.shown()))
-    return 0 if args.exit_zero and code in (1, 3) else code
+    return 0 if args.exit_zero and code in (1, INCOMPLETE) else code
 
 
 def _default_path() -> str:

@@ -53,11 +53,6 @@ def _names(word: str, options: list[str]) -> bool:
     )
 
 
-def on_ci() -> bool:
-    """Is this a job of a CI system? All of them set CI."""
-    return os.environ.get("CI", "").lower() not in OFF
-
-
 def live_version() -> Version | None:
     """What `nginx -v` says on this machine; None where there is no nginx."""
     for binary in BINARIES:

@@ -13,7 +13,6 @@ from functools import cache, partial
 from typing import TypeVar
 
 from nginxlint.cli.cache import folder
-from nginxlint.cli.environment import on_ci
 from nginxlint.cli.output import write_file, write_out
 from nginxlint.cli.progress import Bar
 from nginxlint.config import NEWEST, Config, Version
@@ -29,7 +28,8 @@ from nginxlint.online.memory import Memory
 from nginxlint.online.network import Network
 from nginxlint.online.options import Options
 from nginxlint.online.records import RecordFault
-from nginxlint.online.types import Target
+from nginxlint.online.types import CONTAINER, ELSEWHERE, LOCAL, SERVER, Target
+from nginxlint.online.vantage import in_container, on_ci
 from nginxlint.reports.text import visible
 from nginxlint.settings import File
 
@@ -38,6 +38,7 @@ _Result = TypeVar("_Result")
 # A job shares its network with others, and somebody waits for it (reference/online.md C).
 _ON_CI = {
     "budget": 20.0, "connect_timeout": 2.0, "read_timeout": 3.0, "concurrency": 50, "per_host": 2, "rate": 100.0,
+    "probe_level": "tcp",
 }  # fmt: skip
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "": 1.0}
 
@@ -46,7 +47,7 @@ def online_options(args: Namespace, file: File, version: Version) -> Options:
     """Flags, then the settings file, then the defaults: those of a CI job where this is one, else of the stage."""
     chosen: dict[str, object] = {"nginx_version": version, **(_ON_CI if on_ci() else {})}
     for key, value in file.online.items():
-        if key == "enabled":
+        if key in ("enabled", "vantage"):
             continue
         if key == "targets":
             chosen["expectations"] = read_expectations(value, file.path)
@@ -68,11 +69,23 @@ def online_options(args: Namespace, file: File, version: Version) -> Options:
     for path in args.hosts_file:
         overrides = _read("--hosts-file", path, partial(overrides_of, where=f"--hosts-file {path}"))
         chosen["resolve"] = (*chosen.get("resolve", ()), *overrides)  # type: ignore[misc]
-    if args.trace:
-        chosen["trace"] = True
+    chosen["vantage"] = vantage_of(args, file, live=True)
+    if args.probe_level:
+        chosen["probe_level"] = args.probe_level
+    for name, given in (("trace", args.trace), ("strict", args.strict_online)):
+        if given:
+            chosen[name] = True
     if args.resolver:
         chosen["resolver"] = args.resolver
     return Options(**chosen)  # type: ignore[arg-type]  # each value is checked by Options and by the settings
+
+
+def vantage_of(args: Namespace, file: File, *, live: bool) -> str:
+    """From where it is looked: as the user says; else where nginx runs if this is its own tree, or recorded there."""
+    said = args.vantage or file.online.get("vantage", "")
+    if said or live or args.judge:
+        return said or SERVER
+    return ELSEWHERE if on_ci() else CONTAINER if in_container() else LOCAL
 
 
 def seconds(value: object, what: str) -> float:
@@ -89,10 +102,15 @@ def seconds(value: object, what: str) -> float:
 
 
 class Prober:
-    """What the linter calls for each root. `interrupted`: somebody pressed Ctrl-C, and the report is partial."""
+    """What the linter calls for each root. `interrupted`: somebody pressed Ctrl-C, and the report is partial. `strict`:
+    a target that could not be judged is a failure."""
 
-    def __init__(self, options: Options, network: Network | None, version: Version, args: Namespace) -> None:
+    def __init__(
+        self, options: Options, network: Network | None, version: Version, args: Namespace, file: File
+    ) -> None:
         self.interrupted = False
+        self._vantage = partial(vantage_of, args, file)
+        self.strict = options.strict
         self._options = options
         self._recorded = _recorded(args.judge, version) if args.judge else None
         where = "" if args.no_cache or args.judge else folder()
@@ -108,10 +126,13 @@ class Prober:
             self._memory.started = running.started() if live else None
         held = running.peers() if self._look_at_nginx else frozenset()
         with Bar() as bar:
-            result = stage.run(config, self._options, self._network, bar, self._recorded, self._memory, held)
+            options = replace(self._options, vantage=self._vantage(live=live))
+            result = stage.run(config, options, self._network, bar, self._recorded, self._memory, held)
         self.interrupted = self.interrupted or result.interrupted
         if result.summary:
             result = replace(result, summary=f"{result.summary}; seen from {result.vantage}")
+        if self.strict and result.counts["unknown"]:
+            result = replace(result, complete=False)
         if self._memory is not None:
             self._memory.save()
             for note in self._memory.notes:

@@ -74,6 +74,13 @@ def declare(parser: Parser | Quick) -> None:
         help="also look whom the workers on this machine are connected to (Linux)",
     )
     add("--changed-since", default="", metavar="REF", help="probe only targets that differ from those of this commit")
+    add("--probe-level", choices=("dns", "tcp", "tls", "http"), help="how far to go (default: http; in CI jobs tcp)")
+    add(
+        "--vantage",
+        choices=("server", "elsewhere"),
+        help="is this where nginx runs? (default: elsewhere in a CI job, but for the live tree)",
+    )
+    add("--strict-online", action="store_true", help="exit with 1 where a target could not be judged")
     add("--trace", action="store_true", help="after a connect time-out, look where packets are lost (Linux)")
     add(
         "--export-plan", default="", metavar="FILE", help="write what --online would ask; FILE.pyz can be run elsewhere"

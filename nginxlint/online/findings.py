@@ -14,7 +14,7 @@ GROUP = "online"
 MAX_RELATED = 5
 _CONFIDENCE = {"observed": Confidence.HIGH, "predicted": Confidence.MEDIUM, "assumed": Confidence.MEDIUM}
 # What is wrong with us is said once, not once per target.
-_ONCE = frozenset(("TOOL_FAULT", "NOT_CHECKED"))
+_ONCE = frozenset(("TOOL_FAULT", "NOT_CHECKED", "NOT_FROM_HERE"))
 
 
 def findings(config: Config, verdicts: list[Verdict], groups: list[GroupVerdict]) -> list[Diagnostic]:

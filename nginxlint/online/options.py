@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from nginxlint.error import NginxlintError
-from nginxlint.online.types import STAGES
+from nginxlint.online.types import SERVER, STAGES, VANTAGES
 
 if TYPE_CHECKING:
     from nginxlint.online.expect import Expectation
@@ -25,7 +25,8 @@ class Options:
     that is entered: dns, tcp, tls or http. `rate` bounds the probes begun per second that leave this machine (0: none).
     `expectations` are what the file `settings` says of single targets. `unchanged` are the questions (by id) that a
     configuration of the past, `since`, asked as well: they are not asked again. `trace`: look for the
-    place where packets are lost.
+    place where packets are lost. `vantage`: from where it is looked (see types.py). `strict`: who asks takes a target that
+    cannot be judged for a failure.
     """
 
     timeout: float | None = None
@@ -51,11 +52,15 @@ class Options:
     unchanged: frozenset[str] = frozenset()
     since: str = ""
     trace: bool = False
+    vantage: str = SERVER
+    strict: bool = False
     include_down: bool = False
 
     def __post_init__(self) -> None:
         if self.probe_level not in STAGES:
             raise NginxlintError(f"probe level {self.probe_level!r}: write one of {', '.join(STAGES)}")
+        if self.vantage not in VANTAGES:
+            raise NginxlintError(f"vantage {self.vantage!r}: write one of {', '.join(VANTAGES)}")
         for name in ("connect_timeout", "read_timeout", "dns_timeout", "budget"):
             if getattr(self, name) <= 0:
                 raise NginxlintError(f"{name.replace('_', ' ')} has to be more than 0 seconds")

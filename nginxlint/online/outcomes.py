@@ -411,6 +411,13 @@ OUTCOMES: dict[str, Outcome] = {
     "SKIP_UDP": _unknown("not-probed", "upstream-not-checked", "{target}: {detail}", None),
     "SKIP_SERVICE": _unknown("not-probed", "upstream-not-checked", "{target}: {detail}", None),
     "NOT_CHECKED": _unknown("unknown", "upstream-not-checked", "{target} was not checked: {detail}"),
+    "NOT_FROM_HERE": Outcome(
+        "unknown", INFO, "", None, "", "upstream-not-checked", "{target} cannot be judged from here: {detail}",
+        (
+            "check where nginx runs (--export-plan), or say where it is: --resolve, --hosts-file",
+            "--vantage server: here is what nginx will see, so that what fails here fails there",
+        ),
+    ),
     "TOOL_FAULT": _unknown("unknown", "upstream-not-checked", "{target} cannot be judged from here: {detail}"),
     # --- groups --------------------------------------------------------------------------------------------------
     "GRP_NONE_LIVE": _fails(

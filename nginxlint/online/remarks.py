@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 from nginxlint.diagnostic import Severity
+from nginxlint.online.elsewhere import holds_from
 from nginxlint.online.gather import Evidence, Seen
 from nginxlint.online.types import Observation, Resolution, Target, Verdict
 from nginxlint.online.verdict import verdict_of_code
 
 
-def remarks(targets: list[Target], evidence: Evidence) -> dict[str, list[Verdict]]:
-    """By target id, a verdict for every remark on its name."""
+def remarks(targets: list[Target], evidence: Evidence, vantage: str) -> dict[str, list[Verdict]]:
+    """By target id, a verdict for every remark on its name that holds where nginx runs."""
     found: dict[str, list[Verdict]] = {}
     held = _held(targets, evidence)
     for target in targets:
@@ -23,6 +24,7 @@ def remarks(targets: list[Target], evidence: Evidence) -> dict[str, list[Verdict
             now = ", ".join(resolution.addresses[:3])
             said.append(("DNS_STALE", f"a worker is connected to {held[target.port]}; now it is {now}"))
         said += [*_without_ipv6(target, resolution, evidence.observations.get(target.id, {}))]
+        said = [(code, detail) for code, detail in said if holds_from(vantage, target, code)]
         if said:
             found[target.id] = [verdict_of_code(target, code, detail) for code, detail in said]
     return found

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from nginxlint.config import Config
 from nginxlint.diagnostic import Diagnostic
 from nginxlint.online.attempts import rescue
+from nginxlint.online.elsewhere import judged_from
 from nginxlint.online.expect import Expectation, judged_as_expected, targets_asked
 from nginxlint.online.findings import findings
 from nginxlint.online.gather import Evidence, Progress, gather
@@ -86,14 +87,18 @@ def _judged(
     """Judge what was seen; pure but for the clock."""
     policy = Policy(options.allow, options.deny)
     circumstances = Circumstances(version, time.time(), options.certificate_days, policy, options.include_down)
-    verdicts = rescue(
-        [
-            judge(target, evidence.resolutions.get(target.id), evidence.observations.get(target.id, {}), circumstances)
-            for target in targets
-        ]
-    )
-    verdicts = seen_by_visitors(config, verdicts)
-    said = remarks(targets, evidence)
+    resolutions = evidence.resolutions
+    verdicts = [
+        judge(target, resolutions.get(target.id), evidence.observations.get(target.id, {}), circumstances)
+        for target in targets
+    ]
+    own = bool(options.resolver)
+    verdicts = [
+        judged_from(options.vantage, verdict, resolutions.get(verdict.target.id), own_resolver=own)
+        for verdict in verdicts
+    ]
+    verdicts = seen_by_visitors(config, rescue(verdicts))
+    said = remarks(targets, evidence, options.vantage)
     verdicts = [degraded(verdict, said.get(verdict.target.id, [])) for verdict in verdicts]
     verdicts = [
         judged_as_expected(verdict, wanted[verdict.target.id]) if verdict.target.id in wanted else verdict

@@ -7,8 +7,13 @@ import socket
 
 
 def vantage() -> str:
-    """This machine's name, and that it is a container where it is one."""
-    return socket.gethostname() + (" (a container)" if in_container() else "")
+    """This machine's name, and that it is a container or a CI job where it is one."""
+    return socket.gethostname() + (" (a CI job)" if on_ci() else " (a container)" if in_container() else "")
+
+
+def on_ci() -> bool:
+    """Is this a job of a CI system? All of them set CI."""
+    return os.environ.get("CI", "").lower() not in ("", "0", "false", "no", "off")
 
 
 def in_container() -> bool:

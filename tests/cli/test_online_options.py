@@ -9,7 +9,7 @@ import subprocess
 import pytest
 
 from nginxlint.cli.cached import parse
-from nginxlint.cli.online import online_options
+from nginxlint.cli.online import online_options, vantage_of
 from nginxlint.settings import File
 from tests.cli.conftest import GOOD, Run, process, write
 
@@ -31,6 +31,29 @@ def test_limits_are_tighter_in_a_ci_job_and_settings_and_flags_win(monkeypatch: 
     monkeypatch.setenv("CI", "true")
     options = online_options(parse(["--online", "--budget", "9"]), file, (1, 22, 1))
     assert (options.concurrency, options.rate, options.budget, options.per_host) == (50, 100.0, 9.0, 7)
+    assert options.probe_level == "tcp"
+    assert online_options(parse(["--probe-level", "tls"]), file, (1, 22, 1)).probe_level == "tls"
+
+
+def test_a_ci_job_looks_from_elsewhere_but_for_a_tree_of_its_own(monkeypatch: pytest.MonkeyPatch, run: Run) -> None:
+    write("nginx.conf", GOOD.replace("return 204;", "location / { proxy_pass http://app.test; }"))
+    words = ("check", "--online", "nginx.conf", "-o", "concise")
+    assert run(*words).code == 1
+    monkeypatch.setenv("CI", "true")
+    outcome = run(*words)
+    assert (outcome.code, outcome.rules[-1]) == (0, "upstream-not-checked")
+    assert run(*words, "--vantage", "server").code == 1
+    strict = run(*words, "--strict-online")
+    assert strict.code == 1
+    write("nginxlint.toml", '[online]\nvantage = "server"\n')
+    assert run(*words).code == 1
+    write("nginxlint.toml", "[online]\nstrict = true\n")
+    assert run(*words).code == 1
+    write("nginxlint.toml", '[online]\nvantage = "moon"\n')
+    assert run(*words).code == 2
+    for live, vantage in ((True, "server"), (False, "elsewhere")):
+        assert vantage_of(parse([]), File(), live=live) == vantage
+    assert vantage_of(parse(["--judge", "x"]), File(), live=False) == "server"
 
 
 def test_progress_is_drawn_on_a_terminal_and_leaves_nothing_behind(run: Run) -> None:
