@@ -21,13 +21,14 @@ from nginxlint.routing.destinations import Destination, destinations, split_temp
 from nginxlint.routing.examples import example_request, example_uris, paths_of
 from nginxlint.routing.front import proxies_in_front, sees_visitors
 from nginxlint.routing.headers import Header, RequestHeaders, added_header, http_version
+from nginxlint.routing.inherited import hands_on, overriding
 from nginxlint.routing.listeners import Endpoint, Listener, endpoints
 from nginxlint.routing.lookups import Lookup, Resolver
 from nginxlint.routing.passes import Pass
 from nginxlint.routing.redirects import redirect_circles
 from nginxlint.routing.scope import Scope, milliseconds
 from nginxlint.routing.servers import Listen, Location, Server, split_location
-from nginxlint.routing.upstreams import KEPT_BY_DEFAULT, Peer, Upstream
+from nginxlint.routing.upstreams import DEFAULT_PORT, KEPT_BY_DEFAULT, Peer, Upstream
 from nginxlint.routing.uses import PASSES, Use
 from nginxlint.routing.variables import Folded, fold, references
 from nginxlint.rule import Bad, Good, Rule, add_to_set
@@ -36,6 +37,7 @@ from nginxlint.syntax import Block, Directive, Word
 from nginxlint.unix_rights import refused_for
 
 __all__ = [
+    "DEFAULT_PORT",
     "KEPT_BY_DEFAULT",
     "PASSES",
     "Bad",
@@ -83,6 +85,7 @@ __all__ = [
     "example_request",
     "example_uris",
     "fold",
+    "hands_on",
     "http_version",
     "insert_after",
     "insert_before",
@@ -95,6 +98,7 @@ __all__ = [
     "milliseconds",
     "names_a_user",
     "note",
+    "overriding",
     "parse_network",
     "paths_of",
     "patterns_behind",

@@ -1,6 +1,6 @@
 from collections.abc import Iterator
 
-from nginxlint import Bad, Block, Config, Diagnostic, Fix, Good, Rule, Severity, insert_line_after, note
+from nginxlint import Bad, Block, Config, Diagnostic, Fix, Good, Rule, Severity, insert_line_after, note, overriding
 
 _SECURITY = frozenset((
     "strict-transport-security", "content-security-policy", "x-frame-options", "x-content-type-options",
@@ -42,9 +42,8 @@ class AddHeaderInheritance(Rule):
 
     def check(self, config: Config) -> Iterator[Diagnostic]:
         for name in self.directives:
-            for block in dict.fromkeys(directive.parent for directive in config.find(name)):
-                if block is not None:
-                    yield from self._check_block(block, config, name)
+            for block in overriding(config, name):
+                yield from self._check_block(block, config, name)
 
     def _check_block(self, block: Block, config: Config, name: str) -> Iterator[Diagnostic]:
         scope = config.scope(block)

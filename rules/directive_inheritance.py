@@ -12,8 +12,10 @@ from nginxlint import (
     Rule,
     Scope,
     Severity,
+    hands_on,
     insert_line_after,
     note,
+    overriding,
 )
 
 # Directive -> what its loss means. Each is inherited as a whole set or not at all (the merge functions of the modules).
@@ -84,18 +86,15 @@ class DirectiveInheritance(Rule):
     )
 
     def check(self, config: Config) -> Iterator[Diagnostic]:
-        for name in self.directives:
-            blocks = dict.fromkeys(directive.parent for directive in config.find(name))
-            for block in blocks if len(blocks) > 1 or name in ("allow", "deny") else ():
-                if block is None or block.name in ("http", "stream") or block.has_gap:
-                    continue
-                if name != "deny" or not block.child("allow"):  # one set: allow speaks for both
+        for name in _SETS:
+            for block in overriding(config, name, "deny") if name == "allow" else overriding(config, name):
+                if not block.has_gap:
                     yield from self._check_block(config, block, name)
 
     def _check_block(self, config: Config, block: Block, name: str) -> Iterator[Diagnostic]:
         scope = config.scope(block)
-        own, lost = _access(scope) if name in ("allow", "deny") else _lost(scope, name)
-        if not lost or (name.startswith(_OF_A_PASS) and not _passes(config, block, name)):
+        own, lost = _access(scope) if name == "allow" else _lost(scope, name)
+        if not lost or (name.startswith(_OF_A_PASS) and not hands_on(config, block, f"{name.partition('_')[0]}_pass")):
             return
         lines = tuple(f"{line.head_span.text};" for line in lost)
         keys = ", ".join(dict.fromkeys(_shown(line) for line in lost))
@@ -105,9 +104,9 @@ class DirectiveInheritance(Rule):
             fixes = (Fix("repeat the inherited ones", (insert_line_after(own[-1], *lines),), safe=False),)
         yield self.report(
             own[0],
-            f"{_SETS.get(name, _SETS['allow']).format(keys)} here: one {name} drops all inherited ones",
+            f"{_SETS[name].format(keys)} here: one {own[0].name} drops all inherited ones",
             *fixes,
-            severity=Severity.WARNING if vital or name in ("allow", "deny") else Severity.INFO,
+            severity=Severity.WARNING if vital or name == "allow" else Severity.INFO,
             confidence=Confidence.LOW if name == "access_log" else Confidence.HIGH,
             label="replaces every one of the blocks around",
             related=tuple(note(line, "does not hold here") for line in lost[:4]),
@@ -151,9 +150,3 @@ def _shown(line: Directive) -> str:
     if line.name in ("error_page", "limit_req") or line.name.endswith("_cache_valid"):
         return " ".join(_keys(line)).replace("zone=", "")
     return f"deny {line.values[0]}" if line.name == "deny" else line.values[0]
-
-
-def _passes(config: Config, block: Block, name: str) -> bool:
-    """Does the block, or one inside it, hand requests on by the family of the directive?"""
-    handler = f"{name.partition('_')[0]}_pass"
-    return bool(config.scope(block).effective(handler)) or any(inner.name == handler for inner in block.walk())

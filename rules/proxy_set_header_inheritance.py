@@ -1,6 +1,19 @@
 from collections.abc import Iterator
 
-from nginxlint import Bad, Block, Config, Diagnostic, Directive, Fix, Good, Rule, Severity, insert_line_after, note
+from nginxlint import (
+    Bad,
+    Block,
+    Config,
+    Diagnostic,
+    Fix,
+    Good,
+    Rule,
+    Severity,
+    hands_on,
+    insert_line_after,
+    note,
+    overriding,
+)
 
 _GRAVE = ("host", "x-forwarded-", "x-real-ip", "authorization", "upgrade", "connection", "forwarded")
 _PASS = {"proxy_set_header": "proxy_pass", "grpc_set_header": "grpc_pass"}
@@ -35,22 +48,17 @@ class ProxySetHeaderInheritance(Rule):
 
     def check(self, config: Config) -> Iterator[Diagnostic]:
         for name, handler in _PASS.items():
-            blocks = dict.fromkeys(directive.parent for directive in config.find(name))
-            for block in blocks:
-                if block is not None and self._inherited(block, config, name) and _passes(block, config, handler):
+            for block in overriding(config, name):
+                if hands_on(config, block, handler):
                     yield from self._check_block(block, config, name)
 
-    def _inherited(self, block: Block, config: Config, name: str) -> list[Directive]:
-        """What the blocks around it would send."""
-        outer = config.scope(block).outer
-        return outer.effective(name) if outer is not None else []
-
     def _check_block(self, block: Block, config: Config, name: str) -> Iterator[Diagnostic]:
-        own = config.scope(block).own(name)
+        scope = config.scope(block)
+        own = scope.own(name)
         kept = {directive.values[0].lower() for directive in own if directive.values}
         lost = [
             directive
-            for directive in self._inherited(block, config, name)
+            for directive in (scope.outer.effective(name) if scope.outer is not None else ())
             if len(directive.values) == 2
             and directive.values[0].lower() not in kept
             and (directive.values[0].lower(), directive.values[1]) not in _DEFAULTS
@@ -73,10 +81,3 @@ class ProxySetHeaderInheritance(Rule):
             related=tuple(note(directive, "not sent here") for directive in lost[:4]),
             help=("repeat them in this block: " + " ".join(lines[:4]),),
         )
-
-
-def _passes(block: Block, config: Config, handler: str) -> bool:
-    """Does the block, or one inside it, hand requests on?"""
-    if config.scope(block).effective(handler):
-        return True
-    return any(directive.name == handler for directive in block.walk())
