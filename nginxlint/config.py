@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterable, Iterator, KeysView
 from nginxlint.includes import INERT, Include, Loaded, ReadFile
 from nginxlint.routing.handshakes import Handshake, handshakes
 from nginxlint.routing.headers import RequestHeaders
-from nginxlint.routing.listeners import Endpoint, Listeners
+from nginxlint.routing.listeners import Endpoint, Listeners, inward_passes
 from nginxlint.routing.lookups import Lookup, run_time_lookups
 from nginxlint.routing.passes import Pass
 from nginxlint.routing.scope import Scope
 from nginxlint.routing.servers import Location, Server
 from nginxlint.routing.upstreams import Upstream
-from nginxlint.routing.uses import Use, Uses
+from nginxlint.routing.uses import PASSES, Use, Uses
 from nginxlint.routing.variables import Folded, fold
 from nginxlint.source import Source
 from nginxlint.syntax import Block, Directive
@@ -68,6 +68,7 @@ class Config:
         self._request_headers: dict[tuple[Block, str], RequestHeaders] = {}
         self._locations: dict[Block, Location] = {}
         self._listeners: Listeners | None = None
+        self._inward_passes: list[Pass] | None = None
         self._variables: dict[str, list[Directive]] | None = None
         self._lookups: list[Lookup] | None = None
         self._handshakes: list[Handshake] | None = None
@@ -213,6 +214,13 @@ class Config:
         if self._listeners is None:
             self._listeners = Listeners(self.servers)
         return self._listeners
+
+    @property
+    def inward_passes(self) -> list[Pass]:
+        """The passes that may lead to one of our own sockets; all others certainly leave this nginx."""
+        if self._inward_passes is None:
+            self._inward_passes = inward_passes(self, *PASSES)
+        return self._inward_passes
 
     def default_server(self, socket: str) -> Server | None:
         """The server that answers names nobody has: the one that says `default_server`, else the first."""

@@ -1,7 +1,7 @@
 import re
 from collections.abc import Iterator
 
-from nginxlint import Bad, Diagnostic, Directive, Fix, Good, Rule, Severity, replace
+from nginxlint import Bad, Config, Diagnostic, Directive, Fix, Good, Rule, Severity, replace
 
 _BREAK = re.compile(r"[ \t]*(?:\\r|\\n|\r?\n)[ \t\r\n]*")
 
@@ -36,20 +36,28 @@ class HeaderMultiline(Rule):
         Good("add_header X-A\n    b\n    always;"),
     )
 
+    def check(self, config: Config) -> Iterator[Diagnostic]:
+        fine: set[tuple[str, ...]] = set()
+        for directive in config.find(*self.directives):
+            if directive.values in fine:
+                continue
+            if any("\n" in value or "\r" in value for value in directive.values):
+                yield from self.check_directive(directive)
+            else:
+                fine.add(directive.values)
+
     def check_directive(self, directive: Directive) -> Iterator[Diagnostic]:
-        if not any("\n" in value or "\r" in value for value in directive.values):
-            return
+        to_backend = directive.name.endswith(("set_header", "input_headers"))
+        seen = (
+            "the backend gets a malformed request" if to_backend else "browsers cut the header or refuse the response"
+        )
         for word in directive.args:
             if "\n" not in word.text and "\r" not in word.text:
                 continue
-            to = (
-                "the backend gets a malformed request"
-                if directive.name.endswith(("set_header", "input_headers"))
-                else ("browsers cut the header or refuse the response")
-            )
+            edit = replace(word.span, _BREAK.sub(" ", word.span.text))
             yield self.report(
                 word,
-                f"{to}: the value of {directive.values[0].partition(':')[0]} holds a line break",
-                Fix("write it on one line", (replace(word.span, _BREAK.sub(" ", word.span.text)),), safe=True),
+                f"{seen}: the value of {directive.values[0].partition(':')[0]} holds a line break",
+                Fix("write it on one line", (edit,), safe=not to_backend),
                 help="write the value on one line",
             )

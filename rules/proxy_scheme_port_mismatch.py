@@ -1,6 +1,7 @@
 from collections.abc import Iterator
 
 from nginxlint import (
+    DEFAULT_PORT,
     Bad,
     Confidence,
     Config,
@@ -66,7 +67,10 @@ class ProxySchemePortMismatch(Rule):
     )
 
     def check(self, config: Config) -> Iterator[Diagnostic]:
+        inward = {target.directive for target in config.inward_passes}
         for target in config.passes(*self.directives):
+            if target.directive not in inward and not _is_unusual(config, target):
+                continue
             if target.kind == "stream":
                 continue
             ends = endpoints(config, target)
@@ -109,6 +113,14 @@ class ProxySchemePortMismatch(Rule):
             related=tuple(related),
             help=f"write {better}://" + ("" if own is not None else ", or the port that speaks the other one"),
         )
+
+
+def _is_unusual(config: Config, target: Pass) -> bool:
+    """Is one of its ports mostly spoken to the other way?"""
+    group, tls = target.group(config), target.tls
+    if group is None:
+        return _USUAL.get(target.port or target.default_port or 0, tls) is not tls
+    return any(_USUAL.get(peer.port or DEFAULT_PORT, tls) is not tls for peer in group.peers)
 
 
 def _needs_sni(config: Config, target: Pass) -> bool:

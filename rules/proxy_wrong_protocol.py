@@ -11,6 +11,8 @@ _SPOKEN = {
     "scgi": "SCGI",
     "memcached": "memcached",
 }
+# Words in names, and what such servers speak.
+_TELLING = (("fpm", "fastcgi"), ("php", "fastcgi"), ("gunicorn", "proxy"))
 
 
 class ProxyWrongProtocol(Rule):
@@ -43,16 +45,14 @@ class ProxyWrongProtocol(Rule):
         Good("location / { proxy_pass http://php:8080; } location ~ \\.php$ { fastcgi_pass php:9000; }"),
         Good("location / { proxy_pass http://127.0.0.1:9000; }"),
         Good("location / { proxy_pass http://phpfpm-exporter:9253; }"),
+        Good("location / { uwsgi_pass 10.0.0.1:3031; } location /a { proxy_pass http://10.0.0.1:3031; }"),
         Good("location / { grpc_pass 10.0.0.1:81; } location /a { proxy_pass http://10.0.0.1:81; }"),
         Good("location / { proxy_pass http://unix:/run/gunicorn.sock; } location /b { fastcgi_pass php-fpm:9000; }"),
     )
 
     def check(self, config: Config) -> Iterator[Diagnostic]:
-        families = [name for name in PASSES if name in config.names]
-        if families == ["proxy_pass"] and not _has_telling_name(config):
-            return
         uses: dict[_Address, dict[str, list[tuple[Pass, Endpoint]]]] = {}
-        for target in config.passes(*families):
+        for target in _suspects(config):
             if target.kind == "http":
                 for end in endpoints(config, target):
                     here = uses.setdefault((end.host, end.port, end.unix), {})
@@ -68,7 +68,7 @@ class ProxyWrongProtocol(Rule):
         if known is None and len(families) > 1:
             known = max(families, key=lambda family: len(spoken[family]))
             if any(len(spoken[family]) == len(spoken[known]) for family in families - {known}):
-                known = next(family for family in spoken if family in families)
+                return  # one of them is wrong, and nobody can tell which
         for family in sorted(families - {known}) if known is not None else ():
             others = spoken.get(known or "", [])
             target, end = spoken[family][0]
@@ -84,9 +84,26 @@ class ProxyWrongProtocol(Rule):
             )
 
 
-def _has_telling_name(config: Config) -> bool:
-    directives = [*config.find(*PASSES), *(peer.directive for group in config.upstreams for peer in group.peers)]
-    return any("fpm" in text or "php" in text or "gunicorn" in text for one in directives for text in one.values[:1])
+def _suspects(config: Config) -> list[Pass]:
+    """The passes worth a close look: to our own listeners, to hosts that several families speak to, and to those whose
+    name tells of another protocol."""
+    suspects = {target.directive: target for target in config.inward_passes}
+    first: dict[str, str] = {}
+    mixed: set[str] = set()
+    leading: list[tuple[str, Pass]] = []
+    for target in config.passes(*PASSES):
+        group, family = target.group(config), target.family
+        places = endpoints(config, target) if target.has_variables else (target,) if group is None else group.peers
+        for place in places:
+            name = place.unix or place.host.lower()
+            leading.append((name, target))
+            if first.setdefault(name, family) != family:
+                mixed.add(name)
+    for name, family in first.items():
+        if any(word in name and family != spoken for word, spoken in _TELLING):
+            mixed.add(name)
+    suspects.update((target.directive, target) for name, target in leading if name in mixed)
+    return list(suspects.values())
 
 
 def _known_protocol(config: Config, end: Endpoint) -> str | None:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from nginxlint.config import Config
 
 _PORTS = {"http": 80, "https": 443}
+_MAY_BE_OURS = ("127.", "localhost", "0.0.0.0", "[", "::")  # how addresses of this machine begin, and all of IPv6
 _PEER_PORT = 80  # of a group's `server` line without one, whatever the protocol (ngx_http_upstream_server)
 
 
@@ -76,6 +77,27 @@ def _of_destination(target: Pass, end: Destination, udp: bool) -> list[Endpoint]
 def _passes_datagrams(config: Config, directive: Directive) -> bool:
     server = config.server(directive)
     return server is not None and any(listen.udp for listen in server.listens)
+
+
+def inward_passes(config: Config, *names: str) -> list[Pass]:
+    """The passes that may lead to one of our own listeners: by an address of this machine or one that a `listen` names,
+    directly or in a group; those with variables count. A quick look, to be asked before `behind`."""
+    words = {listen.values[0] for listen in config.find("listen") if listen.values and not listen.values[0].isdigit()}
+    named = {word.partition(":")[0].lower() for word in words} - {"*", "", "["}
+    ours = (*_MAY_BE_OURS, *named)
+    groups = {
+        server.parent.values[0].lower()
+        for server in config.find("server")
+        if server.values
+        and server.values[0].lower().startswith(ours)
+        and server.parent is not None
+        and server.parent.values
+    }
+    return [
+        target
+        for target in config.passes(*names)
+        if (to := target.authority.lower()) in groups or to.startswith(ours) or target.has_variables
+    ]
 
 
 class Listener:

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from nginxlint.routing.answer import Answer
 
 MAX_HOPS = 12  # a request that is still with us after so many passes does not leave any more
-_OURS = ("127.", "localhost", "0.0.0.0", "[::", "::", "unix:")
 
 
 class Circle:
@@ -47,24 +46,8 @@ def circles(config: Config) -> list[Circle]:
 
 def _candidates(config: Config) -> list[Pass]:
     """The passes that lead to one of our own listeners."""
-    ours = (*_OURS, *_addresses(config))
-    groups = {
-        server.parent.values[:1]
-        for server in config.find("server")
-        if server.values and server.parent is not None and server.values[0].startswith(ours)
-    }
-    suspects = (
-        target
-        for target in config.passes("proxy_pass", "grpc_pass")
-        if target.authority.startswith(ours) or target.has_variables or (target.authority,) in groups
-    )
+    suspects = (target for target in config.inward_passes if target.family in ("proxy", "grpc"))
     return [target for target in suspects if _own(config, target)]
-
-
-def _addresses(config: Config) -> set[str]:
-    """How addresses begin that some `listen` names."""
-    words = (listen.values[0] for listen in config.find("listen") if listen.values and not listen.values[0].isdigit())
-    return {word.partition("]")[0] if word[0] == "[" else word.partition(":")[0] for word in words} - {"*", ""}
 
 
 def _own(config: Config, target: Pass) -> list[tuple[Endpoint, Listener]]:

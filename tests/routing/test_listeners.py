@@ -136,3 +136,23 @@ def _answer(address: str, port: int, path: str) -> str:
     with socket.create_connection((address, port), 5) as client:
         client.sendall(f"GET {path} HTTP/1.0\r\n\r\n".encode())
         return client.makefile("rb").read().decode()
+
+
+@pytest.mark.parametrize(
+    ("listen", "target"),
+    [
+        ("8080", "LocalHost:8080"),
+        ("[::1]:8080", "[0:0:0:0:0:0:0:1]:8080"),
+        ("192.0.2.1:8080", "192.0.2.1:8080"),
+        ("unix:/run/a", "unix:/run/a"),
+        ("App.test:8080", "app.test:8080"),
+        ("8080", "$home"),
+        ("8080", "Group"),
+    ],
+)
+def test_the_quick_look_finds_whatever_leads_to_a_listener_of_ours(listen: str, target: str) -> None:
+    text = "upstream group { server 127.0.0.1:8080; } upstream other { server 198.51.100.1; }"
+    text += f"server {{ listen {listen}; set $home 127.0.0.1:8080; location / {{ proxy_pass http://{target}; }}"
+    config = config_of(f"{text} location /b {{ proxy_pass http://198.51.100.1:8080; }} }}")
+    assert [one for one in config.passes() if any(map(config.listeners.behind, endpoints(config, one)))]
+    assert [one.authority for one in config.inward_passes] == [target]
