@@ -54,16 +54,15 @@ class AssetRegexStealsProxy(Rule):
     )
 
     def check(self, config: Config) -> Iterator[Diagnostic]:
+        passing = {one.parent for one in config.find(*PASSES)}
+        around = {block.parent for block in passing if block is not None and block.name == "location"}
         for block in config.blocks("location"):
-            around = block.parent
-            if not block.values or block.values[0][:1] != "~" or around is None or around.name != "server":
+            if not block.values or block.values[0][:1] != "~" or block.parent not in around or block in passing:
                 continue
-            if block.child("root", "location", "return", "deny", *PASSES) is not None:
-                continue
-            if not any(one.child(*PASSES) is not None for one in around.blocks("location")):
+            if block.child("root", "location", "return", "deny") is not None:
                 continue
             regex = config.location(block)
-            if regex is None or answers_itself(regex):
+            if regex is None or regex.outer is not None or answers_itself(regex):
                 continue
             stolen = [one for one in regex.server.locations if _takes_from(regex, one)]
             if stolen:

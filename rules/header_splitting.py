@@ -70,8 +70,13 @@ class HeaderSplitting(Rule):
             for one in config.find("set")
             if len(one.values) == 2 and any(_find(one.values[1], name) for name in _DECODED)
         )
+        loose = {block for block in config.find("location") if block.values and "[^" in block.values[-1]}
+        suspects: dict[tuple[str, ...], bool] = {}
         for directive in config.find(*self.directives):
-            if not _is_suspect(directive, carriers):
+            suspect = suspects.get(directive.values)
+            if suspect is None:
+                suspect = suspects[directive.values] = _is_suspect(directive.values, carriers)
+            if not suspect and not (loose and directive.enclosing("location") in loose):
                 continue
             word = _header_text(directive)
             if word is None or "$" not in word.text:
@@ -112,17 +117,14 @@ class HeaderSplitting(Rule):
         return self.report(place, message, *fixes, label=label, help=help, related=related, at=directive)
 
 
-def _is_suspect(directive: Directive, carriers: tuple[str, ...]) -> bool:
-    """A quick look that spares nearly every directive the close one: does it hold a variable worth a question?"""
-    texts = [value.lower().replace("$request_uri", "") for value in directive.values if "$" in value]
-    if not texts:
+def _is_suspect(values: tuple[str, ...], carriers: tuple[str, ...]) -> bool:
+    """A quick look that spares nearly every directive the close one: does it hold a variable worth a question, or a
+    pattern (of a rewrite) that is?"""
+    text = " ".join(values).lower()
+    if "$" not in text:
         return False
-    if any("uri" in text or any(name in text for name in carriers) for text in texts):
-        return True
-    if directive.name == "rewrite":
-        return "[^" in directive.values[0]
-    location = directive.enclosing("location")
-    return location is not None and "[^" in "".join(location.values)
+    text = text.replace("$request_uri", "")
+    return "uri" in text or "[^" in text or any(name in text for name in carriers)
 
 
 def _header_text(directive: Directive) -> Word | None:

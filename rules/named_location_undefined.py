@@ -1,6 +1,6 @@
 from collections.abc import Iterator
 
-from nginxlint import Bad, Config, Diagnostic, Directive, Good, Rule, Severity, Word
+from nginxlint import Bad, Config, Diagnostic, Good, Rule, Severity
 
 
 class NamedLocationUndefined(Rule):
@@ -25,9 +25,11 @@ class NamedLocationUndefined(Rule):
 
     def check(self, config: Config) -> Iterator[Diagnostic]:
         for directive in config.find(*self.directives):
-            word = _jump(directive)
+            if not directive.values or directive.values[-1][:1] != "@" or "$" in directive.values[-1]:
+                continue
+            word = directive.args[-1]
             server = config.server(directive)
-            if word is None or server is None or config.broken or server.block.synthetic or server.block.has_gap:
+            if server is None or config.broken or server.block.synthetic or server.block.has_gap:
                 continue
             names = {location.pattern for location in server.locations if location.modifier == "@"}
             if word.text not in names:
@@ -38,9 +40,3 @@ class NamedLocationUndefined(Rule):
                     help=(f"this server has {known}",) if known else ("named locations of other servers do not count",),
                     nginx_message=f'could not find named location "{word.text}"',
                 )
-
-
-def _jump(directive: Directive) -> Word | None:
-    """The argument that names a location to go to."""
-    args = directive.args
-    return args[-1] if args and args[-1].text.startswith("@") and "$" not in args[-1].text else None

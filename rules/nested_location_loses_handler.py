@@ -59,8 +59,9 @@ class NestedLocationLosesHandler(Rule):
     )
 
     def check(self, config: Config) -> Iterator[Diagnostic]:
+        around = {inner.parent for inner in config.find("location")}
         for target in config.find(*_PASSES):
-            outer = config.location(target)
+            outer = config.location(target) if target.parent in around else None
             if outer is None or target.parent is not outer.block or not target.values:
                 continue
             stack = outer.nested[::-1]

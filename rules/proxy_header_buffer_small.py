@@ -42,6 +42,8 @@ class ProxyHeaderBufferSmall(Rule):
     )
 
     def check(self, config: Config) -> Iterator[Diagnostic]:
+        if not _is_worth_a_look(config):
+            return
         for target in config.passes(*self.directives):
             name = _sign_on(config, target) if target.kind == "http" else None
             if name is None:
@@ -59,6 +61,13 @@ class ProxyHeaderBufferSmall(Rule):
                 help=f"write {family}_buffer_size 16k; {family}_buffers 8 16k;",
                 nginx_message="upstream sent too big header while reading response header from upstream",
             )
+
+
+def _is_worth_a_look(config: Config) -> bool:
+    """Does any name hold such a word? One look at all names is quicker than a look at each."""
+    named = config.find("location", "server", *(f"{family}_pass" for family in _FAMILIES))
+    text = " ".join(word for one in named for word in one.values).lower()
+    return any(word in text for word in _SIGN_ON)
 
 
 def _sign_on(config: Config, target: Pass) -> str | None:

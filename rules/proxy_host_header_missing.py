@@ -54,10 +54,10 @@ class ProxyHostHeaderMissing(Rule):
             return
         seen: set[tuple[Server | None, str]] = set()
         for target in config.passes():
-            location = config.location(target.directive)
-            if location is None or "$" in target.authority or location.scope.own("internal"):
+            if "$" in target.authority or not _is_near(target) or target.group(config) is not None:
                 continue
-            if not _is_near(target) or target.group(config) is not None:
+            location = config.location(target.directive)
+            if location is None or location.scope.own("internal"):
                 continue
             key = location.server, target.authority
             host = RequestHeaders(config, config.scope(target.directive)).of("host") if key not in seen else None

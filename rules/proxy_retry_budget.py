@@ -73,12 +73,14 @@ class ProxyRetryBudget(Rule):
     )
 
     def check(self, config: Config) -> Iterator[Diagnostic]:
+        times: dict[tuple[str, ...], int | None] = {}
         for setting in config.find(*self.directives):
-            family = setting.name.partition("_")[0]
-            time = milliseconds(setting)
-            is_read = setting.name in _READ
+            if setting.values not in times:
+                times[setting.values] = milliseconds(setting)
+            time, is_read = times[setting.values], setting.name in _READ
             if not time or (is_read and time < _LONG):
                 continue
+            family = setting.name.partition("_")[0]
             for target in config.governed(setting, f"{family}_pass"):
                 scope = config.scope(target.directive)
                 tries = _tries(config, target, scope, family)

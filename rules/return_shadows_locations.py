@@ -33,10 +33,13 @@ class ReturnShadowsLocations(Rule):
 
     def check(self, config: Config) -> Iterator[Diagnostic]:
         for directive in config.find(*self.directives):
+            block = directive.parent
+            if block is None or block.name != "server" or block.child("location") is None:
+                continue
             if directive.name == "rewrite" and not _redirects_all(directive):
                 continue
             server = config.server(directive)
-            if server is None or directive.parent is not server.block or server.kind != "http":
+            if server is None or server.kind != "http":
                 continue
             if _may_stop_before(server, directive):
                 continue

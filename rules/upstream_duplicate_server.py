@@ -32,7 +32,7 @@ class UpstreamDuplicateServer(Rule):
 
     def check(self, config: Config) -> Iterator[Diagnostic]:
         for group in config.upstreams:
-            if len(group.peers) < 2:
+            if len({(peer.host.lower(), peer.unix) for peer in group.peers}) == len(group.peers):
                 continue
             first: dict[tuple[str, str, bool, bool], Peer] = {}
             for peer in group.peers:

@@ -16,6 +16,7 @@ from nginxlint import (
     http_version,
     insert_line_after,
     note,
+    references,
     replace,
 )
 
@@ -82,6 +83,7 @@ class UpstreamKeepaliveDefeated(Rule):
         if config.partial:
             return  # the settings may stand in what was not read
         told: set[Directive] = set()
+        settled: set[tuple[object, ...]] = set()
         explicit_only = config.version < KEPT_BY_DEFAULT or not _somebody_interferes(config)
         pools = [(group.block.child("keepalive"), group) for group in config.upstreams]
         # what is written for one group and by default for another is told of the first
@@ -89,61 +91,23 @@ class UpstreamKeepaliveDefeated(Rule):
             if (pool is None and explicit_only) or not group.idle_connections(config.version):
                 continue
             for use in config.uses(group):
-                found = self._defeated(config, use, pool, told)
-                if found is not None and found.at is not None:
-                    told.add(found.at)
-                    yield found
+                scope = config.scope(use.target.directive)
+                lines = scope.effective("proxy_set_header")
+                key = (use.target.family, scope.value("proxy_http_version"), *[line.values for line in lines])
+                if key in settled:
+                    continue
+                fault = _fault(config, use, scope, pool)
+                if (fault is None or fault[0].name not in _OWN) and _mean_the_same_everywhere(config, lines):
+                    settled.add(key)
+                if fault is not None and fault[0] not in told:
+                    told.add(fault[0])
+                    yield self._finding(*fault, use, scope, pool)
 
-    def _defeated(self, config: Config, use: Use, pool: Directive | None, told: set[Directive]) -> Diagnostic | None:
-        target, family = use.target.directive, use.target.family
-        scope = config.scope(target)
-        if family == "fastcgi" and pool is not None and not scope.on("fastcgi_keep_conn"):
-            line = "fastcgi_keep_conn on;"
-            fix = Fix(f"write {line}", (insert_line_after(target, line),), safe=False)
-            return self._report(target, "fastcgi_keep_conn is off", pool, use, fix, f"write {line}")
-        if family != "proxy":
-            return None
-        version = http_version(config, scope)
-        headers = config.request_headers(scope)
-        header = headers.of("Connection")
-        if header is not None and header.directive is not None:
-            for value in config.fold(header.directive, header.value) or ():
-                if value.text.lower() == "close":
-                    place = value.origins[-1] if value.origins else header.directive
-                    if place in told:
-                        return None
-                    edit = replace(place.args[-1].span, '""' if place is header.directive else "''")
-                    fix = Fix("send no Connection header instead", (edit,), safe=False)
-                    return self._report(
-                        place, "it sends Connection: close", pool, use, fix, "write an empty text for close"
-                    )
-        written = scope.directive("proxy_http_version")
-        if version == "1.0" and written is not None:
-            if written in told:
-                return None
-            fix = Fix("write 1.1", (replace(written.args[0].span, "1.1"),), safe=False)
-            return self._report(
-                written, "HTTP/1.0 closes after each answer", pool, use, fix, "write proxy_http_version 1.1;"
-            )
-        if headers.of("Upgrade") is not None:
-            return None  # a WebSocket keeps its connection to itself
-        if version == "1.0" or (header is not None and header.directive is None):
-            lines = _missing(scope, version, header is not None and header.directive is None)
-            fix = Fix("speak HTTP/1.1 and leave Connection out", (insert_line_after(target, *lines),), safe=False)
-            what = (
-                "nginx sends Connection: close by default" if version != "1.0" else "nginx speaks HTTP/1.0 by default"
-            )
-            return self._report(
-                target, what, pool, use, fix, 'write proxy_http_version 1.1; and proxy_set_header Connection "";'
-            )
-        return None
-
-    def _report(
-        self, place: Directive, why: str, pool: Directive | None, use: Use, fix: Fix, advice: str
-    ) -> Diagnostic:
+    def _finding(self, place: Directive, why: str, use: Use, scope: Scope, pool: Directive | None) -> Diagnostic:
         related = [] if pool is None else [note(pool, "the connections to keep")]
         if place is not use.target.directive:
             related.append(note(use.target.directive, "the group is used here"))
+        fix, advice = _fix(place, why, scope)
         return self.report(
             place,
             f"no connection to the group is kept: {why}, so each request opens a new one",
@@ -154,13 +118,64 @@ class UpstreamKeepaliveDefeated(Rule):
         )
 
 
-def _missing(scope: Scope, version: str, connection: bool) -> list[str]:
-    lines = ["proxy_http_version 1.1;"] if version == "1.0" else []
-    return lines + (added_header(scope, "proxy", "Connection", '""') if connection else [])
+_NO_KEEP_CONN = "fastcgi_keep_conn is off"
+_CLOSE = "it sends Connection: close"
+_OLD_VERSION = "HTTP/1.0 closes after each answer"
+_CLOSE_BY_DEFAULT = "nginx sends Connection: close by default"
+_OLD_BY_DEFAULT = "nginx speaks HTTP/1.0 by default"
+_OWN = ("proxy_set_header", "proxy_http_version", "proxy_pass", "fastcgi_pass", "set")
+
+
+def _fault(config: Config, use: Use, scope: Scope, pool: Directive | None) -> tuple[Directive, str] | None:
+    """What keeps the connections of a pass from being kept: where it stands, and what it is."""
+    target, family = use.target.directive, use.target.family
+    if family == "fastcgi" and pool is not None and not scope.on("fastcgi_keep_conn"):
+        return target, _NO_KEEP_CONN
+    if family != "proxy":
+        return None
+    version, headers = http_version(config, scope), config.request_headers(scope)
+    header = headers.of("Connection")
+    if header is not None and header.directive is not None:
+        for value in config.fold(header.directive, header.value) or ():
+            if value.text.lower() == "close":
+                return (value.origins[-1] if value.origins else header.directive), _CLOSE
+    written = scope.directive("proxy_http_version")
+    if version == "1.0" and written is not None:
+        return written, _OLD_VERSION
+    if headers.of("Upgrade") is not None:
+        return None  # a WebSocket keeps its connection to itself
+    if header is not None and header.directive is None:
+        return target, _OLD_BY_DEFAULT if version == "1.0" else _CLOSE_BY_DEFAULT
+    return (target, _OLD_BY_DEFAULT) if version == "1.0" else None
+
+
+def _fix(place: Directive, why: str, scope: Scope) -> tuple[Fix, str]:
+    """The mending of such a fault, and what to say of it."""
+    if why is _NO_KEEP_CONN:
+        line = "fastcgi_keep_conn on;"
+        return Fix(f"write {line}", (insert_line_after(place, line),), safe=False), f"write {line}"
+    if why is _CLOSE:
+        edit = replace(place.args[-1].span, '""' if place.name == "proxy_set_header" else "''")
+        return Fix("send no Connection header instead", (edit,), safe=False), "write an empty text for close"
+    line = "proxy_http_version 1.1;"
+    if why is _OLD_VERSION:
+        return Fix("write 1.1", (replace(place.args[0].span, "1.1"),), safe=False), f"write {line}"
+    lines = [line] if why is _OLD_BY_DEFAULT else []
+    if not any(one.values[0].lower() == "connection" for one in scope.effective("proxy_set_header") if one.values):
+        lines += added_header(scope, "proxy", "Connection", '""')
+    fix = Fix("speak HTTP/1.1 and leave Connection out", (insert_line_after(place, *lines),), safe=False)
+    return fix, f'write {line} and proxy_set_header Connection "";'
+
+
+def _mean_the_same_everywhere(config: Config, lines: list[Directive]) -> bool:
+    """Do the Connection lines hang on no `set`, which may differ from place to place?"""
+    texts = [line.values[1] for line in lines if len(line.values) == 2 and line.values[0].lower() == "connection"]
+    return not any(config.assignments(name) for text in texts for name in references(text))
 
 
 def _somebody_interferes(config: Config) -> bool:
     """Is a version or a Connection header written anywhere? If not, the defaults keep connections."""
     if any(one.values[:1] == ("1.0",) for one in config.find("proxy_http_version")):
         return True
-    return any(one.values[0].lower() == "connection" for one in config.find("proxy_set_header") if one.values)
+    lines = (one.values for one in config.find("proxy_set_header") if len(one.values) == 2)
+    return any(values[0].lower() == "connection" and values[1] for values in lines)

@@ -82,6 +82,8 @@ class UpstreamKeepaliveRace(Rule):
         for name in (group.name, "*"):
             if isinstance(said.get(name), int):
                 return said[name], Confidence.HIGH
-        names = [group.name, *(peer.host for peer in group.peers if "." not in peer.host)]
-        words = {word for name in names for word in name.lower().replace("_", "-").split("-")}
+        names = " ".join([group.name, *(peer.host for peer in group.peers if "." not in peer.host)]).lower()
+        if not any(name in names for name in _KNOWN):
+            return 0, Confidence.LOW
+        words = names.replace("_", " ").replace("-", " ").split()
         return next((seconds for name, seconds in _KNOWN.items() if name in words), 0), Confidence.LOW

@@ -41,7 +41,7 @@ class UpstreamMixedPorts(Rule):
 
     def check(self, config: Config) -> Iterator[Diagnostic]:
         for group in config.upstreams:
-            if group.kind != "http" or len(group.peers) < 2:
+            if group.kind != "http" or not any(peer.port in _TLS_PORTS for peer in group.peers):
                 continue
             peers = [peer for peer in group.peers if peer.unix is None and not peer.down and not peer.option("service")]
             tls = [peer for peer in peers if peer.port in _TLS_PORTS]

@@ -13,6 +13,8 @@ from nginxlint import (
     note,
 )
 
+_VISITORS = (("$host",), ("$http_host",))  # what Host mostly is
+
 
 class UpstreamNameInHost(Rule):
     """The backend receives the name of an upstream group as Host.
@@ -66,6 +68,11 @@ class UpstreamNameInHost(Rule):
     def check(self, config: Config) -> Iterator[Diagnostic]:
         if config.partial:
             return  # Host may be set in what was not read
+        visitors = {
+            line.parent
+            for line in config.find("proxy_set_header", "grpc_set_header")
+            if line.values[1:] in _VISITORS and line.values[0].lower() == "host"
+        }
         for group in config.upstreams:
             underscore = "_" in group.name
             if group.kind != "http" or ("." in group.name and not underscore):
@@ -74,7 +81,7 @@ class UpstreamNameInHost(Rule):
                 continue
             for use in config.uses(group):
                 directive, family = use.target.directive, use.target.family
-                if family not in ("proxy", "grpc"):
+                if family not in ("proxy", "grpc") or directive.parent in visitors:
                     continue
                 scope = config.scope(directive)
                 host = config.request_headers(scope, family).of("Host")

@@ -55,7 +55,7 @@ class UpstreamTlsDefaultPort(Rule):
 
 def _takes_port_80(peer: Peer) -> bool:
     """No port is written (one that is no number is refused anyway), and none comes from an SRV record."""
-    text = peer.address.text
     if peer.port is not None or peer.unix is not None or peer.option("service"):
         return False
+    text = peer.address.text
     return ":" not in text or text.endswith("]")
