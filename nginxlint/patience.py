@@ -16,6 +16,7 @@ LARGE = 5_000
 # configuration of 10,000 virtual hosts (270,000 directives) needs a tenth of it.
 _PART, _PART_MORE = 2.0, 0.5
 _ALL, _ALL_MORE = 5.0, 1.0
+_LEAST = 0.05  # what is worth beginning with
 
 
 class TookTooLong(BaseException):
@@ -35,7 +36,7 @@ class Patience:
 
     @property
     def exhausted(self) -> bool:
-        return self._left <= 0
+        return self._left < _LEAST
 
     def limited(self, work: Callable[[], Result]) -> Result:
         """Do it. Raises TookTooLong where it takes more than its share; not in small configurations, and not where
@@ -47,7 +48,7 @@ class Patience:
 
         begin = process_time()
         before = signal.signal(signal.SIGPROF, _stop)
-        signal.setitimer(signal.ITIMER_PROF, max(0.1, min(self._part, self._left)))
+        signal.setitimer(signal.ITIMER_PROF, max(_LEAST, min(self._part, self._left)))
         try:
             return work()
         finally:
