@@ -28,7 +28,6 @@ def denied(config: Config, visit: Visit, subrequest: Subrequest) -> int | None:
     assert visit.block is not None
     scope = config.scope(visit.block)
     any_will_do = scope.value("satisfy").lower() == "any"
-    refusal: int | None = None
     checks: tuple[Callable[[], int | None], ...] = (
         lambda: _by_address(visit, scope),
         lambda: _by_password(config, visit, scope),
@@ -40,16 +39,19 @@ def denied(config: Config, visit: Visit, subrequest: Subrequest) -> int | None:
             continue
         if status == 0 and any_will_do:
             visit.say("satisfy any: one of the checks lets the request pass")
+            visit.refusal = None
             return None
         if status and (not any_will_do or status not in (401, 403)):
             return status
-        if status and refusal != 401:
-            refusal = status
+        if status and visit.refusal != 401:
+            visit.refusal = status
+    # One that was kept by `satisfy any` and overtaken by another status comes back after an internal redirect.
+    refusal, visit.refusal = visit.refusal, None
     return refusal
 
 
 def _by_address(visit: Visit, scope: Scope) -> int | None:
-    """0: allowed, 403: denied, None: no rules (ngx_http_access_module: the first that matches decides)."""
+    """0: allowed, 403: denied, None: no rule matches (ngx_http_access_module: the first that matches decides)."""
     holder: Scope | None = scope
     while holder is not None and not holder.own("allow") and not holder.own("deny"):
         holder = holder.outer
@@ -65,7 +67,7 @@ def _by_address(visit: Visit, scope: Scope) -> int | None:
         if matches:
             visit.say(f"{rule.name} {rule.values[0]}", rule)
             return 403 if rule.name == "deny" else 0
-    return 0
+    return None
 
 
 def _covers(network: str, client: str) -> bool | None:

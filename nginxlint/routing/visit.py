@@ -72,6 +72,7 @@ class Visit:
         self.changes_left = MAX_URI_CHANGES + 1
         self.on_error_page = False
         self.error_status: int | None = None
+        self.refusal: int | None = None  # what `satisfy any` keeps while other checks may still let it pass
         self.captures: list[str] = []
         self.named: dict[str, str] = {}
         self.variables: dict[str, str] = {} if parent is None else parent.variables

@@ -244,3 +244,15 @@ INHERITANCE = [
         ("/b/q >Location:http://{other}/x/new", "other GET /x/q + 200 http://{other}/x/new"),
         ("/c/q >Location:http://{other}/x/new", "other GET /c/q + 200 https://c.test/x/new")),
 ]  # fmt: skip
+
+# What generated requests have taught us of the access phase.
+ACCESS = [
+    Row("with satisfy any, address rules that do not match let nobody in",
+        "satisfy any; auth_basic x; auth_basic_user_file /none; location /a { deny 10.0.0.0/8; proxy_pass http://{up}; }"
+        " location /b { allow 127.0.0.0/8; proxy_pass http://{up}; }",
+        ("/a", "401"), ("/b", "up GET /b")),
+    Row("a refusal kept by satisfy any comes back behind the error page of another status",
+        "error_page 500 @e; location /a { satisfy any; deny all; auth_request /odd; } location = /odd { auth_request off; return 418; }"
+        " location @e { try_files /none =418; } location /b { auth_request /odd; }",
+        ("/a", "403"), ("/b", "418")),
+]  # fmt: skip
