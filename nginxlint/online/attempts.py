@@ -48,7 +48,7 @@ def _question(target: Target) -> tuple[object, ...]:
         target.role.kind if target.role is not None else "",
         target.tls,
         target.http_version,
-        target.buffer_size,
+        target.room,
         target.timeouts,
         target.proxy_protocol,
         target.next_upstream,

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 from nginxlint.online.request import Client, expand, one_line
 from nginxlint.online.types import ResolverSet, Timeouts, TlsProfile
 from nginxlint.online.units import seconds, size
+from nginxlint.routing.caching import cache_key, cache_of
 from nginxlint.routing.lookups import Resolver
 from nginxlint.routing.upstreams import split_authority
+from nginxlint.routing.variables import REFERENCE
 
 if TYPE_CHECKING:
     from nginxlint.config import Config, Version
@@ -24,6 +26,8 @@ _PROTOCOLS: tuple[tuple[Version, tuple[str, ...]], ...] = (
     ((0, 0, 0), ("TLSv1", "TLSv1.1", "TLSv1.2")),
 )
 PAGE = 4096
+# Before the key: ngx_http_file_cache_header_t (336 bytes on 64 bits since 1.11.10), "\nKEY: " and the end of its line.
+CACHE_ENTRY = 336 + 6 + 1
 _NEXT_BY_DEFAULT = frozenset(("error", "timeout"))
 INTERCEPTING = ("proxy", "fastcgi", "uwsgi", "scgi", "grpc")
 
@@ -38,6 +42,18 @@ def timeouts(scope: Scope, family: str, *, stream: bool = False) -> Timeouts:
 def buffer_size(scope: Scope, family: str) -> int:
     """Room for the response head."""
     return max(1, size(scope.value(f"{family}_buffer_size"), PAGE))
+
+
+def cache_head(config: Config, scope: Scope, place: Directive, family: str, known: dict[str, str]) -> int:
+    """What a cache entry's own head takes of that room: ngx_http_upstream_process_header moves the buffer on by
+    `header_start` (ngx_http_file_cache_create_key) before it reads. 0 where nothing is cached."""
+    cache = cache_of(scope, family)
+    if cache is None or "$" in cache.values[0]:
+        return 0
+    key = cache_key(scope, family)
+    # of what is not known nothing counts: what then does not fit never fits
+    text = expand(config, scope.directive(f"{family}_cache_key") or place, key, known) or REFERENCE.sub("", key)
+    return CACHE_ENTRY + len(text.encode("utf-8", "surrogateescape"))
 
 
 def next_upstream(scope: Scope, family: str, *, stream: bool = False) -> frozenset[str]:

@@ -294,14 +294,14 @@ OUTCOMES: dict[str, Outcome] = {
     ),
     "L7_TOOBIG": _fails(
         "http", 502, f"upstream sent too big header{_RESPONSE}", "upstream-header-too-big",
-        "the response head of {target} does not fit into the buffer of {buffer} bytes ({detail}): visitors get 502",
+        "the response head of {target} does not fit into {buffer} ({detail}): visitors get 502",
         "raise {family}_buffer_size, and {family}_buffers and {family}_busy_buffers_size with it; or send fewer and "
         "smaller cookies and headers",
         retried="invalid_header",
     ),
     "L7_NEARBUFFER": _warns(
         "http", "", "upstream-header-near-limit",
-        "the response head of {target} almost fills the buffer of {buffer} bytes ({detail})",
+        "the response head of {target} almost fills {buffer} ({detail})",
         "raise {family}_buffer_size before a longer cookie turns answers into 502",
     ),
     "L7_BADHEADER": _fails(

@@ -67,14 +67,14 @@ async def _ask(stream: Stream, target: Target, limit: float, prober: Prober) -> 
         return _read(target, data, OPEN, prober).code not in _UNFINISHED
 
     asked = question(target.protocol, target.host or "localhost")
-    return await exchange(stream, asked, idle=limit, total=limit, room=max(ROOM, target.buffer_size), done=whole)
+    return await exchange(stream, asked, idle=limit, total=limit, room=max(ROOM, target.room), done=whole)
 
 
 def _read(target: Target, data: bytes, end: str, prober: Prober) -> Reading:
     if target.protocol == "memcached":
-        return read_memcached(data, end, target.buffer_size, KEY)
+        return read_memcached(data, end, target.room, KEY)
     read = read_fastcgi if target.protocol == "fastcgi" else read_uwsgi
-    return read(data, end, target.buffer_size, prober.version)
+    return read(data, end, target.room, prober.version)
 
 
 def _first_line(data: bytes) -> str:

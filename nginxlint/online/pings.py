@@ -56,7 +56,7 @@ async def scgi(stream: Stream, target: Target, version: Version, limit: float) -
     """SCGI has no ping, and a real request would run the application: whoever stays silent is left alone."""
     heard = await exchange(stream, b"", idle=min(0.3, limit), total=min(0.3, limit), room=512, done=bool)
     if heard.data:
-        reading = read_uwsgi(heard.data, heard.end, target.buffer_size, version)
+        reading = read_uwsgi(heard.data, heard.end, target.room, version)
         raise Failure("http", "L7_WRONGPROTO", _talks(heard.data), log=reading.log, status=reading.status)
     if heard.end in (EOF, RESET):
         raise _silence(heard, target, limit)
@@ -83,11 +83,11 @@ async def http2(stream: Stream, target: Target, version: Version, limit: float) 
     settings = _frame(_SETTINGS, 0, 0, b"\x00\x01\x00\x00\x00\x00\x00\x02\x00\x00\x00\x00")
 
     def whole(data: bytes) -> bool:
-        answer = read_http2(data, OPEN, target.buffer_size)
+        answer = read_http2(data, OPEN, target.room)
         return answer.ended or answer.reading.code not in ("", "L7_TIMEOUT", "L7_SLOWHEADER")
 
     heard = await _hear(stream, H2_PREFACE + settings + request, target, limit, whole)
-    answer = read_http2(heard.data, heard.end, target.buffer_size)
+    answer = read_http2(heard.data, heard.end, target.room)
     reading = answer.reading
     if reading.code in ("L7_TIMEOUT", "L7_SLOWHEADER", "L7_CLOSED", "L7_RESET"):
         raise _silence(heard, target, limit)
@@ -123,7 +123,7 @@ PINGS: dict[str, Callable[[Stream, Target, Version, float], Awaitable[Pong]]] = 
 
 async def _hear(stream: Stream, question: bytes, target: Target, limit: float, done: Callable[[bytes], bool]) -> Heard:
     idle = min(limit, target.timeouts.read)
-    return await exchange(stream, question, idle=idle, total=limit, room=max(ROOM, target.buffer_size + 9), done=done)
+    return await exchange(stream, question, idle=idle, total=limit, room=max(ROOM, target.room + 9), done=done)
 
 
 def _silence(heard: Heard, target: Target, limit: float) -> Failure:

@@ -182,7 +182,7 @@ class Prober:
             detail = f"connected; port {address.port} usually is {service}, so no request was sent"
             phases.append(Phase("http", clock.lap(), detail=detail))
             return Observation(address, tuple(phases))
-        reading = classify(heard.data, heard.end, target.buffer_size, self.version)
+        reading = classify(heard.data, heard.end, target.room, self.version)
         if not reading.code:
             phases.append(Phase("http", clock.lap(), detail=f"{reading.status} without a request"))
             return Observation(address, tuple(phases))

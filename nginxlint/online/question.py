@@ -73,7 +73,9 @@ def target_of(question: Any, where: str) -> Target:
         if name.lower() not in SENT_HEADERS:
             raise RecordFault(f"{where}: the header {name[:40]!r} is never sent")
     limits = (target.timeouts.connect, target.timeouts.read)
-    if not all(0 <= limit <= _MOST_SECONDS for limit in limits) or not 0 < target.buffer_size <= 1 << 24:
+    if not all(0 <= limit <= _MOST_SECONDS for limit in limits) or not (
+        0 < target.buffer_size <= 1 << 24 and 0 <= target.cache_head <= 1 << 24
+    ):
         raise RecordFault(f"{where}: a limit out of range")
     return replace(target, id=question_id(target))
 

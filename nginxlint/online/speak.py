@@ -39,7 +39,7 @@ async def ask(
 ) -> tuple[Reading, Heard]:
     """One request, one head. The reading is nginx's; it never raises for what the peer does."""
     idle = min(read_limit, target.timeouts.read)
-    room = target.buffer_size if version < (1, 29, 0) else max(target.buffer_size, INTERIM_ROOM)
+    room = target.room if version < (1, 29, 0) else max(target.room, INTERIM_ROOM)
     heard = await exchange(
         stream,
         request_bytes(target, method, host),
@@ -47,9 +47,9 @@ async def ask(
         # nginx sets its read timer once for the whole head: a byte now and then does not start it anew.
         total=idle,
         room=room,
-        done=lambda data: (len(data) >= target.buffer_size and not _early_hints(data)) or head_complete(data, version),
+        done=lambda data: (len(data) >= target.room and not _early_hints(data)) or head_complete(data, version),
     )
-    return classify(heard.data, heard.end, target.buffer_size, version, buffering=target.buffering), heard
+    return classify(heard.data, heard.end, target.room, version, buffering=target.buffering), heard
 
 
 def _early_hints(data: bytes) -> bool:
@@ -85,4 +85,4 @@ def failure_of(reading: Reading, heard: Heard, target: Target) -> Failure:
 def _overflows(heard: Heard, target: Target) -> bool:
     """Whether a head that goes on at this pace fills nginx's buffer before its read timer ends."""
     by_then = len(heard.data) * target.timeouts.read * 1000 / max(heard.ms, 1.0)
-    return by_then >= target.buffer_size
+    return by_then >= target.room

@@ -226,6 +226,9 @@ class _Extraction:
             tls=tls,
             http_version=spoken,
             buffer_size=in_effect.buffer_size(scope, family),
+            cache_head=in_effect.cache_head(
+                config, scope, directive, family, {**client.variables(), "proxy_host": proxy_host}
+            ),
             timeouts=in_effect.timeouts(scope, family),
             next_upstream=in_effect.next_upstream(scope, family),
             tries=tries,
@@ -357,7 +360,7 @@ def _identity(target: Target) -> tuple[object, ...]:
         id(target.defined_at.directive) if target.role is not None else None,
         target.tls,
         target.http_version,
-        target.buffer_size,
+        target.room,
         target.timeouts,
         target.resolver,
         target.resolution,

@@ -91,6 +91,7 @@ class Target:
     `surroundings` names the places of what may show visitors something else: `error_page`, `auth_request`.
     `defined_at` is where host and port are written. `method` is asked instead of GET, `patience` is the user's
     own limit in seconds (settings).
+    `cache_head` is what the entry of a cache takes of the buffer.
     """
 
     id: str
@@ -110,6 +111,7 @@ class Target:
     tls: TlsProfile | None = None
     http_version: str = "1.0"
     buffer_size: int = 4096
+    cache_head: int = 0
     timeouts: Timeouts = Timeouts()
     resolver: ResolverSet | None = None
     proxy_protocol: bool = False
@@ -127,6 +129,11 @@ class Target:
     maybe_group: bool = False
     method: str = ""
     patience: float | None = None
+
+    @property
+    def room(self) -> int:
+        """How many bytes of a response head nginx can take."""
+        return max(1, self.buffer_size - self.cache_head)
 
     @property
     def label(self) -> str:

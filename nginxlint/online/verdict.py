@@ -147,8 +147,7 @@ def _single(target: Target, address: Address, seen: Observation | str, circumsta
 # $status of a stream session whose upstream could be connected.
 STREAM_OK = 200
 _NO_ROOM_FOR_BODY = (
-    "the response head of {target} fills the buffer of {buffer} bytes to the last byte ({detail}): "
-    "visitors get the head and no body"
+    "the response head of {target} fills {buffer} to the last byte ({detail}): visitors get the head and no body"
 )
 # For these nginx may log nothing at all; the probe knows.
 _SILENT_LOG = frozenset(("L7_WRONGPROTO", "L7_INTERIM", "L7_STATUS_4XX"))
@@ -173,7 +172,7 @@ def _remark(target: Target, seen: Observation, circumstances: Circumstances) -> 
         found = _certificate(target, seen, circumstances)
         if found:
             return found
-    if seen.header_bytes > target.buffer_size * NEAR_BUFFER:
+    if seen.header_bytes > target.room * NEAR_BUFFER:
         return "L7_NEARBUFFER", f"{seen.header_bytes} bytes", ""
     for phase in seen.phases:
         if target.directive != "stream" and near_limit(target, phase):
@@ -273,7 +272,7 @@ def _verdict(target: Target, single: _Single, singles: list[_Single] | None = No
         "host": clean(target.host or target.label),
         "named": clean(target.defined_at.directive.values[0] if target.role is not None else target.host),
         "detail": single.detail,
-        "buffer": target.buffer_size,
+        "buffer": _buffer(target),
         "family": _FAMILY.get(target.protocol, "proxy"),
         "directive": target.directive,
         "status": single.status,
@@ -320,6 +319,12 @@ def _verdict(target: Target, single: _Single, singles: list[_Single] | None = No
         tuple(dict.fromkeys(help)),
         stages=stages,
     )
+
+
+def _buffer(target: Target) -> str:
+    if not target.cache_head:
+        return f"the buffer of {target.buffer_size} bytes"
+    return f"the {target.room} bytes that the cache leaves of the buffer of {target.buffer_size}"
 
 
 def _stage_word(code: str) -> str:

@@ -33,7 +33,7 @@ class CachedPass:
     @property
     def key(self) -> str:
         """The text of the key in effect; empty where a family without a default has none."""
-        return self.scope.value(f"{self.family}_cache_key", _PROXY_KEY if self.family == "proxy" else "")
+        return cache_key(self.scope, self.family)
 
     def directive(self, name: str) -> Directive | None:
         """A setting of its family in effect, `key` for `proxy_cache_key` being written `cache_key`."""
@@ -54,6 +54,17 @@ class CachedPass:
         return True
 
 
+def cache_of(scope: Scope, family: str) -> Directive | None:
+    """The `*_cache` line that caches here; None where nothing is."""
+    cache = scope.directive(f"{family}_cache")
+    return cache if cache is not None and cache.values and cache.values[0] != "off" else None
+
+
+def cache_key(scope: Scope, family: str) -> str:
+    """The text of the key in effect; empty where a family without a default has none."""
+    return scope.value(f"{family}_cache_key", _PROXY_KEY if family == "proxy" else "")
+
+
 def cached_passes(config: Config) -> list[CachedPass]:
     """Every pass of http whose answers may be stored."""
     found = []
@@ -62,8 +73,8 @@ def cached_passes(config: Config) -> list[CachedPass]:
             continue
         for target in config.passes(f"{family}_pass"):
             scope = config.scope(target.directive)
-            cache = scope.directive(f"{family}_cache")
-            if cache is not None and cache.values and cache.values[0] != "off" and target.kind == "http":
+            cache = cache_of(scope, family)
+            if cache is not None and target.kind == "http":
                 found.append(CachedPass(target, scope, family, cache))
     return found
 

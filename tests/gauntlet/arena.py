@@ -67,7 +67,8 @@ class Arena:
             if not s.stream
         )
         around = "\n".join(text for s, _, text in pairs if text and not s.stream)
-        http = f"{_LIMITS}\n{around}\nserver {{\nlisten 127.0.0.1:{{port}};\nserver_name demo.test;\n{locations}\n}}"
+        caches = "proxy_cache_path {folder}/cache keys_zone=gauntlet:1m;"
+        http = f"{_LIMITS}\n{caches}\n{around}\nserver {{\nlisten 127.0.0.1:{{port}};\nserver_name demo.test;\n{locations}\n}}"
         streams = "\n".join(text for s, _, text in pairs if text and s.stream)
         streams += "\n" + "\n".join(block for s, block, _ in pairs if s.stream)
         if not self.stream_ports:

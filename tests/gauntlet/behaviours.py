@@ -29,7 +29,7 @@ PLACES = {
 }
 ENDINGS = ("closes", "resets", "stalls")
 BODY_PLACES = {"before-body": 50, "in-body": 51}
-SIZES = tuple(size + d for size in (1024, 2048, 4096, 8192, 16384) for d in (-1, 0, 1))
+SIZES = tuple(size + d for size in (1024, 2048, 4096, 8192, 16384) for d in (-1, 0, 1)) + (3700, *range(3740, 3746))
 
 
 def stops(count: int, ending: str) -> Talk:

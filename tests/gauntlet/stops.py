@@ -23,6 +23,13 @@ def _sized(size: int, buffer: int, extra: str = "") -> Scenario:
     return Scenario(f"{name}-in-{buffer}{'-unbuffered' if extra else ''}", name, status, log, settings)
 
 
+def _cached(size: int) -> Scenario:
+    """proxy_cache leaves 4096 − 343 − 10 bytes of the buffer for a head."""
+    status, log = (200, "") if size < 3743 else (200, "short-body") if size == 3743 else (502, "too-big")
+    settings = "proxy_cache gauntlet; proxy_cache_key 0123456789; proxy_pass http://127.0.0.1:{port};"
+    return Scenario(f"head-of-{size}-cached", f"head-of-{size}", status, log, settings)
+
+
 STOPS: tuple[Scenario, ...] = (
     *(Scenario(f"{e}-{place}", f"{e}-{place}", *_LOGS[e]) for place in PLACES for e in ENDINGS),
     *(Scenario(f"{e}-{place}", f"{e}-{place}", 200, _BODY_LOGS[e]) for place in BODY_PLACES for e in ENDINGS),
@@ -30,6 +37,7 @@ STOPS: tuple[Scenario, ...] = (
     *(_sized(size, size, "proxy_buffering off; ") for size in (2048, 8192)),
     *(Scenario(f"only-head-{kind}", f"only-head-{kind}", 200) for kind in BAD),
     *(Scenario(f"only-get-{kind}", f"only-get-{kind}", status, log) for kind, (_, status, log) in BAD.items()),
+    *(_cached(size) for size in (3700, *range(3740, 3746))),
     Scenario("slow-pieces", "slow-pieces", 200),
     Scenario("answers-unasked", "answers-unasked", 200),
     Scenario("resets-at-once", "resets-at-once", 502, "reset", either=("closed", "connect-reset")),
