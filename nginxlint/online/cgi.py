@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from urllib.parse import urlsplit
 
 from nginxlint.online.classify import InvalidHeader, Reading, Version, classify, head_lines, status_line, unfinished
 from nginxlint.online.untrusted import clean
@@ -124,11 +125,11 @@ _NOWHERE = b"/nginxlint/no-such-script"
 KEY = b"/nginxlint"
 
 
-def question(protocol: str, host: str) -> bytes:
-    """nginx's own request in this protocol, for a HEAD of `/`."""
+def question(protocol: str, url: str) -> bytes:
+    """nginx's own request in this protocol, for a visitor who asks for this URL with GET."""
     if protocol == "memcached":
         return b"get " + KEY + b"\r\n"
-    params = _params(host)
+    params = _params(*urlsplit(url)[1:3])
     if protocol == "uwsgi":
         packed = b"".join(_short(name) + _short(value) for name, value in params)
         return b"\0" + len(packed).to_bytes(2, "little") + b"\0" + packed
@@ -138,14 +139,15 @@ def question(protocol: str, host: str) -> bytes:
     return _record(1, begin) + _record(4, packed) + _record(4, b"") + _record(5, b"")
 
 
-def _params(host: str) -> Iterable[tuple[bytes, bytes]]:
-    name = host.encode("utf-8", "surrogateescape")
+def _params(host: str, path: str) -> Iterable[tuple[bytes, bytes]]:
+    name = (host or "localhost").encode("utf-8", "surrogateescape")
+    uri = (path or "/").encode("ascii", "replace")
     return (
-        (b"REQUEST_METHOD", b"HEAD"),
+        (b"REQUEST_METHOD", b"GET"),
         (b"SCRIPT_FILENAME", _NOWHERE),
-        (b"SCRIPT_NAME", b"/"),
-        (b"REQUEST_URI", b"/"),
-        (b"PATH_INFO", b"/"),
+        (b"SCRIPT_NAME", uri),
+        (b"REQUEST_URI", uri),
+        (b"PATH_INFO", uri),
         (b"QUERY_STRING", b""),
         (b"CONTENT_TYPE", b""),
         (b"CONTENT_LENGTH", b""),

@@ -20,6 +20,8 @@ LOOK_LIMIT = 2.0
 _HOST_STATUSES = frozenset((400, 403, 404, 421))
 _NO_ANSWER = frozenset(("L7_CLOSED", "L7_RESET", "L7_TIMEOUT"))
 _CGI = frozenset(("fastcgi", "uwsgi", "scgi", "memcached", "grpc"))
+# Pings that any such server answers, whatever its application does.
+_BEHIND_PINGS = frozenset(("fastcgi", "uwsgi"))
 _ASKED_AGAIN = frozenset(("fastcgi", "uwsgi", "memcached"))
 
 
@@ -29,6 +31,8 @@ async def explain(prober: Prober, target: Target, address: Address, seen: Observ
     if failure is None:
         if target.protocol == "http" and seen.status in _HOST_STATUSES:
             return await _status(prober, target, address, seen)
+        if target.protocol in _BEHIND_PINGS:
+            return await own_request(prober, target, address, seen)
         if target.protocol == "scgi":
             return await _http_behind(prober, target, address, seen)
         return seen

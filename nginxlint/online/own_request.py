@@ -1,4 +1,4 @@
-"""A ping got no good answer, as from servers that know no pings: what does nginx's own request, a HEAD of `/`, get?"""
+"""What does nginx's own request get? Asked where a ping says little: of the application behind it, or nothing at all."""
 
 from __future__ import annotations
 
@@ -24,7 +24,8 @@ _NO_REQUEST = frozenset((400, 408, 501, 505))
 
 
 async def own_request(prober: Prober, target: Target, address: Address, seen: Observation) -> Observation:
-    """The observation of one request over FastCGI, uwsgi or memcached; the one before where none could be made."""
+    """The observation of one GET over FastCGI (of no script), uwsgi or memcached, after a ping that was answered or
+    not; the one before where none could be made."""
     limit = min(prober.options.connect_limit, target.timeouts.connect)
     stream: Stream | None = None
     try:
@@ -40,15 +41,18 @@ async def own_request(prober: Prober, target: Target, address: Address, seen: Ob
             close_quietly(stream)
     reading = _read(target, heard.data, heard.end, prober)
     ms = heard.first_ms or (time.perf_counter() - began) * 1000
-    http = heard.data.startswith(b"HTTP/1") and reading.status in _NO_REQUEST
+    knows_pings = seen.failure is None
+    http = not knows_pings and heard.data.startswith(b"HTTP/1") and reading.status in _NO_REQUEST
     if reading.code or http:
         failure = failure_of(reading, heard, target)
         code, detail = ("L7_WRONGPROTO", _first_line(heard.data)) if http else (failure.code, failure.detail)
         phase = Phase("http", ms, code, detail)
         status, log, clipped = failure.status or reading.status, failure.log, failure.clipped
     else:
-        phase = Phase("http", ms, detail=f"knows no ping; HEAD → {reading.status}")
+        phase = Phase("http", ms, detail=f"GET → {reading.status}")
         status, log, clipped = reading.status, "", False
+        if knows_pings and _depends_on_script(target, reading):
+            return seen
     return replace(
         seen,
         phases=(*seen.phases[:-1], phase),
@@ -59,6 +63,7 @@ async def own_request(prober: Prober, target: Target, address: Address, seen: Ob
         hints=(),
         clipped=clipped,
         tries=seen.tries + 1,
+        certainty="observed",
     )
 
 
@@ -66,7 +71,7 @@ async def _ask(stream: Stream, target: Target, limit: float, prober: Prober) -> 
     def whole(data: bytes) -> bool:
         return _read(target, data, OPEN, prober).code not in _UNFINISHED
 
-    asked = question(target.protocol, target.host or "localhost")
+    asked = question(target.protocol, target.client_url)
     return await exchange(stream, asked, idle=limit, total=limit, room=max(ROOM, target.room), done=whole)
 
 
@@ -75,6 +80,11 @@ def _read(target: Target, data: bytes, end: str, prober: Prober) -> Reading:
         return read_memcached(data, end, target.room, KEY)
     read = read_fastcgi if target.protocol == "fastcgi" else read_uwsgi
     return read(data, end, target.room, prober.version)
+
+
+def _depends_on_script(target: Target, reading: Reading) -> bool:
+    """A server that runs scripts by name knows none of that name; of the others this tells nothing."""
+    return target.protocol == "fastcgi" and (reading.status or 0) in (403, 404)
 
 
 def _first_line(data: bytes) -> str:

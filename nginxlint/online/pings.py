@@ -27,13 +27,15 @@ ASSUMED = 200
 
 @dataclass(frozen=True, slots=True)
 class Pong:
-    """A good answer: what the client would see where that is known, a remark, and the time to the first byte."""
+    """A good answer: what the client would see and how sure that is (see Verdict), a remark, the time to the first
+    byte."""
 
     status: int | None = None
     detail: str = ""
     first_ms: float = 0.0
     code: str = ""
     hint: str = ""
+    certainty: str = "predicted"
 
 
 async def fastcgi(stream: Stream, target: Target, version: Version, limit: float) -> Pong:
@@ -60,7 +62,7 @@ async def scgi(stream: Stream, target: Target, version: Version, limit: float) -
         raise Failure("http", "L7_WRONGPROTO", _talks(heard.data), log=reading.log, status=reading.status)
     if heard.end in (EOF, RESET):
         raise _silence(heard, target, limit)
-    return Pong(ASSUMED, "accepts connections (SCGI knows no ping)")
+    return Pong(ASSUMED, "accepts connections (SCGI knows no ping)", certainty="assumed")
 
 
 async def memcached(stream: Stream, target: Target, version: Version, limit: float) -> Pong:
@@ -77,14 +79,15 @@ def _stranger(heard: Heard) -> Failure:
 
 
 async def http2(stream: Stream, target: Target, version: Version, limit: float) -> Pong:
-    """HTTP/2 with prior knowledge: the gRPC health check for grpc_pass, a HEAD for proxy_http_version 2."""
+    """HTTP/2 with prior knowledge: the gRPC health check for grpc_pass, a GET for proxy_http_version 2."""
     grpc = target.directive == "grpc_pass"
-    request = _health_check(target) if grpc else _head_request(target)
+    request = _health_check(target) if grpc else _get_request(target)
     settings = _frame(_SETTINGS, 0, 0, b"\x00\x01\x00\x00\x00\x00\x00\x02\x00\x00\x00\x00")
 
     def whole(data: bytes) -> bool:
         answer = read_http2(data, OPEN, target.room)
-        return answer.ended or answer.reading.code not in ("", "L7_TIMEOUT", "L7_SLOWHEADER")
+        headed = not grpc and not answer.reading.code
+        return headed or answer.ended or answer.reading.code not in ("", "L7_TIMEOUT", "L7_SLOWHEADER")
 
     heard = await _hear(stream, H2_PREFACE + settings + request, target, limit, whole)
     answer = read_http2(heard.data, heard.end, target.room)
@@ -95,7 +98,7 @@ async def http2(stream: Stream, target: Target, version: Version, limit: float) 
         raise Failure("http", reading.code, reading.detail, log=reading.log, status=502)
     if grpc:
         return _health(answer, heard.first_ms)
-    return Pong(reading.status, "speaks HTTP/2", heard.first_ms)
+    return Pong(reading.status, "speaks HTTP/2", heard.first_ms, certainty="observed")
 
 
 def _health(answer: Answer, ms: float) -> Pong:
@@ -194,9 +197,9 @@ def _health_check(target: Target) -> bytes:
     return _frame(_HEADERS, 0x4, 1, fields) + _frame(_DATA, 0x1, 1, bytes(5))
 
 
-def _head_request(target: Target) -> bytes:
+def _get_request(target: Target) -> bytes:
     from nginxlint.online.speak import user_agent
 
     path = (target.path or "/").encode("ascii", "replace")
-    fields = _pseudo(target, b"HEAD", path) + _field(b"user-agent", user_agent().encode())
+    fields = _pseudo(target, b"GET", path) + _field(b"user-agent", user_agent().encode())
     return _frame(_HEADERS, 0x5, 1, fields)

@@ -19,8 +19,8 @@ from nginxlint.online.untrusted import clean
 MOST_PER_ADDRESS = 7
 _QUESTIONS = {
     "grpc": "the HTTP/2 preface and a health check",
-    "fastcgi": "a FastCGI management record",
-    "uwsgi": "a uwsgi ping",
+    "fastcgi": "a FastCGI management record, and a request that runs no script",
+    "uwsgi": "a uwsgi ping and a GET",
     "scgi": "nothing (SCGI knows no ping)",
     "memcached": "version",
     "tcp": "nothing",

@@ -131,7 +131,14 @@ class Prober:
             pong = await PINGS[target.protocol](stream, target, self.version, limit)
             phases.append(Phase("http", pong.first_ms or clock.lap(), pong.code, pong.detail))
             hints = (pong.hint,) if pong.hint else ()
-            return Observation(address, tuple(phases), status=pong.status, predicted_status=pong.status, hints=hints)
+            return Observation(
+                address,
+                tuple(phases),
+                status=pong.status,
+                predicted_status=pong.status,
+                hints=hints,
+                certainty=pong.certainty,
+            )
         wanted = target.host_header if host == "" else host
         reading, heard = await ask(stream, target, method, self.version, limit, host=wanted)
         if reading.code:
@@ -181,7 +188,7 @@ class Prober:
         if not heard.data or (heard.end in (OPEN, TIMEOUT) and heard.data[:5] == b"HTTP/"):
             detail = f"connected; port {address.port} usually is {service}, so no request was sent"
             phases.append(Phase("http", clock.lap(), detail=detail))
-            return Observation(address, tuple(phases))
+            return Observation(address, tuple(phases), certainty="assumed")
         reading = classify(heard.data, heard.end, target.room, self.version)
         if not reading.code:
             phases.append(Phase("http", clock.lap(), detail=f"{reading.status} without a request"))

@@ -236,7 +236,7 @@ class _Extraction:
             buffering=scope.on(f"{family}_buffering", default=family != "grpc"),
             surroundings=in_effect.surroundings(scope),
             headers=forwarded_headers(config, scope, family, client) if family == "proxy" else (),
-            client_url=f"{client.scheme}://{client.host}{safe_target(client.uri)}" if family == "proxy" else "",
+            client_url=f"{client.scheme}://{client.host}{safe_target(client.uri)}",
             pass_url=f"{scheme}://{proxy_host}" if family == "proxy" else "",
         )
         if group is not None:

@@ -221,7 +221,7 @@ class Certificate:
 @dataclass(frozen=True, slots=True)
 class Observation:
     """What one probe of one address saw. The last phase tells how it ended; `body` is what is wrong after a good head
-    (a verdict code and a detail; nginx's message is then `log`)."""
+    (a verdict code and a detail; nginx's message is then `log`). `certainty` is that of the predicted status."""
 
     address: Address
     phases: tuple[Phase, ...]
@@ -237,6 +237,7 @@ class Observation:
     clipped: bool = False
     keeps_alive: bool | None = None
     body: tuple[str, str] | None = None
+    certainty: str = "observed"
 
     @property
     def failure(self) -> Phase | None:

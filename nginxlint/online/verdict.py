@@ -129,7 +129,7 @@ def _single(target: Target, address: Address, seen: Observation | str, circumsta
             log = ""
         if failed.code == "L7_INTERIM" and status is not None and status >= 500:  # type: ignore[operator]
             outcome = replace(outcome, word="failed", severity=Severity.ERROR)
-        certainty = "assumed" if seen.clipped else "observed"
+        certainty = "assumed" if seen.clipped else seen.certainty
         return _Single(shown, failed.code, outcome, status, log, failed.detail, seen.hints, certainty, seen)
     status = seen.predicted_status if target.directive != "stream" else STREAM_OK
     if target.directive == mail.DIRECTIVE:
@@ -141,7 +141,7 @@ def _single(target: Target, address: Address, seen: Observation | str, circumsta
     code, detail, hint = _remark(target, seen, circumstances)
     remark = OUTCOMES.get(code)
     hints = (hint,) if hint else ()
-    return _Single(shown, code, remark, status, seen.log, detail, hints, "observed", seen)
+    return _Single(shown, code, remark, status, seen.log, detail, hints, seen.certainty, seen)
 
 
 # $status of a stream session whose upstream could be connected.

@@ -102,15 +102,70 @@ def says(answer: bytes) -> Talk:
     return talk
 
 
+def pings_and_says(answer: bytes) -> Talk:
+    """Answer FastCGI management records and uwsgi pings as a good server does, and any request with these bytes."""
+
+    async def talk(peer: Peer) -> None:
+        start = await peer.some()
+        if start[:2] == b"\x01\x09":
+            answer_now = record(10, b"", request=0)
+        else:
+            answer_now = b"\x64\x00\x00\x01" if start[:1] == b"\x64" else answer
+        if answer_now:
+            await peer.send(answer_now)
+        await asyncio.sleep(STEP)
+
+    return talk
+
+
 async def stalls(peer: Peer) -> None:
     """Read something and say nothing."""
     await peer.wait_for_close()
 
 
+BEHIND_PINGS = {
+    "fastcgi": (
+        "good",
+        "status-500",
+        "status-word",
+        "ends-at-once",
+        "bad-header",
+        "head-too-big",
+        "half-a-head",
+        "nothing",
+    ),
+    "uwsgi": (
+        "http-200",
+        "cgi",
+        "http-500",
+        "cgi-503",
+        "http-400",
+        "bad-header",
+        "half-a-head",
+        "head-too-big",
+        "nothing",
+    ),
+}
+"""Faults of an application whose server answers pings."""
 BEHAVIOURS: dict[str, Talk] = {
     f"{family}-says-{name}": says(row[0]) for family, (table, _) in _TABLES.items() for name, row in table.items()
 }
+BEHAVIOURS |= {
+    f"{family}-pings-and-says-{name}": pings_and_says(_TABLES[family][0][name][0])
+    for family, names in BEHIND_PINGS.items()
+    for name in names
+}
 CGI: tuple[Scenario, ...] = (
+    *(
+        Scenario(
+            f"{family}-pings-and-says-{name}",
+            f"{family}-pings-and-says-{name}",
+            *_TABLES[family][0][name][1:],
+            _TABLES[family][1],
+        )
+        for family, names in BEHIND_PINGS.items()
+        for name in names
+    ),
     *(
         Scenario(f"{family}-says-{name}", f"{family}-says-{name}", status, log, passes)
         for family, (table, passes) in _TABLES.items()

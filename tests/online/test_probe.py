@@ -202,9 +202,7 @@ SERVING = (
 @pytest.mark.parametrize(
     ("location", "reply", "expected", "log"),
     [
-        ("fastcgi_pass 10.0.0.1:8080;", b"\x01\x0a\x00\x00\x00\x00\x00\x00", "", ""),
         ("fastcgi_pass 10.0.0.1:8080;", b"HTTP/1.1 400 Bad\r\n\r\n", "L7_WRONGPROTO", "FastCGI protocol version: 72"),
-        ("uwsgi_pass 10.0.0.1:8080;", b"\x64\x00\x00\x01", "", ""),
         ("uwsgi_pass 10.0.0.1:8080;", b"HTTP/1.1 400 Bad\r\n\r\n", "L7_WRONGPROTO", ""),
         ("memcached_pass 10.0.0.1:8080;", b"VERSION 1.6\r\n", "", ""),
         (
@@ -232,9 +230,36 @@ def test_other_protocols_are_pinged_and_their_answers_understood(
     assert log in seen.log
 
 
+FASTCGI_PONG = b"\x01\x0a\x00\x00\x00\x00\x00\x00"
+NO_SUCH_SCRIPT = b"\x01\x06\x00\x01\x00\x11\x00\x00Status: 404 x\r\n\r\n"
+UWSGI_PONG = b"\x64\x00\x00\x01"
+
+
+@pytest.mark.parametrize(
+    ("family", "pong", "answer", "expected"),
+    [
+        ("fastcgi", FASTCGI_PONG, b"\x01\x06\x00\x01\x00\x0a\x00\x00A: b\r\n\r\nok", ("", 200, "observed")),
+        ("fastcgi", FASTCGI_PONG, NO_SUCH_SCRIPT, ("", 200, "predicted")),
+        ("fastcgi", FASTCGI_PONG, b"", ("L7_CLOSED", 502, "observed")),
+        ("uwsgi", UWSGI_PONG, b"HTTP/1.1 500 x\r\n\r\n", ("", 500, "observed")),
+        ("uwsgi", UWSGI_PONG, b"HTTP/1.1 400 x\r\n\r\n", ("", 400, "observed")),
+        ("uwsgi", UWSGI_PONG, b"A b: c\r\n\r\n", ("L7_BADHEADER", 502, "observed")),
+    ],
+)
+def test_behind_a_good_ping_the_application_is_asked_and_no_script_runs(
+    family: str, pong: bytes, answer: bytes, expected: tuple[str, int, str]
+) -> None:
+    made = iter((answers(pong, end="silence"), answers(answer)))
+    network = FakeNetwork({WHERE: lambda: next(made)()})
+    seen = probe(network, f"{family}_pass {WHERE};")
+    assert (code(seen), seen.predicted_status, seen.certainty) == expected
+    assert b"REQUEST_METHOD\x03\x00GET" in network.streams[1].sent or b"no-such-script" in network.streams[1].sent
+
+
 def test_scgi_gets_no_request_because_that_would_run_the_application() -> None:
     network = FakeNetwork({WHERE: answers(end="silence")})
-    assert code(probe(network, "scgi_pass 10.0.0.1:8080;")) == ""
+    seen = probe(network, "scgi_pass 10.0.0.1:8080;")
+    assert (code(seen), seen.certainty) == ("", "assumed")
     assert network.streams[0].sent == b""
 
 
