@@ -72,6 +72,12 @@ class Reading:
         return next((value for key, value in self.headers if key.lower() == name), None)
 
 
+def accel_redirect(reading: Reading) -> str:
+    """The URI of nginx's own that is to be served instead of this answer; empty where there is none."""
+    value = reading.header(b"x-accel-redirect")
+    return value[:2048].decode("utf-8", "surrogateescape") if value is not None else ""
+
+
 class InvalidHeader(Exception):
     """A header line nginx refuses."""
 

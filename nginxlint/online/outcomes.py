@@ -391,6 +391,11 @@ OUTCOMES: dict[str, Outcome] = {
         "http", "", "upstream-slow", "{target} is close to nginx's time limit ({detail})",
         "make it faster, or raise {family}_read_timeout",
     ),
+    "ACCEL_LOST": _warns(
+        "http", "", "upstream-accel-redirect",
+        "{target} hands visitors on to {inner} (X-Accel-Redirect), and they get {status}",
+        "let the internal location stand for that URI, and its root or alias for the folder with the files",
+    ),
     "AUTH_STATUS": _warns(
         "http", "", "upstream-auth-request",
         "{target} answers {status} to auth_request ({detail}), which understands 2xx, 401 and 403 only: visitors get 500",

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from nginxlint.online.cgi import KEY, question, read_fastcgi, read_memcached, read_uwsgi
-from nginxlint.online.classify import OPEN, Reading
+from nginxlint.online.classify import OPEN, Reading, accel_redirect
 from nginxlint.online.failure import Failure
 from nginxlint.online.network import Stream, close_quietly
 from nginxlint.online.speak import failure_of
@@ -41,6 +41,7 @@ async def own_request(prober: Prober, target: Target, address: Address, seen: Ob
             close_quietly(stream)
     reading = _read(target, heard.data, heard.end, prober)
     ms = heard.first_ms or (time.perf_counter() - began) * 1000
+    inner = accel_redirect(reading)
     knows_pings = seen.failure is None
     http = not knows_pings and heard.data.startswith(b"HTTP/1") and reading.status in _NO_REQUEST
     if reading.code or http:
@@ -50,7 +51,7 @@ async def own_request(prober: Prober, target: Target, address: Address, seen: Ob
         status, log, clipped = failure.status or reading.status, failure.log, failure.clipped
     else:
         phase = Phase("http", ms, detail=f"GET → {reading.status}")
-        status, log, clipped = reading.status, "", False
+        status, log, clipped = reading.status if not inner else None, "", False
         if knows_pings and _depends_on_script(target, reading):
             return seen
     return replace(
@@ -64,6 +65,7 @@ async def own_request(prober: Prober, target: Target, address: Address, seen: Ob
         clipped=clipped,
         tries=seen.tries + 1,
         certainty="observed",
+        inner=inner,
     )
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from nginxlint.online import explain
 from nginxlint.online.body import look
 from nginxlint.online.certificate import read_certificate
-from nginxlint.online.classify import OPEN, TIMEOUT, classify
+from nginxlint.online.classify import OPEN, TIMEOUT, accel_redirect, classify
 from nginxlint.online.failure import Failure
 from nginxlint.online.network import Network, Stream, close_quietly
 from nginxlint.online.pings import PINGS
@@ -157,11 +157,8 @@ class Prober:
         location = reading.header(b"location") or b""
         connection = (reading.header(b"connection") or b"").lower()
         detail = f"{method} → {reading.status}"
-        predicted = reading.status
-        if (inner := reading.header(b"x-accel-redirect")) is not None:
-            # nginx then serves that URI of its own instead; what it gives is not this upstream's doing.
-            predicted = None
-            detail += f", X-Accel-Redirect to {clean(inner, 80)}"
+        inner = accel_redirect(reading)
+        predicted = reading.status if not inner else None
         phases.append(Phase("http", heard.first_ms, detail=detail))
         body = await look(stream, reading, heard.data[reading.head :], target, limit, method)
         if body is not None and body.unseen:
@@ -175,6 +172,7 @@ class Prober:
             header_bytes=reading.head,
             location=location[:2048].decode("utf-8", "backslashreplace"),
             predicted_status=predicted,
+            inner=inner,
             keeps_alive=False if reading.http10 or connection == b"close" else None,
         )
 

@@ -310,6 +310,15 @@ The module knows no other answers: nginx logs `auth request unexpected status` a
 answer 401 or 403, and send people to a login page with `error_page 401 = @login;` instead of a redirect.""",
     ),
     OnlineRule(
+        "upstream-accel-redirect",
+        WARNING,
+        """An upstream hands the visitor on to a URI of nginx's own that nginx cannot serve.
+
+With `X-Accel-Redirect: /protected/file` nginx throws the answer away and serves that URI itself, mostly from an
+`internal` location with files. Where the location is missing, or root and URI do not add up to the file, visitors get
+404 though the service has answered well. Files are looked for on the machine that checks.""",
+    ),
+    OnlineRule(
         "upstream-mail-auth",
         WARNING,
         """What auth_http asks answers with an error instead of 200 and `Auth-Status`.

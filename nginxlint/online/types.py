@@ -221,7 +221,8 @@ class Certificate:
 @dataclass(frozen=True, slots=True)
 class Observation:
     """What one probe of one address saw. The last phase tells how it ended; `body` is what is wrong after a good head
-    (a verdict code and a detail; nginx's message is then `log`). `certainty` is that of the predicted status."""
+    (a verdict code and a detail; nginx's message is then `log`). `certainty` is that of the predicted status; `inner` an
+    X-Accel-Redirect: nginx then serves that URI of its own instead."""
 
     address: Address
     phases: tuple[Phase, ...]
@@ -238,6 +239,7 @@ class Observation:
     keeps_alive: bool | None = None
     body: tuple[str, str] | None = None
     certainty: str = "observed"
+    inner: str = ""
 
     @property
     def failure(self) -> Phase | None:
@@ -248,7 +250,7 @@ class Observation:
 class Verdict:
     """What is true of one target. `word` is ok, degraded, failed, unknown or not-probed; `predicted_status` what a
     visitor sees (an HTTP status, "blocks-start" or None), `observed_status` what the upstream itself answered;
-    `certainty` is observed, predicted or assumed."""
+    `certainty` is observed, predicted or assumed; `inner` as in Observation."""
 
     target: Target
     word: str
@@ -264,6 +266,7 @@ class Verdict:
     help: tuple[str, ...] = ()
     addresses: tuple[str, ...] = ()
     stages: dict[str, tuple[str, float, str]] = field(default_factory=dict)
+    inner: str = ""
 
 
 @dataclass(frozen=True, slots=True)

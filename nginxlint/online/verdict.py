@@ -283,6 +283,7 @@ def _verdict(target: Target, single: _Single, singles: list[_Single] | None = No
         for phase in seen.phases:
             word = "ok" if phase.ok else _stage_word(phase.code)
             stages[phase.name] = (word, round(phase.ms, 1), clean(phase.detail))
+    inner = seen.inner if seen is not None else ""
     if outcome is None:
         return Verdict(
             target,
@@ -294,6 +295,7 @@ def _verdict(target: Target, single: _Single, singles: list[_Single] | None = No
             seen.status if seen is not None else None,
             stages=stages,
             certainty=single.certainty,
+            inner=inner,
         )
     hints = tuple(clean(hint, 300) for hint in single.hints)
     written = tuple(line.format(**values) for line in outcome.help)
@@ -318,6 +320,7 @@ def _verdict(target: Target, single: _Single, singles: list[_Single] | None = No
         clean(single.detail, 120),
         tuple(dict.fromkeys(help)),
         stages=stages,
+        inner=inner,
     )
 
 

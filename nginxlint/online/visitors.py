@@ -1,7 +1,8 @@
-"""What visitors get in the end: `error_page`, `auth_request` and `mirror` around a pass. Pure but for looking at files.
+"""What visitors get in the end: `error_page`, `auth_request`, `mirror` and X-Accel-Redirect. Pure but for looking at files.
 
 Source: ngx_http_special_response_handler, ngx_http_upstream_intercept_errors, ngx_http_auth_request_done (2xx lets the
-request through, 401 and 403 are handed on, anything else is 500), ngx_http_mirror_module.
+request through, 401 and 403 are handed on, anything else is 500), ngx_http_mirror_module,
+ngx_http_upstream_process_headers.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from nginxlint.diagnostic import Severity
 from nginxlint.online.outcomes import OUTCOMES, without_consequence
 from nginxlint.online.request import Client
 from nginxlint.online.types import Verdict, Where
+from nginxlint.online.untrusted import clean
 from nginxlint.routing.request import Request
 from nginxlint.routing.simulate import Router
 from nginxlint.syntax import Block, Directive
@@ -31,7 +33,8 @@ _DEPTH = 3
 
 def seen_by_visitors(config: Config, verdicts: list[Verdict]) -> list[Verdict]:
     """The verdicts with the status visitors get, told where that is not the upstream's own doing."""
-    if not any(config.find(name) for name in ("error_page", "auth_request", "mirror")):
+    surrounded = any(name in config.names for name in ("error_page", "auth_request", "mirror"))
+    if not surrounded and not any(verdict.inner for verdict in verdicts):
         return verdicts
     work = _Visitors(config, verdicts)
     return [work.told(verdict) for verdict in verdicts]
@@ -74,6 +77,8 @@ class _Visitors:
         status, why, log = self.status_at(place.directive, verdict, 0)
         if location.block in self.askers:
             return self._asked(verdict, status, self.askers[location.block])
+        if verdict.inner:
+            return self._handed_on(verdict, status, log)
         return replace(_reworded(verdict, status, why), predicted_log=log) if why else verdict
 
     def _asked(self, verdict: Verdict, status: int | str | None, line: Directive) -> Verdict:
@@ -96,6 +101,38 @@ class _Visitors:
             return replace(verdict, predicted_status=mapped)
         return _reworded(verdict, mapped, f"auth_request ({_at(line)}) makes that {mapped}")
 
+    def _handed_on(self, verdict: Verdict, status: int | str | None, log: str) -> Verdict:
+        """An upstream whose answer names a URI to be served instead."""
+        verdict = replace(verdict, predicted_status=status, predicted_log=log)
+        if (
+            verdict.word != "ok"
+            or log
+            or not isinstance(status, int)
+            or status < 400
+            or status == verdict.observed_status
+        ):
+            return verdict
+        outcome = OUTCOMES["ACCEL_LOST"]
+        message = outcome.message.format(target=verdict.target.label, inner=clean(verdict.inner, 80), status=status)
+        return replace(
+            verdict, word=outcome.word, code="ACCEL_LOST", severity=outcome.severity, message=message, help=outcome.help
+        )
+
+    def _served_instead(self, place: Directive, verdict: Verdict, depth: int) -> tuple[int | str | None, str]:
+        """The status of what an X-Accel-Redirect leads to, and the log; None where that hangs on what nobody knows."""
+        request = self._request(place)
+        request.reply["x-accel-redirect"] = verdict.inner
+        answer = self.router.route(request)
+        if not answer.certain or [one.directive for one in answer.upstreams[:1]] != [place] or depth > _DEPTH:
+            return None, ""
+        if answer.upstream is None:
+            return answer.status or (200 if answer.action == "static" else None), ""
+        if answer.upstream.directive is place:
+            return verdict.observed_status, ""  # ignored: proxy_ignore_headers
+        other = self.by_pass.get(answer.upstream.directive)
+        status, _, log = self.status_at(answer.upstream.directive, other, depth + 1) if other else (None, "", "")
+        return status, log
+
     def status_at(self, place: Directive, verdict: Verdict, depth: int) -> tuple[int | str | None, str, str]:
         """What a visitor of the location of this pass gets, why where it is not what the upstream brings, and what
         nginx logs."""
@@ -106,6 +143,8 @@ class _Visitors:
             status, why, log = denied
         else:
             status, why, log = verdict.predicted_status, "", verdict.predicted_log
+            if verdict.inner:
+                status, log = self._served_instead(place, verdict, depth)
         if not isinstance(status, int) or depth > _DEPTH:
             return status, why, log
         ours = denied is not None or (status in _OURS and status != verdict.observed_status)

@@ -71,6 +71,16 @@ BAD: dict[str, tuple[bytes | None, int | None, str]] = {
 }
 
 
+def hands_on(uri: str) -> Talk:
+    """Hand the visitor on with X-Accel-Redirect; `{path}` is what was asked."""
+
+    async def talk(peer: Peer) -> None:
+        _, path = request_line(await peer.head())
+        await peer.send(reply("200 OK", f"X-Accel-Redirect: {uri.format(path=path)}"))
+
+    return talk
+
+
 def by_method(bad_for: str, answer: bytes | None) -> Talk:
     """Healthy, but for requests of this method."""
 
@@ -100,6 +110,10 @@ BEHAVIOURS: dict[str, Talk] = {
         for kind, row in BAD.items()
         for method in ("HEAD", "GET")
     },
+    "accel-file": hands_on("{path}-inner/nginx.conf"),
+    "accel-no-file": hands_on("{path}-inner/nothing"),
+    "accel-named": hands_on("@named"),
+    "accel-unsafe": hands_on("{path}-inner/../x"),
     "slow-pieces": answers_in_pieces(*(WHOLE[at : at + 4] for at in range(0, len(WHOLE), 4))),
     "answers-unasked": answers_unasked,
     "resets-at-once": resets_at_once,

@@ -31,6 +31,14 @@ def _auth(behaviour: str, status: int, log: str = "", main: str = "healthy", **m
     )  # fmt: skip
 
 
+def _accel(behaviour: str, status: int, inner: str, name: str = "", *, log: str = "", settings: str = "") -> Scenario:
+    upstream = f"accel-{behaviour}"
+    return Scenario(
+        f"accel-{name or behaviour}", upstream, status, log, settings + _PASS,
+        beside=f"location /{{name}}-inner/ {{ internal; {inner} }}",
+    )  # fmt: skip
+
+
 _REFUSED = "connect-refused"
 VISITORS: tuple[Scenario, ...] = (
     _page("keeps", "refusing", 502, _REFUSED, "error_page 500 /{name}-page; ", _PAGE),
@@ -68,6 +76,14 @@ VISITORS: tuple[Scenario, ...] = (
     _auth("healthy", 502, _REFUSED, main="refusing"),
     _auth("status-401", 302, settings="error_page 401 =302 http://demo.test/login; "),
     _auth("refusing", 200, _REFUSED, settings="error_page 500 = /{name}-page; ", beside=" " + _PAGE),
+    _accel("file", 200, "alias {folder}/;"),
+    _accel("no-file", 404, "alias {folder}/;"),
+    _accel("unsafe", 404, "alias {folder}/;"),
+    _accel("no-file", 418, "return 418;", "teapot"),
+    _accel("named", 500, "return 418;"),
+    _accel("no-file", 200, "proxy_pass http://127.0.0.1:{port:healthy};", "alive"),
+    _accel("no-file", 502, "proxy_pass http://127.0.0.1:{port:refusing};", "dead", log=_REFUSED),
+    _accel("no-file", 200, "return 418;", "ignored", settings="proxy_ignore_headers X-Accel-Redirect; "),
     Scenario("mirror-alive", "healthy", 200, "", "mirror /{name}-asked; " + _PASS, beside=_asked("healthy")),
     Scenario("mirror-main-dead", "refusing", 502, _REFUSED, "mirror /{name}-asked; " + _PASS, beside=_asked("healthy")),
 )  # fmt: skip
