@@ -66,6 +66,7 @@ HOMES = {
     "note": "nginxlint.edits",
     "overriding": "nginxlint.routing.inherited",
     "parse_network": "nginxlint.catalogue.addresses",
+    "path_is_raw": "nginxlint.routing.escaping",
     "paths_of": "nginxlint.routing.examples",
     "patterns_behind": "nginxlint.routing.captures",
     "proxies_in_front": "nginxlint.routing.front",

@@ -18,6 +18,7 @@ from nginxlint.routing.caching import CachedPass, cached_passes, made_of, names_
 from nginxlint.routing.captures import can_hold, patterns_behind
 from nginxlint.routing.content import answers_itself
 from nginxlint.routing.destinations import Destination, destinations, split_template
+from nginxlint.routing.escaping import path_is_raw
 from nginxlint.routing.examples import example_request, example_uris, paths_of
 from nginxlint.routing.front import proxies_in_front, sees_visitors
 from nginxlint.routing.headers import Header, RequestHeaders, added_header, http_version
@@ -100,6 +101,7 @@ __all__ = [
     "note",
     "overriding",
     "parse_network",
+    "path_is_raw",
     "paths_of",
     "patterns_behind",
     "proxies_in_front",

@@ -13,6 +13,7 @@ from nginxlint import (
     Span,
     Word,
     note,
+    path_is_raw,
     references,
     replace,
 )
@@ -61,6 +62,7 @@ class HeaderSplitting(Rule):
         Good("location / { rewrite ^/a /b$uri last; }"),
         Good("location / { return 301 https://$host$uri_path; }"),
         Good("location / { add_header X-Path $request_uri; proxy_pass http://$uri_host$request_uri; }"),
+        Good("location /x { rewrite ^ $request_uri; rewrite ^/x(/.*) $1 break; proxy_pass http://app$uri; }"),
         Good("location = /old { return 301 https://a.test$uri; }"),
     )
 
@@ -79,7 +81,7 @@ class HeaderSplitting(Rule):
             if not suspect and not (loose and directive.enclosing("location") in loose):
                 continue
             word = _header_text(directive)
-            if word is None or "$" not in word.text:
+            if word is None or "$" not in word.text or path_is_raw(directive):
                 continue
             location = directive.enclosing("location")
             if location is not None and "".join(location.values).startswith("="):

@@ -10,6 +10,7 @@ from nginxlint import (
     Rule,
     Severity,
     insert_after,
+    path_is_raw,
     references,
     split_template,
 )
@@ -42,6 +43,7 @@ class ProxyCaptureDropsArgs(Rule):
         Good("location ~ ^/re/(\\w+)$ { proxy_pass http://app/new/$1?page=$arg_page; }"),
         Good("location / { set $to $request_uri; proxy_pass http://127.0.0.1:81$to; }"),
         Good("location / { auth_request_set $to $upstream_http_x_to; proxy_pass http://127.0.0.1:81/$to; }"),
+        Good("location /x { rewrite ^ $request_uri; rewrite ^/x(/.*) $1 break; proxy_pass http://app$uri; }"),
         Good("location ~ ^/i/(\\w+)$ { internal; proxy_pass http://app/$1; }"),
         Good("location ~ ^/(\\w+)/ { proxy_pass http://127.0.0.1:8$1; }"),
     )
@@ -51,7 +53,7 @@ class ProxyCaptureDropsArgs(Rule):
             if not target.has_variables or target.kind == "stream":
                 continue
             uri = _uri(config, target.text)
-            if "$" not in uri or "?" in uri or not _knows_no_query(config, uri):
+            if "$" not in uri or "?" in uri or not _knows_no_query(config, uri) or path_is_raw(target.directive):
                 continue
             location = config.location(target.directive)
             if location is None or location.scope.own("internal"):

@@ -12,6 +12,7 @@ from nginxlint import (
     can_hold,
     insert_line_before,
     note,
+    path_is_raw,
     patterns_behind,
     references,
     replace,
@@ -48,6 +49,7 @@ class ProxyPathDecoded(Rule):
         Good("location ~ ^/(.*)$ { set $path $1; proxy_pass http://app/$path$is_args$args; }"),
         Good('location / { if ($request_uri ~ "^/x/(.*)$") { proxy_pass http://app/$1; } }'),
         Good("location ~ ^/(?<name>app|api)/ { proxy_pass http://$name$request_uri; }"),
+        Good("location /x { rewrite ^ $request_uri; rewrite ^/x(/.*) $1 break; proxy_pass http://app$1; }"),
         Good("server_name ~^(?<tenant>.+)\\.test$; location / { proxy_pass http://app/$tenant$request_uri; }"),
     )
 
@@ -60,6 +62,8 @@ class ProxyPathDecoded(Rule):
                 behind = patterns_behind(target.directive, name)
                 loose = [one for one in behind if can_hold(one[0], name, _MEANS_SOMETHING)]
                 loose = [one for one in loose if one[1].name in ("location", "rewrite") and "\n" not in one[0]]
+                if path_is_raw(target.directive):
+                    loose = [one for one in loose if one[1].name != "rewrite"]
                 if not loose or any(can_hold(pattern, name, "\n") for pattern, _ in loose):
                     continue
                 yield self.report(

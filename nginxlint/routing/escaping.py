@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from nginxlint.syntax import Directive
+
 # What ngx_escape_uri escapes besides control characters and bytes above 0x7e (src/core/ngx_string.c).
 _IN_URI = b' "#%<>?\\^`{|}'
 _IN_ARGS = b' "#%&+;<>?\\^`{|}'
@@ -39,6 +41,20 @@ def unescape_redirect(text: str) -> str:
         result.append(byte)
         at += 1
     return (bytes(result) + raw[at:]).decode("utf-8", "surrogateescape")
+
+
+def path_is_raw(place: Directive) -> bool:
+    """Has `rewrite ^ $request_uri` put what the visitor sent, still encoded and with its query, in place of the path?
+
+    nginx does not decode what a rewrite makes (ngx_http_script_regex_end_code), so $uri and what later rewrites
+    capture are then encoded, too. The trick with which a path is cut without being decoded.
+    """
+    block = place.parent
+    while block is not None and block.name in ("location", "if", "limit_except"):
+        if any(one.values[1:2] == ("$request_uri",) for one in block.children("rewrite")):
+            return True
+        block = block.parent
+    return False
 
 
 def _table(special: bytes) -> list[str]:
