@@ -50,6 +50,7 @@ class AssetRegexStealsProxy(Rule):
         Good("root /srv/app/public; location / { proxy_pass http://app; } location ~ ^/assets/ { expires 30d; }"),
         Good("location /app/ { proxy_pass http://app; } location ~ ^/static/.*\\.js$ { expires 30d; }"),
         Good("location /app/ { proxy_pass http://app; } location ~ /\\.ht { deny all; }"),
+        Good("server { location / { proxy_pass http://app; } location ~ /.well-known { allow all; } }"),
         Good("location /app/ { proxy_pass http://app; location ~ \\.js$ { proxy_pass http://app; } } location ~ x { }"),
     )
 
@@ -59,6 +60,8 @@ class AssetRegexStealsProxy(Rule):
         for block in config.blocks("location"):
             if not block.values or block.values[0][:1] != "~" or block.parent not in around or block in passing:
                 continue
+            if ".well-known" in block.values[-1].replace("\\", ""):
+                continue  # files that a client of an ACME authority writes for nginx, wherever it has been told to
             if block.child("root", "location", "return", "deny") is not None:
                 continue
             regex = config.location(block)

@@ -10,6 +10,13 @@ _COPIES = {
     "x-client-ip": ("$http_x_client_ip", "$remote_addr"),
     "true-client-ip": ("$http_true_client_ip", "$remote_addr"),
 }
+# What only a proxy in front sets; a copy of the X-Forwarded-For that came is kept at the edge, too.
+_FROM_IN_FRONT = (
+    "$http_x_forwarded_proto",
+    "$http_x_forwarded_host",
+    "$http_x_forwarded_port",
+    "$http_x_forwarded_ssl",
+)
 # What a value begins with that says something of the client's address.
 _TOLD = ("$http_x_", "$http_true_", "$remote_addr", "$realip_", "$proxy_add_")
 
@@ -44,6 +51,10 @@ class ForwardedForTrust(Rule):
             "set_real_ip_from 10.0.0.1; location / { proxy_set_header X-Real-IP $http_x_real_ip; proxy_pass http://app; }"
         ),
         Good("location / { proxy_set_header X-Forwarded-For $remote_addr; proxy_pass http://app; }"),
+        Good(
+            "location / { proxy_set_header X-Forwarded-For $remote_addr; proxy_pass http://app;"
+            " proxy_set_header X-Original-Forwarded-For $http_x_forwarded_for; }"
+        ),
         Good("location / { proxy_set_header X-Original-For $http_x_forwarded_for; proxy_pass http://app; }"),
     )
 
@@ -55,7 +66,7 @@ class ForwardedForTrust(Rule):
             if len(line.values) != 2 or not line.values[1].startswith(_TOLD):
                 continue
             copied = _COPIES.get(line.values[0].lower())
-            if line.values[1].startswith("$http_x_forwarded_") and copied is None:
+            if line.values[1].startswith(_FROM_IN_FRONT) and copied is None:
                 behind.setdefault(line.parent, line)
             elif copied is None:
                 continue

@@ -24,6 +24,7 @@ class ReturnShadowsLocations(Rule):
         Bad("server {\n    return 444; # here\n    location / { root /srv; }\n}"),
         Bad("server {\n    rewrite ^(.*)$ https://a.test$1 permanent; # here\n    location /a { root /srv; }\n}"),
         Good("server { rewrite ^/old https://a.test permanent; location / { root /srv; } }"),
+        Good("server { rewrite ^/$ /ui/ redirect; location / { root /srv; } }"),
         Good("server { return 301 https://a.test; }"),
         Good("server { location / { return 301 https://a.test; } location /a { root /srv; } }"),
         Good("server { if ($host = a) { return 301 https://a.test; } location / { root /srv; } }"),
@@ -64,7 +65,10 @@ class ReturnShadowsLocations(Rule):
 def _redirects_all(rewrite: Directive) -> bool:
     """Does a rewrite redirect whatever is asked for?"""
     values = rewrite.values
-    if len(values) < 2 or values[0].strip("^$()") not in ("", "/", ".*", "/.*", "/(.*", ".+", "/?(.*"):
+    if len(values) < 2:
+        return False
+    pattern = values[0].strip("^$()")
+    if pattern not in (".*", "/.*", "/(.*", ".+", "/?(.*") and (pattern not in ("", "/") or values[0].endswith("$")):
         return False
     return values[-1] in ("redirect", "permanent") or values[1].startswith(("http://", "https://", "$scheme"))
 
