@@ -32,9 +32,9 @@ class ForwardedProtoMissing(Rule):
     Frameworks that insist on https then redirect to https, and the next request looks the same: "too many redirects".
     Others write http:// into links, cookies and OAuth addresses. Write
     `proxy_set_header X-Forwarded-Proto $scheme;`. Where TLS ends in front of nginx, `$scheme` is always http: hand on what
-    came, `$http_x_forwarded_proto`. Only mentioned where the backend is not told the name of the site either: it then
-    writes addresses that `proxy_redirect` mends, or none. Not reported in `internal` locations, for subrequests, for
-    hosts of the Internet, and where `proxy_redirect` turns http into https.
+    came, `$http_x_forwarded_proto` (a warning: that cannot be meant). Else it is only mentioned, for an application may
+    have been told its address (PeerTube, Gitea). Not reported in `internal` locations, for subrequests, for hosts of the
+    Internet, and where `proxy_redirect` turns http into https.
     Source: RFC 7239 and the documentation of proxy_set_header; see also upstream-redirect-loop of --online.
     """
 
@@ -96,13 +96,11 @@ class ForwardedProtoMissing(Rule):
             ):
                 continue
             seen.add(key)
-            names = [line.values[0].lower() for line in scope.effective("proxy_set_header") if line.values]
-            knows_the_site = "host" in names or "x-forwarded-host" in names
             yield self.report(
                 target.directive.args[0],
                 "the backend takes every visit for plain http: redirects without end, or links to http pages",
                 Fix("say how visitors came", (add_to_set(scope, _LINE, target.directive),), safe=False),
-                severity=Severity.WARNING if knows_the_site else Severity.INFO,
+                severity=Severity.INFO,
                 label="asked by http, without X-Forwarded-Proto",
                 help=f"write {_LINE}",
             )

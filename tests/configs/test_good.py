@@ -21,7 +21,6 @@ RIGHT = {
     ("gitlab.conf", "realip-incomplete"): "the line does nothing until the proxies in front are named",
     ("jenkins.conf", "upstream-keepalive-defeated"): "`'' close` closes what `keepalive 32` would keep",
     ("minio.conf", "realip-incomplete"): "the line does nothing until the proxies in front are named",
-    ("oauth2-proxy.conf", "forwarded-proto-missing"): "its sign-in page writes http:// unless it is told its address",
     ("wordpress-fastcgi-cache.conf", "cache-set-cookie"): "a plugin that starts a session for a guest shares it",
 }
 
