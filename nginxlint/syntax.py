@@ -47,6 +47,9 @@ class Word:
         return f"Word({self.text!r})"
 
 
+_last: tuple[Directive, list[RawWord]] | None = None
+
+
 class Directive:
     """`name values… ;` at `start` in `source`, inside the block `parent` (None only for the root block).
 
@@ -70,7 +73,14 @@ class Directive:
         """The words with offsets and quotes, name first: always one more than there are values.
 
         A statement that was repaired (an unclosed quote, a missing semicolon) may read differently the second time.
+        The last answer is remembered: whoever asks for one word of a long statement asks for the next one too.
         """
+        global _last
+        if _last is None or _last[0] is not self:
+            _last = self, self._words()
+        return _last[1]
+
+    def _words(self) -> list[RawWord]:
         words = words_at(self.source.text, self.start)
         count = len(self.values) + 1
         if len(words) == len(self.values) and self.name.endswith("_by_lua_block"):
