@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import pytest
 
 from tests.oracle.nginx import PROGRAM, Nginx
-from tests.rules.test_proxying import found_by, mend
+from tests.rules.mending import found_by, mend
 
 pytestmark = pytest.mark.skipif(not PROGRAM, reason="nginx is not installed")
 

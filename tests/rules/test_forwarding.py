@@ -14,13 +14,12 @@ import pytest
 from nginxlint.catalogue import check as refusals
 from nginxlint.catalogue.target import Target
 from nginxlint.diagnostic import Diagnostic
-from nginxlint.registry import all_rules
 from nginxlint.testing import apply, config_of
 from tests.oracle.nginx import PROGRAM, Nginx
+from tests.rules.mending import INSTALLED, found_by, mend
 
 pytestmark = pytest.mark.skipif(not PROGRAM, reason="nginx is not installed")
 
-INSTALLED = (1, 22, 1)
 OTHER = "X-Real-IP: 203.0.113.9"
 REDIRECT = "X-Redirect: yes"
 BOTH = "proxy_set_header Upgrade $http_upgrade;\n proxy_set_header Connection upgrade;"
@@ -121,16 +120,6 @@ CASES = (
         f"location / {{\n proxy_set_header Host app.internal;\n proxy_redirect http://app.internal/ /;\n {PASS}\n}}",
     ),
 )
-
-
-def found_by(rule: str, text: str) -> list[Diagnostic]:
-    return list(all_rules()[rule].load()().check(config_of(text, version=INSTALLED)))
-
-
-def mend(rule: str, text: str) -> str:
-    edits = [edit for finding in found_by(rule, text) for fix in finding.fixes[:1] for edit in fix.edits]
-    assert edits, f"{rule} offers no fix for\n{text}"
-    return apply(text, edits)
 
 
 def server(text: str, index: int) -> str:

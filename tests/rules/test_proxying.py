@@ -12,10 +12,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from nginxlint.diagnostic import Diagnostic
-from nginxlint.registry import all_rules
-from nginxlint.testing import apply, config_of
 from tests.oracle.nginx import PROGRAM, Nginx
+from tests.rules.mending import found_by, mend
 
 pytestmark = pytest.mark.skipif(not PROGRAM, reason="nginx is not installed")
 
@@ -120,16 +118,6 @@ CASES = (
         mended_groups="upstream group3 {\n server 127.0.0.1:65000;\n}\n",
     ),
 )
-
-
-def found_by(rule: str, text: str) -> list[Diagnostic]:
-    return list(all_rules()[rule].load()().check(config_of(text)))
-
-
-def mend(rule: str, text: str) -> str:
-    edits = [edit for finding in found_by(rule, text) for fix in finding.fixes[:1] for edit in fix.edits]
-    assert edits, f"{rule} offers no fix for\n{text}"
-    return apply(text, edits)
 
 
 def whole(case: Case, index: int) -> str:

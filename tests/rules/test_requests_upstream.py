@@ -11,14 +11,12 @@ from dataclasses import dataclass
 
 import pytest
 
-from nginxlint.diagnostic import Diagnostic
-from nginxlint.registry import all_rules
-from nginxlint.testing import apply, config_of
+from nginxlint.testing import apply
 from tests.oracle.nginx import PROGRAM, Nginx
+from tests.rules.mending import found_by, mend
 
 pytestmark = pytest.mark.skipif(not PROGRAM, reason="nginx is not installed")
 
-INSTALLED = (1, 22, 1)
 BACKEND = f"""\
 proxy_cache_path {{folder}}/cache keys_zone=cache:1m;
 server {{
@@ -151,10 +149,6 @@ CASES = (
 )
 
 
-def found_by(rule: str, text: str) -> list[Diagnostic]:
-    return list(all_rules()[rule].load()().check(config_of(text, version=INSTALLED)))
-
-
 def whole(case: Case, index: int) -> str:
     return f"{case.groups}server {{ listen 127.0.0.1:65000; server_name case{index}.test;\n{case.text}\n}}\n"
 
@@ -163,9 +157,7 @@ def mended(case: Case, index: int) -> str:
     text = whole(case, index)
     if case.mended is not None:
         return text.replace(case.text, case.mended)
-    edits = [edit for finding in found_by(case.rule, text) for fix in finding.fixes[:1] for edit in fix.edits]
-    assert edits, f"{case.rule} offers no fix for\n{text}"
-    return apply(text, edits)
+    return mend(case.rule, text)
 
 
 def started(texts: list[str]) -> Nginx:

@@ -16,7 +16,8 @@ import pytest
 from nginxlint.registry import all_rules
 from nginxlint.testing import config_of
 from tests.oracle.nginx import PROGRAM, Nginx
-from tests.rules.test_proxying import STREAM_MODULE, found_by, mend
+from tests.rules.mending import found_by, mend
+from tests.rules.test_proxying import STREAM_MODULE
 
 pytestmark = pytest.mark.skipif(not PROGRAM, reason="nginx is not installed")
 

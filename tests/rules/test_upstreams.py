@@ -12,17 +12,11 @@ import pytest
 from nginxlint.catalogue import check as refusals
 from nginxlint.catalogue.target import Target
 from nginxlint.diagnostic import Diagnostic
-from nginxlint.registry import all_rules
 from nginxlint.testing import apply, config_of
 from tests.oracle.nginx import PROGRAM, Nginx
+from tests.rules.mending import INSTALLED, found_by
 
 pytestmark = pytest.mark.skipif(not PROGRAM, reason="nginx is not installed")
-
-INSTALLED = (1, 22, 1)
-
-
-def found_by(rule: str, text: str) -> list[Diagnostic]:
-    return list(all_rules()[rule].load()().check(config_of(text, version=INSTALLED)))
 
 
 def started(text: str) -> Nginx:
