@@ -10,6 +10,7 @@ from nginxlint.online.failure import Failure
 from nginxlint.online.network import close_quietly
 from nginxlint.online.own_request import own_request
 from nginxlint.online.pings import H2_PREFACE
+from nginxlint.online.speak import HANGS_UP
 from nginxlint.online.steps import connect, exchange
 from nginxlint.online.types import Address, Observation, Phase, Target, TlsProfile
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 LOOK_LIMIT = 2.0
 _HOST_STATUSES = frozenset((400, 403, 404, 421))
 _NO_ANSWER = frozenset(("L7_CLOSED", "L7_RESET", "L7_TIMEOUT"))
+# How servers answer a line that is no request of theirs.
+_REFUSALS = ("it says “HTTP/1.1 4", "it says “HTTP/1.0 4", "it says “-ERR", "it says “ERROR")
 _CGI = frozenset(("fastcgi", "uwsgi", "scgi", "memcached", "grpc"))
 # Pings that any such server answers, whatever its application does.
 _BEHIND_PINGS = frozenset(("fastcgi", "uwsgi"))
@@ -31,6 +34,8 @@ async def explain(prober: Prober, target: Target, address: Address, seen: Observ
     if failure is None:
         if target.protocol == "http" and seen.status in _HOST_STATUSES:
             return await _status(prober, target, address, seen)
+        if target.protocol == "tcp" and target.proxy_protocol:
+            return await _proxy_unwanted(prober, target, address, seen)
         if target.protocol in _BEHIND_PINGS:
             return await own_request(prober, target, address, seen)
         if target.protocol == "scgi":
@@ -110,6 +115,11 @@ async def _handshake(
         if other is not None and other.status is not None:
             hint = "write http:// in proxy_pass, or the port that speaks TLS"
             return _with(seen, failure.code, f"{failure.detail}; plain HTTP is answered with {other.status}", hint)
+    if target.proxy_protocol:
+        other = await _quick(prober, target, address, level="tls", pp=False)
+        if other is not None and other.failure is None:
+            detail = f"{failure.detail}; without a PROXY protocol header the handshake works"
+            return _with(seen, failure.code, detail, "proxy_protocol off;")
     if failure.code in ("L6_CLOSED", "L6_NAME") and not target.tls.server_name and target.tls.name:
         names = [target.tls.name, target.client_url.partition("://")[2].partition("/")[0]]
         for name in dict.fromkeys(names):
@@ -133,6 +143,17 @@ async def _handshake(
                 hint = f"proxy_ssl_protocols {' '.join(target.tls.protocols)} {other.tls_version};"
                 return _with(seen, failure.code, f"{failure.detail}; it speaks {other.tls_version}", hint)
     return seen
+
+
+async def _proxy_unwanted(prober: Prober, target: Target, address: Address, seen: Observation) -> Observation:
+    """A stream peer gets a PROXY protocol header: does it take that for a request?"""
+    said = seen.phases[-1].detail if seen.phases[-1].name == "http" else ""
+    if said != HANGS_UP and not said.startswith(_REFUSALS):
+        return seen
+    other = await _quick(prober, target, address, level="http", pp=False)
+    if other is None or other.failure is not None or other.phases[-1].detail == HANGS_UP:
+        return seen
+    return _with(seen, "L7_PROXY_UNWANTED", f"{said}; without the header it does not", "proxy_protocol off;")
 
 
 async def _http_behind(prober: Prober, target: Target, address: Address, seen: Observation) -> Observation:
@@ -205,7 +226,7 @@ async def _wants_proxy(prober: Prober, target: Target, address: Address) -> bool
 
 
 async def _quick(
-    prober: Prober, target: Target, address: Address, *, host: str | None = "", level: str = "", pp: bool = False
+    prober: Prober, target: Target, address: Address, *, host: str | None = "", level: str = "", pp: bool | None = None
 ) -> Observation | None:
     """One more attempt with a short limit of its own."""
     try:

@@ -343,8 +343,24 @@ OUTCOMES: dict[str, Outcome] = {
         "http", None, "", "upstream-wrong-protocol",
         "{target} does not speak what {directive} speaks ({detail})", "use the pass directive of its protocol",
     ),
-    "L7_NOT_SERVING": _warns(
-        "http", "", "upstream-not-serving", "{target} is up, but {detail}", "look into the service behind it",
+    "L7_PROXY_UNWANTED": _warns(
+        "http", "", "upstream-needs-proxy-protocol",
+        "{target} does not know the PROXY protocol header nginx sends ({detail}): visitors get an error or nothing",
+        "write: proxy_protocol off; or let the service expect the header",
+    ),
+    "L7_NOT_SERVING": _fails(
+        "http", None, "", "upstream-not-serving",
+        "{target} is up, but {detail}: nginx passes requests to it all the same", "look into the service behind it",
+        retried="",
+    ),
+    "L7_SERVICE_UNKNOWN": _warns(
+        "http", "", "upstream-not-serving",
+        "{target} speaks gRPC, but {detail}: who checks its health takes it for dead",
+        "let the health service know the server as a whole, the empty name",
+    ),
+    "L7_NO_TRAILERS": _unknown(
+        "unknown", "upstream-not-serving",
+        "{target} ends a gRPC answer without a status ({detail}): nobody can say whether its calls succeed",
     ),
     "L7_NEEDS_PROXY": _fails(
         "http", 502, f"upstream prematurely closed connection{_RESPONSE}", "upstream-needs-proxy-protocol",

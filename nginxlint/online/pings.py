@@ -23,6 +23,8 @@ _DATA, _HEADERS, _SETTINGS = 0, 1, 4
 ROOM = 16384
 # A ping says that the server is there; what its application answers is taken to be this.
 ASSUMED = 200
+# HealthCheckResponse with the status UNKNOWN (left away) and SERVICE_UNKNOWN.
+_NO_HEALTH = (bytes(5), b"\0\0\0\0\2\x08\0", b"\0\0\0\0\2\x08\3")
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +114,10 @@ def _health(answer: Answer, ms: float) -> Pong:
         return Pong(reading.status, "speaks gRPC and has no health service", ms)
     if answer.message[5:7] == b"\x08\x01":
         return Pong(reading.status, "its health service says SERVING", ms)
+    if said is None and answer.message and answer.ended:
+        return Pong(reading.status, "no trailers after the message of its health service", ms, "L7_NO_TRAILERS")
+    if said == b"5" or (said == b"0" and answer.message in _NO_HEALTH):
+        return Pong(reading.status, "its health service does not know it", ms, "L7_SERVICE_UNKNOWN")
     return Pong(reading.status, f"speaks HTTP/2 (grpc-status {clean(said or b'absent', 20)})", ms)
 
 

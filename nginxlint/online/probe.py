@@ -16,8 +16,8 @@ from nginxlint.online.network import Network, Stream, close_quietly
 from nginxlint.online.pings import PINGS
 from nginxlint.online.policy import TCP_ONLY_PORTS
 from nginxlint.online.slow import first_byte, middle, near_limit
-from nginxlint.online.speak import PROXY_LOCAL, ask, failure_of
-from nginxlint.online.steps import connect, exchange, secure
+from nginxlint.online.speak import PROXY_LOCAL, PROXY_UNKNOWN, ask, failure_of, unasked
+from nginxlint.online.steps import connect, exchange, secure, usable
 from nginxlint.online.tls import TlsStream
 from nginxlint.online.types import STAGES, Address, Certificate, Observation, Phase, Target
 from nginxlint.online.untrusted import clean
@@ -66,9 +66,17 @@ class Prober:
         return await explain.explain(self, target, address, seen)
 
     async def attempt(
-        self, target: Target, address: Address, method: str, *, host: str | None = "", level: str = "", pp: bool = False
+        self,
+        target: Target,
+        address: Address,
+        method: str,
+        *,
+        host: str | None = "",
+        level: str = "",
+        pp: bool | None = None,
     ) -> Observation:
-        """One connection from start to end. `host` overrides the Host header (an empty text: as configured)."""
+        """One connection from start to end. `host` overrides the Host header (an empty text: as configured), `pp` says
+        whether a PROXY protocol header goes first (None: as configured)."""
         level = level or self.options.probe_level
         clock = _Clock()
         phases: list[Phase] = []
@@ -77,14 +85,16 @@ class Prober:
         version = ""
         limit = min(target.patience or self.options.connect_limit, target.timeouts.connect)
         try:
+            if target.tls is not None and STAGES.index(level) >= STAGES.index("tls"):
+                usable(target.tls)
             stream = await connect(
                 self.network, address, limit, user=target.worker_user, nginx_limit=target.timeouts.connect
             )
             phases.append(Phase("tcp", clock.lap(), detail=str(address)))
             if STAGES.index(level) < STAGES.index("tls"):
                 return Observation(address, tuple(phases))
-            if pp or target.proxy_protocol:
-                await stream.send(PROXY_LOCAL)
+            if pp or (pp is None and target.proxy_protocol):
+                await stream.send(PROXY_LOCAL if pp else PROXY_UNKNOWN)
             if target.tls is not None:
                 secured = await secure(stream, target.tls, limit, nginx_limit=target.timeouts.connect)
                 stream = secured
@@ -92,6 +102,10 @@ class Prober:
                 certificate = read_certificate(secured.shake.der)
                 phases.append(Phase("tls", clock.lap(), detail=version))
             if level == "tls" or target.protocol in ("tcp", "udp"):
+                said = ""
+                if level == "http" and target.proxy_protocol:
+                    said = await unasked(stream, min(BANNER_WAIT, self.options.read_limit))
+                phases += [Phase("http", clock.lap(), detail=said)] if said else []
                 return Observation(address, tuple(phases), certificate=certificate, tls_version=version)
             seen = await self._speak(stream, target, address, method, host, clock, phases)
             return replace(seen, certificate=certificate, tls_version=version)

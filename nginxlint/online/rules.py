@@ -252,7 +252,8 @@ Mostly an HTTP server: use `proxy_pass`.""",
         ERROR,
         """An upstream waits for a PROXY protocol header that nginx's HTTP proxy cannot send.
 
-Only the stream module can (`proxy_protocol on`). Take `proxy_protocol` off the upstream's listener.""",
+Only the stream module can (`proxy_protocol on`). Take `proxy_protocol` off the upstream's listener. The reverse is told
+as well: a stream server sends the header to a service that takes it for a request and answers 400, or hangs up.""",
     ),
     OnlineRule(
         "upstream-interim-answer",
@@ -289,8 +290,12 @@ By default nginx sends the host of `proxy_pass`, or the name of the upstream gro
     ),
     OnlineRule(
         "upstream-not-serving",
-        WARNING,
-        """A gRPC server is up and its health service says NOT_SERVING.""",
+        ERROR,
+        """A gRPC server is up and its health service says that it does not serve, or does not know.
+
+nginx does not ask health services: it passes calls to a server that says NOT_SERVING all the same. SERVICE_UNKNOWN, or a
+status of NOT_FOUND, means that nobody registered the server as a whole. An answer that ends without trailers has no
+status: every gRPC client takes that for an error.""",
     ),
     OnlineRule(
         "upstream-body-broken",

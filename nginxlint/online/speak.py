@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from nginxlint.online.classify import Reading, Version, classify, head_complete
+from nginxlint.online.classify import OPEN, TIMEOUT, Reading, Version, classify, head_complete
 from nginxlint.online.failure import Failure, alert_failure, is_alert
 from nginxlint.online.network import Stream
 from nginxlint.online.steps import Heard, exchange
 from nginxlint.online.types import Target
+from nginxlint.online.untrusted import clean
 
 INTERIM_ROOM = 64 * 1024
+HANGS_UP = "it hangs up"
 # A timer of ours that ends this much before nginx's still counts as the same wait.
 _SLACK_MS = 50.0
-# PROXY protocol version 2, command LOCAL: a health check, no addresses.
+# PROXY protocol version 1, as nginx's stream module sends it, without the addresses.
+PROXY_UNKNOWN = b"PROXY UNKNOWN\r\n"
+# The same in version 2, command LOCAL: a health check.
 PROXY_LOCAL = b"\r\n\r\n\x00\r\nQUIT\n\x20\x00\x00\x00"
 
 
@@ -50,6 +54,15 @@ async def ask(
         done=lambda data: (len(data) >= target.room and not _early_hints(data)) or head_complete(data, version),
     )
     return classify(heard.data, heard.end, target.room, version, buffering=target.buffering), heard
+
+
+async def unasked(stream: Stream, wait: float) -> str:
+    """What a peer does by itself within so many seconds: its first line, that it hangs up, or empty where it waits."""
+    heard = await exchange(stream, b"", idle=wait, total=wait, room=512, done=bool)
+    if heard.data:
+        first, _, _ = heard.data.partition(b"\n")
+        return f"it says “{clean(first.rstrip(), 60)}”"
+    return "" if heard.end in (OPEN, TIMEOUT) else HANGS_UP
 
 
 def _early_hints(data: bytes) -> bool:

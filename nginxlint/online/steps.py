@@ -65,6 +65,14 @@ def _look_at_socket(network: Network, path: str, user: str) -> None:
         raise failure
 
 
+def usable(profile: TlsProfile) -> None:
+    """Can these settings be used here at all? Asked before anybody is contacted. Raises Failure with code CFG_TLS."""
+    try:
+        tls_layer.context_for(profile)
+    except tls_layer.ProfileFault as fault:
+        raise Failure("tls", "CFG_TLS", str(fault)) from None
+
+
 async def secure(stream: Stream, profile: TlsProfile, limit: float, *, nginx_limit: float) -> tls_layer.TlsStream:
     """Shake hands within `limit` seconds. Raises Failure; an unusable profile is a Failure with code CFG_TLS."""
     try:
@@ -80,7 +88,8 @@ async def secure(stream: Stream, profile: TlsProfile, limit: float, *, nginx_lim
         detail = f"no handshake in {limit:g} s" + (f", only {shake.received} bytes of one" if shake.received else "")
         raise Failure("tls", "L6_TIMEOUT", detail, clipped=limit < nginx_limit) from None
     except tls_layer.HandshakeTooLong as error:
-        raise Failure("tls", "L6_CLOSED", f"the handshake never ends: {error}") from None
+        # OpenSSL takes such messages for as long as they come: nginx ends it with its connect timeout.
+        raise Failure("tls", "L6_TIMEOUT", f"the handshake never ends: {error}", clipped=True) from None
     except ssl.SSLEOFError:
         raise Failure("tls", "L6_CLOSED", "it hung up during the handshake", log=closed) from None
     except ssl.SSLError as error:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import os
 import ssl
 import warnings
 from dataclasses import dataclass
@@ -75,10 +74,9 @@ def context_for(profile: TlsProfile) -> ssl.SSLContext:
         _load(profile.ca, "the CA file", lambda: context.load_verify_locations(profile.ca))
     if profile.certificate:
         key = profile.key or profile.certificate
-        for path, what in ((profile.certificate, "the client certificate"), (key, "the client key")):
-            if not os.access(path, os.R_OK):
-                raise ProfileFault(f"{what} {path} cannot be read")
         password = _password(profile.password_file)
+        if b"ENCRYPTED" in _start_of(key, "the client key") and not password:
+            raise ProfileFault(f"the client key {key} is encrypted: nginx would ask for its pass phrase when it starts")
         _load(
             profile.certificate,
             "the client certificate",
@@ -99,10 +97,19 @@ def _password(path: str) -> str:
 
 def _load(path: str, what: str, load: object) -> None:
     assert callable(load)
+    _start_of(path, what)
     try:
         load()
     except ssl.SSLError as error:
-        raise ProfileFault(f"{what} {path} cannot be used: {error.reason or error}") from None
+        reason = (error.reason or str(error)).replace("_", " ").lower()
+        raise ProfileFault(f"{what} {path} cannot be used: {reason}") from None
+
+
+def _start_of(path: str, what: str) -> bytes:
+    """The first bytes of a file. Raises ProfileFault where it cannot be read."""
+    try:
+        with open(path, "rb") as file:
+            return file.read(4096)
     except OSError as error:
         raise ProfileFault(f"{what} {path} cannot be read: {error.strerror}") from None
 

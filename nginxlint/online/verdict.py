@@ -114,7 +114,9 @@ def _single(target: Target, address: Address, seen: Observation | str, circumsta
         if failed.code in ("L7_NOTHTTP", "L7_H2ONLY") and seen.log:
             status = seen.predicted_status
         log = seen.log if seen.log or failed.code in _SILENT_LOG else outcome.log
-        if target.directive == "stream" and status != BLOCKS_START:
+        if target.directive == "stream" and outcome.word == "degraded":
+            status = STREAM_OK
+        elif target.directive == "stream" and status != BLOCKS_START:
             # ngx_stream_proxy_module: every failure to connect is 502, and a handshake that times out is not logged.
             status = 502
             log = "" if failed.code == "L6_TIMEOUT" else log

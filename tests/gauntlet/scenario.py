@@ -53,6 +53,7 @@ LOG_CLASSES: dict[str, tuple[str, ...]] = {
     "tls-verify-10": ("upstream SSL certificate verify error: (10:",),
     "tls-verify-18": ("upstream SSL certificate verify error: (18:",),
     "tls-verify-unknown": ("upstream SSL certificate verify error: (2",),
+    "tls-failed": ("SSL_do_handshake() failed",),
     "fastcgi-version": ("upstream sent unsupported FastCGI protocol version",),
     "fastcgi-early": ("upstream prematurely closed FastCGI",),
     "fastcgi-record": ("upstream sent unexpected FastCGI",),

@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
-from tests.gauntlet import cgi, groups, http2, names, plain, protocols, secure, sockets, stops, streams, visitors
+from tests.gauntlet import (
+    cgi,
+    groups,
+    handshakes,
+    http2,
+    names,
+    plain,
+    protocols,
+    secure,
+    sockets,
+    stops,
+    streams,
+    visitors,
+)
 from tests.gauntlet.scenario import Scenario
 
 ALL: tuple[Scenario, ...] = (
     *plain.HTTP,
     *stops.STOPS,
     *secure.TLS,
+    *handshakes.HANDSHAKES,
     *sockets.UNIX,
     *protocols.OTHER,
     *cgi.CGI,

@@ -7,15 +7,29 @@ import errno
 import gzip
 import json
 import os
+import re
 import resource
 import signal
+import socket
+import ssl
+import subprocess
+import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
-from nginxlint.demo.http_behaviours import answers, answers_for_ever, answers_then_waits, sized_head
+from nginxlint.demo.http_behaviours import (
+    answers,
+    answers_for_ever,
+    answers_then_waits,
+    closes_at_once,
+    healthy,
+    silent,
+    sized_head,
+)
 from nginxlint.demo.other_protocols import greets_and_waits
 from nginxlint.demo.peer import Peer, Talk
 from nginxlint.demo.tls_behaviours import certificate_path
@@ -23,6 +37,8 @@ from nginxlint.demo.upstreams import World
 from nginxlint.online.options import Options
 from nginxlint.online.stage import OnlineResult, run
 from nginxlint.testing import config_of
+from tests.cli.conftest import process
+from tests.gauntlet import handshakes
 from tests.gauntlet.http2 import field, frame, says
 from tests.online.fake import FakeNetwork
 
@@ -61,11 +77,19 @@ MORE: dict[str, Talk] = {
         + frame(0, 0, 1, b"\0\0\0\0\x02\x08\x02")
         + frame(1, 5, 1, field(b"grpc-status", b"0"))
     ),
+    "health-unknown": says(
+        SETTINGS_ONLY
+        + frame(1, 4, 1, HEALTH_HEAD)
+        + frame(0, 0, 1, b"\0\0\0\0\x02\x08\x03")
+        + frame(1, 5, 1, field(b"grpc-status", b"0"))
+    ),
+    "health-not-found": says(SETTINGS_ONLY + frame(1, 5, 1, HEALTH_HEAD + field(b"grpc-status", b"5"))),
     "health-absent": says(SETTINGS_ONLY + frame(1, 5, 1, HEALTH_HEAD + field(b"grpc-status", b"12"))),
     "health-no-trailers": says(SETTINGS_ONLY + frame(1, 4, 1, HEALTH_HEAD) + frame(0, 1, 1, bytes(5))),
     "settings-flood": floods_with_settings,
     "terminal": answers(b"HTTP/1.1 500 \x1b[2J\xe2\x80\xae\xff\r\nServer: \x1b]0;x\x07\r\nConnection: close\r\n\r\n"),
     "terminal-greets": greets_and_waits("\x1b[31mSSH\u202e\x07\xff\r\n".encode("latin-1", "replace")),
+    **handshakes.BEHAVIOURS,
     "early-hints": answers_then_waits(b"HTTP/1.1 103 Early Hints\r\n\r\n" * 3),
 }
 
@@ -155,15 +179,21 @@ TABLE: list[Row] = [
     ("53 only TLS 1.3", "tls13-only", HTTPS, "L6_CLOSED", 502),
     ("53 only TLS 1.0", "tls10-only", "proxy_ssl_protocols TLSv1.2; " + HTTPS, "L6_CLOSED", 502),
     ("54 endless handshake", "tls-endless", HTTPS, "L6_TIMEOUT", 504),
-    ("55 certificate missing", "tls-good", "proxy_ssl_certificate /no.pem; proxy_ssl_certificate_key /no.pem; " + HTTPS, "CFG_TLS", None),
+    ("54 renegotiation storm", "tls-hello-request-storm", HTTPS, "L6_TIMEOUT", 504),
+    ("54 chain of 1 MB", "tls-chain-of-a-megabyte", HTTPS, "L6_CLOSED", 502),
+    ("54 no certificate", "tls-no-certificate", HTTPS, "L6_CLOSED", 502),
+    ("54 malformed DER", "tls-der-garbage", HTTPS, "L6_CLOSED", 502),
+    ("54 nested DER", "tls-der-endless", HTTPS, "L6_CLOSED", 502),
     ("58 HTTP/2 only", "http2-only", HTTP, "L7_H2ONLY", None),
     ("58 HTTP/1 under grpc_pass", "refuses-noise", GRPC, "L7_H1_UNDER_GRPC", 502),
     ("58 GOAWAY", "goaway", GRPC, "L7_H2_REJECTED", 502),
     ("58 SETTINGS flood", "settings-flood", GRPC, "L7_TIMEOUT L7_SLOWHEADER L7_CLOSED L7_TOOBIG", (502, 504)),
     ("59 serving", "grpc", GRPC, "OK", 200),
     ("59 not serving", "health-not-serving", GRPC, "L7_NOT_SERVING", 200),
+    ("59 unknown service", "health-unknown", GRPC, "L7_SERVICE_UNKNOWN", 200),
+    ("59 unknown service, in the status", "health-not-found", GRPC, "L7_SERVICE_UNKNOWN", 200),
     ("59 no health service", "health-absent", GRPC, "OK", 200),
-    ("59 trailers missing", "health-no-trailers", GRPC, "OK", 200),
+    ("59 trailers missing", "health-no-trailers", GRPC, "L7_NO_TRAILERS", 200),
     ("60 HTTP under fastcgi_pass", "refuses-noise", "fastcgi_pass 127.0.0.1:{port};", "L7_WRONGPROTO", 502),
     ("60 HTTP under uwsgi_pass", "refuses-noise", "uwsgi_pass 127.0.0.1:{port};", "L7_WRONGPROTO", 400),
     ("60 HTTP under memcached_pass", "refuses-noise", "memcached_pass 127.0.0.1:{port};", "L7_WRONGPROTO", 502),
@@ -238,6 +268,60 @@ def test_row_50_a_certificate_near_its_end_is_a_warning(world: World) -> None:
     assert (found["code"], found["verdict"], found["predicted_status"]) == ("L6_CERT_EXPIRING", "degraded", 200)
 
 
+ENCRYPTED_KEY = """\
+-----BEGIN ENCRYPTED PRIVATE KEY-----
+MIHsMFcGCSqGSIb3DQEFDTBKMCkGCSqGSIb3DQEFDDAcBAgb5D2ncxRiwAICCAAw
+DAYIKoZIhvcNAgkFADAdBglghkgBZQMEASoEEN9KQuyiOLyq0zC4d3S9TuoEgZCI
+DW+PIWC9KddDkXnrb9YIyLNQoO0/SeWB/N08tl/1uPQUEeB3qOdb/t5qiya4LORd
+RkKjLVcSzz2WY0GnPAbG9Wp8lsdCI3ScEKZ5Z6iaXLo5GBjKxIv51xfEy506hmd8
+5dvf87lywg0BMfNYsbaN1/ffLKXHYS5r0Q4xiAfZTfXegyrNAkqQfT8jy0KuLzg=
+-----END ENCRYPTED PRIVATE KEY-----
+"""
+_MINE = "proxy_ssl_certificate {certificate}; proxy_ssl_certificate_key {key}; "
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        (
+            _MINE.format(certificate="/no.pem", key=certificate_path("client")),
+            "the client certificate /no.pem cannot be read",
+        ),
+        (_MINE.format(certificate=certificate_path("client"), key="/no.pem"), "the client key /no.pem cannot be read"),
+        (
+            _MINE.format(certificate="FOLDER", key=certificate_path("client")),
+            "the client certificate FOLDER cannot be read: Is a directory",
+        ),
+        (
+            _MINE.format(certificate="FOLDER/empty", key="FOLDER/empty"),
+            "the client certificate FOLDER/empty cannot be used",
+        ),
+        (_MINE.format(certificate=certificate_path("client"), key=certificate_path("good")), "key values mismatch"),
+        (
+            _MINE.format(certificate=certificate_path("client"), key="FOLDER/encrypted"),
+            "the client key FOLDER/encrypted is encrypted",
+        ),
+        ("proxy_ssl_verify on; proxy_ssl_trusted_certificate /no.pem; ", "the CA file /no.pem cannot be read"),
+        (
+            "proxy_ssl_verify on; proxy_ssl_trusted_certificate FOLDER/empty; ",
+            "the CA file FOLDER/empty cannot be used",
+        ),
+    ],
+)
+def test_row_55_with_files_that_cannot_be_used_the_target_is_not_contacted(
+    settings: str, said: str, world: World, tmp_path: Path
+) -> None:
+    (tmp_path / "empty").touch()
+    (tmp_path / "encrypted").write_text(ENCRYPTED_KEY)
+    before = world.connections("tls-good")
+    result = live(world, "tls-good", settings.replace("FOLDER", str(tmp_path)) + HTTPS)
+    [found] = result.targets_json
+    assert (found["code"], found["verdict"], found["predicted_status"]) == ("CFG_TLS", "not-probed", None)
+    assert said.replace("FOLDER", str(tmp_path)) in found["note"]
+    assert world.connections("tls-good") == before
+    assert [finding.severity.word for finding in result.diagnostics] == ["warning"]
+
+
 @pytest.mark.parametrize(
     ("name", "code"),
     [
@@ -258,6 +342,35 @@ def test_row_56_a_folder_a_loop_and_a_long_path_are_no_sockets(world: World) -> 
         [found] = run(config_of(text), QUICK).targets_json
         assert found["verdict"] == "failed"
         assert found["code"].startswith(("L4_UNIX_", "CFG_")), found
+        assert "Too many levels" in found["predicted_log"] or path != str(loop)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can play another user")
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (lambda folder: (folder / "s").chmod(0o600), "no write right on the socket (mode 0600)"),
+        (lambda folder: (folder / "s").chmod(0o644), "no write right on the socket (mode 0644)"),
+        (lambda folder: folder.chmod(0o700), "may not enter"),
+        (lambda folder: folder.chmod(0o644), "may not enter"),
+        (lambda folder: None, ""),
+    ],
+)
+def test_row_56_what_root_may_open_is_judged_for_the_worker_user(
+    spoil: Callable[[Path], object], said: str, world: World
+) -> None:
+    with tempfile.TemporaryDirectory(dir="/tmp") as name, socket.socket(socket.AF_UNIX) as listener:
+        folder = Path(name)
+        folder.chmod(0o755)
+        listener.bind(f"{folder}/s")
+        listener.listen()
+        (folder / "s").chmod(0o666)
+        spoil(folder)
+        http = f"http {{ server {{ listen 80; location / {{ proxy_pass http://unix:{folder}/s; }} }} }}"
+        [found] = run(config_of(f"user nobody; events {{}} {http}"), QUICK).targets_json
+        folder.chmod(0o755)
+    assert found["code"] == ("L4_UNIX_PERM" if said else "L7_TIMEOUT")
+    assert said in found["note"]
 
 
 def test_row_57_a_fifo_is_never_opened(world: World) -> None:
@@ -323,6 +436,72 @@ def test_row_69_what_an_upstream_says_cannot_reach_a_terminal(behaviour: str, wo
         line for found in result.diagnostics for line in (found.message, found.label, *found.help)
     )
     assert not {"\x1b", "\x07", "\u202e"} & set(text)
+
+
+EVIL = Path(__file__).with_name("evil.pem")
+
+
+@pytest.mark.parametrize("format", ["full", "concise", "json", "github"])
+def test_row_69_names_in_a_certificate_are_escaped_in_every_format(format: str, tmp_path: Path) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(EVIL)
+    with World() as world:
+        port = world.serve("evil", healthy, context)
+        passes = f"proxy_ssl_name app.demo.test; proxy_pass https://127.0.0.1:{port};"
+        conf = tmp_path / "nginx.conf"
+        conf.write_text(f"events {{}} http {{ server {{ listen 80; location / {{ {passes} }} }} }}\n")
+        words = ("check", "--online", "--no-cache", "--no-config", "--color", "never", "-o", format, str(conf))
+        out, err = process(*words, stdout=subprocess.PIPE, stderr=subprocess.PIPE).communicate(timeout=60)
+    shown = (out + err).decode()
+    assert "upstream-certificate-doubtful" in shown
+    assert not {"\x1b", "\x07", "\u202e"} & set(shown)
+
+
+async def answers_400_to_a_proxy_line(peer: Peer) -> None:
+    """A web server: what is no request line is 400 at once, without one it waits."""
+    if (await peer.line()).startswith(b"PROXY"):
+        await peer.send(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+    await peer.wait_for_close()
+
+
+async def hangs_up_on_a_proxy_line(peer: Peer) -> None:
+    """Whatever it speaks, PROXY is no word of it."""
+    if not (await peer.line()).startswith(b"PROXY"):
+        await peer.wait_for_close()
+
+
+async def wants_the_proxy_line(peer: Peer) -> None:
+    """Silent before the header, and a greeting after it."""
+    if (await peer.line()).startswith(b"PROXY"):
+        await peer.send(b"220 ready\r\n")
+        await peer.wait_for_close()
+
+
+@pytest.mark.parametrize(
+    ("talk", "code"),
+    [
+        (answers_400_to_a_proxy_line, "L7_PROXY_UNWANTED"),
+        (hangs_up_on_a_proxy_line, "L7_PROXY_UNWANTED"),
+        (wants_the_proxy_line, "OK"),
+        (silent, "OK"),
+        (greets_and_waits(b"220 ready\r\n"), "OK"),
+        (closes_at_once, "OK"),
+    ],
+)
+def test_row_61_a_proxy_header_that_a_plain_server_gets_is_told(talk: Talk, code: str) -> None:
+    with World() as world:
+        port = world.serve("peer", talk)
+        stream = f"stream {{ server {{ listen 1; proxy_protocol on; proxy_pass 127.0.0.1:{port}; }} }}"
+        [found] = run(config_of(f"events {{}} {stream}"), Options(jitter=0.0)).targets_json
+    assert (found["code"], found["predicted_status"]) == (code, 200)
+
+
+def test_every_row_of_the_list_has_a_test_named_by_its_number() -> None:
+    here = Path(__file__)
+    files = (here, *(here.parents[1] / "online" / name for name in ("test_fault_rows.py", "test_memory.py")))
+    named = re.compile(r"^def test_row_(\d\d)_|^    \(\"(\d\d) |^        \(f\"(\d\d) ", re.MULTILINE)
+    rows = {int(number) for file in files for found in named.findall(file.read_text()) for number in found if number}
+    assert rows == set(range(1, 73))
 
 
 def test_row_70_a_pass_to_this_very_server_is_asked_a_few_times_at_most(world: World) -> None:
