@@ -28,7 +28,7 @@ def rescue(verdicts: list[Verdict]) -> list[Verdict]:
     groups: dict[tuple[object, ...], list[Verdict]] = {}
     for verdict in verdicts:
         if verdict.target.role is not None:
-            groups.setdefault(_question(verdict.target), []).append(verdict)
+            groups.setdefault(asked_alike(verdict.target), []).append(verdict)
     told: dict[str, Verdict] = {}
     for peers in groups.values():
         for before, after in zip(peers, _group(peers), strict=True):
@@ -36,8 +36,8 @@ def rescue(verdicts: list[Verdict]) -> list[Verdict]:
     return [told.get(verdict.target.id, verdict) for verdict in verdicts]
 
 
-def _question(target: Target) -> tuple[object, ...]:
-    """Peers with the same question are tried by the same request."""
+def asked_alike(target: Target) -> tuple[object, ...]:
+    """The same for peers of a group that one request may try."""
     return (
         target.directive,
         target.scheme,

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from nginxlint.online.failure import Failure
+from nginxlint.online.kept import why_not_kept
 from nginxlint.online.network import close_quietly
 from nginxlint.online.own_request import own_request
 from nginxlint.online.pings import H2_PREFACE
@@ -34,6 +35,8 @@ async def explain(prober: Prober, target: Target, address: Address, seen: Observ
     if failure is None:
         if target.protocol == "http" and seen.status in _HOST_STATUSES:
             return await _status(prober, target, address, seen)
+        if target.keeps:
+            return replace(seen, kept=await why_not_kept(prober, target, address))
         if target.protocol == "tcp" and target.proxy_protocol:
             return await _proxy_unwanted(prober, target, address, seen)
         if target.protocol in _BEHIND_PINGS:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from nginxlint.config import Config
 from nginxlint.diagnostic import Confidence, Diagnostic, Note, Severity, Stage
+from nginxlint.online.drift import Drift
 from nginxlint.online.groups import sentence
 from nginxlint.online.outcomes import BLOCKS_START, OUTCOMES
 from nginxlint.online.types import GroupVerdict, Target, Verdict, Where
@@ -17,7 +18,9 @@ _CONFIDENCE = {"observed": Confidence.HIGH, "predicted": Confidence.MEDIUM, "ass
 _ONCE = frozenset(("TOOL_FAULT", "NOT_CHECKED", "NOT_FROM_HERE"))
 
 
-def findings(config: Config, verdicts: list[Verdict], groups: list[GroupVerdict]) -> list[Diagnostic]:
+def findings(
+    config: Config, verdicts: list[Verdict], groups: list[GroupVerdict], drifts: list[Drift]
+) -> list[Diagnostic]:
     """One diagnostic per fault and place; targets that share both share it."""
     merged: dict[tuple[object, ...], list[Verdict]] = {}
     for verdict in verdicts:
@@ -28,6 +31,7 @@ def findings(config: Config, verdicts: list[Verdict], groups: list[GroupVerdict]
         diagnostic = _group(config, group)
         if diagnostic is not None:
             found.append(diagnostic)
+    found += [one for one in (_drift(config, drift) for drift in drifts) if one is not None]
     return found
 
 
@@ -79,6 +83,25 @@ def _related(target: Target, alike: list[Verdict]) -> tuple[Note, ...]:
     if len(uses) > MAX_RELATED:
         notes[-1] = Note(notes[-1].span, f"used here and at {len(uses) - MAX_RELATED} more places")
     return tuple(notes)
+
+
+def _drift(config: Config, drift: Drift) -> Diagnostic | None:
+    upstream = config.upstream(drift.group, drift.kind)
+    if upstream is None:
+        return None
+    outcome = OUTCOMES["GRP_DRIFT"]
+    assert outcome.severity is not None
+    args = upstream.block.args
+    return Diagnostic(
+        outcome.rule,
+        outcome.severity,
+        clean(outcome.message.format(target=clean(drift.group), detail=drift.detail), 600),
+        args[0].span if args else upstream.block.head_span,
+        group=GROUP,
+        stage=Stage.ONLINE,
+        help=outcome.help,
+        at=upstream.block,
+    )
 
 
 def _group(config: Config, group: GroupVerdict) -> Diagnostic | None:

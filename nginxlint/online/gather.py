@@ -292,6 +292,7 @@ def _probe_key(target: Target, address: Address) -> Key:
         target.buffering,
         target.timeouts,
         target.proxy_protocol,
+        target.keeps,
         target.worker_user,
         target.client_url.partition("://")[2].partition("/")[0],
     )

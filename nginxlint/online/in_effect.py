@@ -10,6 +10,7 @@ from nginxlint.online.request import Client, expand, one_line
 from nginxlint.online.types import ResolverSet, Timeouts, TlsProfile
 from nginxlint.online.units import seconds, size
 from nginxlint.routing.caching import cache_key, cache_of
+from nginxlint.routing.headers import RequestHeaders, http_version
 from nginxlint.routing.lookups import Resolver
 from nginxlint.routing.upstreams import split_authority
 from nginxlint.routing.variables import REFERENCE
@@ -17,6 +18,7 @@ from nginxlint.routing.variables import REFERENCE
 if TYPE_CHECKING:
     from nginxlint.config import Config, Version
     from nginxlint.routing.scope import Scope
+    from nginxlint.routing.upstreams import Upstream
     from nginxlint.syntax import Directive
 
 # The first version with these defaults → what they are, newest first. Source: nginx change log.
@@ -82,6 +84,20 @@ def surroundings(scope: Scope) -> str:
     if places and any(scope.on(f"{family}_intercept_errors") for family in INTERCEPTING):
         places.append("intercepted")
     return " ".join(places)
+
+
+def keeps(config: Config, scope: Scope, place: Directive, group: Upstream, client: Client) -> bool:
+    """Would nginx keep the connections of this proxy_pass? A `keepalive` that is written, HTTP/1.1 and no close."""
+    if group.block.child("keepalive") is None or not group.idle_connections(config.version):
+        return False
+    if http_version(config, scope) != "1.1":
+        return False
+    header = RequestHeaders(config, scope).of("connection")
+    if header is None:
+        return True
+    known = {**client.variables(), "http_upgrade": "", "http_connection": ""}
+    text = expand(config, header.directive or place, header.value, known)
+    return text is not None and "close" not in text.lower()
 
 
 def tls_profile(

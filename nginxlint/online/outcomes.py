@@ -403,6 +403,17 @@ OUTCOMES: dict[str, Outcome] = {
         "http", "", "upstream-redirect-inside",
         "{target} redirects visitors to where no visitor may go ({detail})", "look into the service",
     ),
+    "L7_NOT_KEPT": _warns(
+        "http", "", "upstream-keepalive-refused",
+        "{target} does not keep the connections its group wants to keep ({detail}): every request opens a new one",
+        "let the service answer in HTTP/1.1 without Connection: close, or take keepalive out of the group", severity=INFO,
+    ),
+    "L7_KEPT_BROKEN": _warns(
+        "http", "", "upstream-keepalive-refused",
+        "{target} does not keep the connections its group wants to keep, and does not say so ({detail}): a request that "
+        "comes at that moment gets 502",
+        "let the service announce Connection: close, or keep connections for longer than keepalive_timeout of the group",
+    ),
     "L7_SLOW": _warns(
         "http", "", "upstream-slow", "{target} is close to nginx's time limit ({detail})",
         "make it faster, or raise {family}_read_timeout",
@@ -444,6 +455,10 @@ OUTCOMES: dict[str, Outcome] = {
     "GRP_NONE_LIVE": _fails(
         "", 502, f"no live upstreams{_CONNECTING}", "upstream-no-live-peer",
         "no server of upstream {target} answers ({detail}): visitors get an error on every request", retried="",
+    ),
+    "GRP_DRIFT": _warns(
+        "", "", "upstream-peers-differ", "the servers of upstream {target} differ: {detail}",
+        "bring them to the same state, or write the odd one as backup", severity=INFO,
     ),
     "GRP_PARTIAL": _warns("", "", "upstream-partly-down", "upstream {target}: {detail}"),
 }  # fmt: skip

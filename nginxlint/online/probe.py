@@ -169,7 +169,6 @@ class Prober:
                 clipped=failure.clipped,
             )
         location = reading.header(b"location") or b""
-        connection = (reading.header(b"connection") or b"").lower()
         detail = f"{method} → {reading.status}"
         inner = accel_redirect(reading)
         predicted = reading.status if not inner else None
@@ -187,7 +186,7 @@ class Prober:
             location=location[:2048].decode("utf-8", "backslashreplace"),
             predicted_status=predicted,
             inner=inner,
-            keeps_alive=False if reading.http10 or connection == b"close" else None,
+            server=clean(reading.header(b"server") or b"", 80),
         )
 
     async def _listen_only(

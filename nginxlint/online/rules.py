@@ -350,6 +350,23 @@ Mostly because it does not know that the visitor came over https:
         """Connecting to an upstream, or its first byte, takes more than half of nginx's time limit.""",
     ),
     OnlineRule(
+        "upstream-keepalive-refused",
+        WARNING,
+        """A group keeps connections (`keepalive`), and a server of it closes them after every answer.
+
+An answer in HTTP/1.0, one with `Connection: close`, or one without a length ends the connection: every request pays for a
+new one, and under load the ports run out. A server that hangs up without announcing it is worse: nginx may be sending the
+next request at that moment (`upstream prematurely closed connection`, 502). Two requests on one connection tell.""",
+    ),
+    OnlineRule(
+        "upstream-peers-differ",
+        INFO,
+        """The servers of a group give different answers to the same question.
+
+Another status, another `Server` header, another certificate or another end of it: a deployment that reached only some of
+them, or a machine that was forgotten. Visitors get one or the other. Backups are not compared.""",
+    ),
+    OnlineRule(
         "upstream-no-live-peer",
         ERROR,
         """No server of an upstream group answers.

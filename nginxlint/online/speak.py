@@ -25,28 +25,37 @@ def user_agent() -> str:
     return f"nginxlint/{__version__}"
 
 
-def request_bytes(target: Target, method: str, host: str | None) -> bytes:
-    """The request line and headers; nothing of the configuration's secrets is in them."""
+def request_bytes(target: Target, method: str, host: str | None, *, keep: bool = False) -> bytes:
+    """The request line and headers; nothing of the configuration's secrets is in them. `keep`: the connection is to
+    stay open afterwards."""
     version = target.http_version if target.http_version in ("1.0", "1.1") else "1.1"
     lines = [f"{method} {target.path or '/'} HTTP/{version}"]
     if host is not None:
         lines.append(f"Host: {host}")
     lines.extend(f"{name}: {value}" for name, value in target.headers)
-    lines.append("Connection: close")
+    if not keep:
+        lines.append("Connection: close")
     lines.append(f"User-Agent: {user_agent()}")
     lines.append("Accept: */*")
     return "\r\n".join([*lines, "", ""]).encode("utf-8", "surrogateescape")
 
 
 async def ask(
-    stream: Stream, target: Target, method: str, version: Version, read_limit: float, *, host: str | None
+    stream: Stream,
+    target: Target,
+    method: str,
+    version: Version,
+    read_limit: float,
+    *,
+    host: str | None,
+    keep: bool = False,
 ) -> tuple[Reading, Heard]:
     """One request, one head. The reading is nginx's; it never raises for what the peer does."""
     idle = min(read_limit, target.timeouts.read)
     room = target.room if version < (1, 29, 0) else max(target.room, INTERIM_ROOM)
     heard = await exchange(
         stream,
-        request_bytes(target, method, host),
+        request_bytes(target, method, host, keep=keep),
         idle=idle,
         # nginx sets its read timer once for the whole head: a byte now and then does not start it anew.
         total=idle,

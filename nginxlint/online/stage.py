@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from nginxlint.config import Config
 from nginxlint.diagnostic import Diagnostic
 from nginxlint.online.attempts import rescue
+from nginxlint.online.drift import drifts
 from nginxlint.online.elsewhere import judged_from
 from nginxlint.online.expect import Expectation, judged_as_expected, targets_asked
 from nginxlint.online.findings import findings
@@ -108,7 +109,7 @@ def _judged(
     more = [one for verdict in verdicts for one in said.get(verdict.target.id, ()) if one.code != verdict.code]
     counts = Counter(verdict.word for verdict in verdicts)
     return OnlineResult(
-        findings(config, [*verdicts, *more], judge_groups(verdicts)),
+        findings(config, [*verdicts, *more], judge_groups(verdicts), drifts(targets, evidence)),
         Rows(verdicts),
         complete=not evidence.interrupted and not any(verdict.code in _OURS for verdict in verdicts),
         summary=_summary(counts),

@@ -240,7 +240,8 @@ class _Extraction:
             pass_url=f"{scheme}://{proxy_host}" if family == "proxy" else "",
         )
         if group is not None:
-            yield from self._peers(base, group, scope)
+            keeps = protocol == "http" and in_effect.keeps(config, scope, directive, group, client)
+            yield from self._peers(replace(base, keeps=keeps), group, scope)
         elif unix is not None:
             yield replace(base, host="", port=None, unix=unix, resolution="unix", worker_user=self.user)
         else:
@@ -370,6 +371,7 @@ def _identity(target: Target) -> tuple[object, ...]:
         target.next_timeout,
         target.buffering,
         target.surroundings,
+        target.keeps,
         target.skip,
     )
 

@@ -91,7 +91,8 @@ class Target:
     `surroundings` names the places of what may show visitors something else: `error_page`, `auth_request`.
     `defined_at` is where host and port are written. `method` is asked instead of GET, `patience` is the user's
     own limit in seconds (settings).
-    `cache_head` is what the entry of a cache takes of the buffer.
+    `cache_head` is what the entry of a cache takes of the buffer. `keeps`: nginx would keep the connection for
+    further requests.
     """
 
     id: str
@@ -129,6 +130,7 @@ class Target:
     maybe_group: bool = False
     method: str = ""
     patience: float | None = None
+    keeps: bool = False
 
     @property
     def room(self) -> int:
@@ -221,7 +223,8 @@ class Certificate:
 @dataclass(frozen=True, slots=True)
 class Observation:
     """What one probe of one address saw. The last phase tells how it ended; `body` is what is wrong after a good head
-    (a verdict code and a detail; nginx's message is then `log`). `certainty` is that of the predicted status; `inner` an
+    (a verdict code and a detail; nginx's message is then `log`). `server` is its Server header; `kept` why a connection
+    that nginx would keep is not (a verdict code and a detail). `certainty` is that of the predicted status; `inner` an
     X-Accel-Redirect: nginx then serves that URI of its own instead."""
 
     address: Address
@@ -236,7 +239,8 @@ class Observation:
     hints: tuple[str, ...] = ()
     tries: int = 1
     clipped: bool = False
-    keeps_alive: bool | None = None
+    server: str = ""
+    kept: tuple[str, str] = ("", "")
     body: tuple[str, str] | None = None
     certainty: str = "observed"
     inner: str = ""
