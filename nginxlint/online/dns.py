@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from dataclasses import dataclass, field
 
 import dns.exception
@@ -15,12 +16,14 @@ import dns.rdataclass
 import dns.rdatatype
 
 from nginxlint.online.network import Network
-from nginxlint.online.types import Answer
+from nginxlint.online.types import Address, Answer, Observation, Phase
 
 MAX_CHASES = 50  # NGX_RESOLVER_MAX_RECURSION
 MAX_SERVERS = 4
 REPEATS = 2
 RESEND_AFTER = 5.0  # ngx_resolver: a question is sent again, to the next server, after this
+# RFC 6761, 6.3: servers know this name without asking others.
+KNOWN_TO_ALL = "localhost"
 
 # Reply code → verdict code. Any other code is treated like a server failure.
 RCODES = {
@@ -94,6 +97,17 @@ async def ask_servers(
     for answer in good[1:]:
         result.addresses = list(dict.fromkeys([*result.addresses, *answer.addresses]))
     return result
+
+
+async def ask_resolver(network: Network, address: Address, limit: float) -> Observation:
+    """What a DNS server says to a question that costs nobody anything. Any answer is good, also that there is none."""
+    began = time.perf_counter()
+    answer = await ask_servers(network, ((address.host, address.port),), KNOWN_TO_ALL, limit, ipv6=False)
+    ms = (time.perf_counter() - began) * 1000
+    if answer.code in ("", "DNS_NOTFOUND", "DNS_NODATA"):
+        return Observation(address, (Phase("dns", ms, detail=f"answers for {KNOWN_TO_ALL}"),))
+    code = {"DNS_TIMEOUT": "RESOLVER_SILENT", "DNS_REFUSED": "RESOLVER_REFUSES"}.get(answer.code, "RESOLVER_FAILS")
+    return Observation(address, (Phase("dns", ms, code, answer.error),))
 
 
 def _failing(servers: tuple[tuple[str, int], ...], answers: list[Answer], patience: float) -> list[tuple[str, str]]:

@@ -13,6 +13,7 @@ from nginxlint.error import NginxlintError
 from nginxlint.online.policy import METHODS, TCP_ONLY_PORTS
 from nginxlint.online.question import question_id
 from nginxlint.online.request import one_line, safe_target
+from nginxlint.online.resolvers import resolver_targets
 from nginxlint.online.target import targets_of
 from nginxlint.online.types import Target, Verdict
 from nginxlint.online.verdict import verdict_of_code
@@ -121,7 +122,10 @@ def targets_asked(config: Config, options: Options) -> tuple[list[Target], dict[
     """The targets of a configuration as the user wants them asked, and by their ids what is expected of them."""
     targets: list[Target] = []
     wanted: dict[str, Expectation] = {}
-    for target in targets_of(config):
+    passes = targets_of(config)
+    # where the user names another DNS server, those of the configuration are not asked
+    resolvers = [] if options.resolver else resolver_targets(config, passes)
+    for target in (*passes, *resolvers):
         # the last table about a target counts
         table = next((one for one in reversed(options.expectations) if one.means(target)), None)
         if table is not None:

@@ -130,6 +130,21 @@ OUTCOMES: dict[str, Outcome] = {
         "the resolver gives no answer for {target} ({detail}): requests wait for resolver_timeout and get 502",
         "check the address of the resolver and the way to it", retried="",
     ),
+    "RESOLVER_SILENT": _fails(
+        "dns", 502, "could not be resolved (110: Operation timed out)", "upstream-resolver-fails",
+        "the DNS server {target} gives no answer ({detail}): requests whose address it has to look up get 502",
+        "check the address of the resolver and the way to it", retried="timeout",
+    ),
+    "RESOLVER_REFUSES": _warns(
+        "dns", "", "upstream-resolver-fails",
+        "the DNS server {target} refuses questions of this machine ({detail}): where it refuses those of nginx, requests "
+        "get 502", "let the DNS server answer this machine, or name another one in the resolver line",
+    ),
+    "RESOLVER_FAILS": _warns(
+        "dns", "", "upstream-resolver-fails",
+        "the DNS server {target} fails on a simple question ({detail}): where it fails on those of nginx, requests get 502",
+        "check the DNS server of the resolver line",
+    ),
     "DNS_NORESOLVER": _fails(
         "dns", 502, "no resolver defined to resolve {host}", "upstream-no-resolver",
         "{target} comes from a variable and no resolver is defined: every request gets 502",

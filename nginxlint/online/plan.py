@@ -23,6 +23,7 @@ _QUESTIONS = {
     "uwsgi": "a uwsgi ping and a GET",
     "scgi": "nothing (SCGI knows no ping)",
     "memcached": "version",
+    "dns": "one question for localhost",
     "tcp": "nothing",
     "udp": "nothing",
 }
@@ -81,6 +82,8 @@ def _row(target: Target, options: Options, policy: Policy) -> Row:
     level = options.probe_level
     if why_not:
         what = f"not contacted: {why_not}"
+    elif target.protocol == "dns" and level != "dns":
+        what = f"send {_QUESTIONS['dns']}"
     elif level != "http" or target.protocol in ("tcp", "udp") or target.port in TCP_ONLY_PORTS:
         what = {"dns": "look the name up"}.get(level, "connect" + (", TLS" if target.tls and level != "tcp" else ""))
     else:

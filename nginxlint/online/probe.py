@@ -41,6 +41,11 @@ class Prober:
 
     async def probe(self, target: Target, address: Address) -> Observation:
         """What nginx would meet at this address. Never raises but for cancellation."""
+        if target.protocol == "dns":
+            # dnspython takes longer to import than many a run takes without it
+            from nginxlint.online.dns import ask_resolver
+
+            return await ask_resolver(self.network, address, self.options.dns_limit)
         # What visitors ask: size of the head, framing and status are only faithful with GET.
         method = target.method or "GET"
         seen = await self.attempt(target, address, method)

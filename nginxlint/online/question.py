@@ -28,7 +28,7 @@ _OF_THE_PLACE: dict[str, Any] = {
     "maybe_group": False,
 }
 _WITHOUT = frozenset(_OF_THE_PLACE)
-PROTOCOLS = ("http", "grpc", "fastcgi", "uwsgi", "scgi", "memcached", "tcp", "udp")
+PROTOCOLS = ("http", "grpc", "fastcgi", "uwsgi", "scgi", "memcached", "tcp", "udp", "dns")
 _RESOLUTIONS = ("startup", "runtime", "literal", "unix")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _TARGET = re.compile(r"(?:/[!-~]*)?")

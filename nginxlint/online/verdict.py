@@ -122,6 +122,8 @@ def _single(target: Target, address: Address, seen: Observation | str, circumsta
             log = "" if failed.code == "L6_TIMEOUT" else log
             text = without_consequence(outcome.message) + ": nginx closes the visitor's connection"
             outcome = replace(outcome, message=text)
+        if target.protocol == "dns" and outcome.retried in target.next_upstream:
+            outcome, status = replace(outcome, word="degraded", severity=Severity.WARNING), None
         if target.directive == mail.DIRECTIVE and outcome.word == "failed":
             outcome = mail.in_mail_terms(failed.code, outcome)
             status, log = outcome.status, outcome.log
@@ -308,6 +310,8 @@ def _verdict(target: Target, single: _Single, singles: list[_Single] | None = No
     if outcome.word == "degraded" and seen is not None and seen.failure is not None:
         failed_stage = seen.failure.name
     log = single.log.format(**values) if single.log == outcome.log else single.log
+    if target.protocol == "dns":
+        log = log.replace("not found in upstream", "not found in resolver")
     return Verdict(
         target,
         outcome.word,
