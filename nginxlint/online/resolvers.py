@@ -59,5 +59,6 @@ def _target(id: str, server: tuple[str, int], wanted: ResolverSet, places: list[
         defined_at=places[0],
         used_at=tuple(places),
         resolution="literal" if as_literal(host) is not None else "startup",
+        resolver=ResolverSet((server,)),
         next_upstream=frozenset(("timeout",)) if others else frozenset(),
     )

@@ -69,6 +69,20 @@ def test_where_the_user_names_another_server_those_of_the_configuration_are_left
     assert rows("127.0.0.1:1", options=Options(timeout=0.3, resolver="127.0.0.1:1")) == []
 
 
+@pytest.mark.parametrize(
+    ("vantage", "resolver", "code"),
+    [
+        ("server", "127.0.0.1:1", "RESOLVER_SILENT"),
+        ("elsewhere", "127.0.0.1:1", "NOT_FROM_HERE"),
+        ("local", "127.0.0.11:1", "NOT_FROM_HERE"),
+        ("local", "127.0.0.1:1", "RESOLVER_SILENT"),
+    ],
+)
+def test_a_server_that_is_only_there_is_not_judged_from_elsewhere(vantage: str, resolver: str, code: str) -> None:
+    [row] = rows(resolver, options=Options(timeout=0.3, dns_timeout=0.3, vantage=vantage))
+    assert row["code"] == code
+
+
 def test_a_dry_run_says_what_would_be_asked() -> None:
     text = f"events {{}} http {{ resolver 10.0.0.53; server {{ listen 80; location / {{ {ANY} }} }} }}"
     assert "dns://10.0.0.53:53: send one question for localhost" in plan(config_of(text), QUICK)
