@@ -73,6 +73,14 @@ CASES = (
         "</base/new/a?x=1>",
     ),
     Case(
+        "proxy-rewrite-break-ignores-uri",
+        "rewrite ^/old/(.*)$ /new/$1 break;\nlocation /new/ { proxy_pass http://127.0.0.1:65000/base/; }",
+        "/old/a?x=1",
+        "</new/a?x=1>",
+        "</base/new/a?x=1>",
+        mended="location /old/ { rewrite ^/old/(.*)$ /base/new/$1 break; proxy_pass http://127.0.0.1:65000; }",
+    ),
+    Case(
         "proxy-path-double-encoded",
         "location / {\n rewrite ^ $request_uri break;\n proxy_pass http://127.0.0.1:65000;\n}",
         "/a%2Fb",
