@@ -21,6 +21,7 @@ class RedirectToSelf(Rule):
     examples = (
         Bad("server { listen 80; listen 443 ssl; server_name a.test; return 301 https://$host$request_uri; } # here"),
         Bad("server { listen 80; server_name a.test www.a.test; return 301 http://www.a.test$request_uri; } # here"),
+        Bad("server { server_name a.test b.test; if ($host = b.test) { return 302 http://$host/b; } } # here"),
         Bad("server { server_name a.test; location /login { return 302 /login/; } } # here"),
         Bad("server { server_name a.test; location /a { rewrite ^/a(.*)$ http://a.test/a/x$1 permanent; } } # here"),
         Bad(

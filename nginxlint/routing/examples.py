@@ -9,17 +9,15 @@ from nginxlint.routing.servers import Location, Server
 MAX_EXAMPLES = 8
 
 
-def example_host(server: Server) -> str:
-    """A host name that selects a server, if its first one can be imitated."""
-    for word in server.names:
-        name = word.text
+def example_hosts(server: Server) -> list[str]:
+    """Host names that select a server, as far as its own can be imitated; never none."""
+    hosts = []
+    for name in (word.text for word in server.names):
         if name.startswith("~"):
-            found = shapes(name[1:])
-            if found and found[0].example:
-                return found[0].example
+            hosts += [shape.example for shape in shapes(name[1:]) or () if shape.example][:1]
         elif name not in ("", "_"):
-            return name.replace("*", "example").removeprefix(".")
-    return "example.test"
+            hosts.append(name.replace("*", "example").removeprefix("."))
+    return list(dict.fromkeys(hosts)) or ["example.test"]
 
 
 def example_uris(location: Location) -> list[str]:
@@ -43,12 +41,12 @@ def paths_of(pattern: str, below: str = "/") -> list[str]:
     return [text for text in dict.fromkeys((*found[: MAX_EXAMPLES - 1], f"{base}/x")) if text.startswith("/")]
 
 
-def example_request(server: Server, uri: str) -> Request:
-    """A visitor's request for a path of a server, on the first of its sockets."""
+def example_request(server: Server, uri: str, host: str = "") -> Request:
+    """A visitor's request for a path of a server, on the first of its sockets; by the first of its names, or `host`."""
     listen = next((one for one in server.listens if not one.udp), server.listens[0])
     return Request(
         uri,
-        host=example_host(server),
+        host=host or example_hosts(server)[0],
         scheme="https" if listen.ssl else "http",
         port=listen.port,
         address=listen.address,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nginxlint.error import NginxlintError
-from nginxlint.routing.examples import MAX_EXAMPLES, example_request, example_uris, paths_of
+from nginxlint.routing.examples import MAX_EXAMPLES, example_hosts, example_request, example_uris, paths_of
 from nginxlint.routing.request import Request, request_of_url, split_port
 from nginxlint.syntax import Block, Directive, Word
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from nginxlint.config import Config
 
 MAX_HOPS = 10
+MAX_HOSTS = 8  # so many names of a server are tried
 _CODES = ("301", "302", "303", "307", "308")
 _PORTS = {"http": 80, "https": 443}
 
@@ -101,7 +102,9 @@ def _is_guarded(redirect: Redirect) -> bool:
     variable, operator, value = around.values[0].lstrip("("), around.values[1], around.values[2].rstrip(")")
     if variable == "$scheme":
         return (operator == "=") == (value == "http") and redirect.text.startswith("https://")
-    host = split_port(redirect.text.partition("://")[2].partition("/")[0].partition("$")[0])[0]
+    host = split_port(redirect.text.partition("://")[2].partition("/")[0])[0]
+    if "$" in host:
+        return False  # who keeps his host meets the condition again
     return variable in ("$host", "$http_host") and operator in ("=", "!=") and (operator == "=") != (host == value)
 
 
@@ -113,12 +116,10 @@ def _circle(config: Config, redirect: Redirect) -> str | None:
     if redirect.directive.name == "rewrite":
         below = "/" if location is None or location.is_regex else location.pattern
         uris = paths_of(redirect.directive.values[0], below) or uris
-    for uri in uris[:MAX_EXAMPLES]:
-        request = example_request(server, uri)
-        url = _follow(config, redirect.directive, request)
-        if url is not None:
-            return url
-    return None
+    hosts = example_hosts(server)[:MAX_HOSTS]
+    requests = (example_request(server, uri, host) for host in hosts for uri in uris[:MAX_EXAMPLES])
+    urls = (_follow(config, redirect.directive, request) for request in requests)
+    return next((url for url in urls if url is not None), None)
 
 
 def _follow(config: Config, directive: Directive, request: Request) -> str | None:
