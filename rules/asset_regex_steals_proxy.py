@@ -3,6 +3,7 @@ from collections.abc import Iterator
 from nginxlint import (
     PASSES,
     Bad,
+    Block,
     Confidence,
     Config,
     Diagnostic,
@@ -57,6 +58,7 @@ class AssetRegexStealsProxy(Rule):
     def check(self, config: Config) -> Iterator[Diagnostic]:
         passing = {one.parent for one in config.find(*PASSES)}
         around = {block.parent for block in passing if block is not None and block.name == "location"}
+        open_ones: dict[Block, list[Location]] = {}
         for block in config.blocks("location"):
             if not block.values or block.values[0][:1] != "~" or block.parent not in around or block in passing:
                 continue
@@ -67,7 +69,10 @@ class AssetRegexStealsProxy(Rule):
             regex = config.location(block)
             if regex is None or regex.outer is not None or answers_itself(regex):
                 continue
-            stolen = [one for one in regex.server.locations if _takes_from(regex, one)]
+            near = open_ones.get(regex.server.block)
+            if near is None:
+                near = open_ones[regex.server.block] = [one for one in regex.server.locations if _is_open(one)]
+            stolen = _stolen(regex, near)
             if stolen:
                 yield self._finding(regex, stolen)
 
@@ -83,31 +88,41 @@ class AssetRegexStealsProxy(Rule):
             *_fixes(regex, stolen),
             severity=Severity.ERROR if certain else Severity.WARNING,
             confidence=Confidence.LOW if rare else Confidence.HIGH if certain else Confidence.MEDIUM,
-            related=tuple(note(one.block, "a regular expression wins over this prefix") for one in stolen),
+            related=tuple(note(one.block, "a regular expression wins over this prefix") for one in stolen[:4]),
             help=f"write location ^~ {first.pattern}, or repeat the pass here, or say with root where the files are",
         )
 
 
+_MANY = 16  # so many places are no quick mending any more
 # Paths that seldom hold files.
 _API = "api graphql rpc ws wss websocket hook hooks webhook webhooks auth oauth oauth2 health healthz metrics v1 v2 v3".split()
 
 
-def _takes_from(regex: Location, location: Location) -> bool:
-    """Does the regex match anything of a proxied prefix location that nothing there protects?"""
+def _is_open(location: Location) -> bool:
+    """A proxied prefix location that nothing protects from the regular expressions beside it."""
     if location.modifier != "" or location.block.child(*PASSES) is None:
         return False
-    if location.pattern == "/" and (regex.scope.directive("root") is not None or not location.server.is_whole):
-        return False  # files from the root, the rest from the application: usual
-    if any(nested.is_regex for nested in location.nested):
-        return False
-    prefix = location.pattern
-    starts = [shape.runs[0] if shape.start else prefix for shape in shapes(regex.pattern) or ()]
-    if regex.modifier == "~*":
-        prefix, starts = prefix.lower(), [start.lower() for start in starts]
-    return any(start.startswith(prefix) or prefix.startswith(start) for start in starts)
+    return not any(nested.is_regex for nested in location.nested)
+
+
+def _stolen(regex: Location, near: list[Location]) -> list[Location]:
+    """Those of which the regex matches something."""
+    caseless = regex.modifier == "~*"
+    starts = {shape.runs[0] if shape.start else "" for shape in shapes(regex.pattern) or ()}
+    texts = tuple(start.lower() if caseless else start for start in starts)
+    if not regex.server.is_whole or regex.scope.directive("root") is not None:
+        near = [one for one in near if one.pattern != "/"]  # files from the root, the rest from the application: usual
+    if "" in starts:
+        return near
+    prefixes = [(one.pattern.lower() if caseless else one.pattern, one) for one in near]
+    return [
+        one for prefix, one in prefixes if prefix.startswith(texts) or any(text.startswith(prefix) for text in texts)
+    ]
 
 
 def _fixes(regex: Location, stolen: list[Location]) -> tuple[Fix, ...]:
+    if len(stolen) > _MANY:
+        return ()
     if all(one.pattern != "/" for one in stolen):
         words = [word for one in stolen if (word := one.pattern_word) is not None]
         return (Fix("write ^~", tuple(insert_before(word.span, "^~ ") for word in words), safe=False),)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator
 
 from nginxlint.pattern import Shape, covers, covers_shape, shapes
@@ -52,24 +53,81 @@ def shadows(config: Config) -> list[Shadow]:
 
 def _judge(level: list[_Pattern], outer: _Pattern | None) -> Iterator[_Found]:
     regexes = [at for at, (modifier, _) in enumerate(level) if modifier in ("~", "~*")]
-    for number, at in enumerate(regexes):
-        twin = next((by for by in regexes[:number] if level[by] == level[at]), None)
-        if twin is not None:
+    guards = _Guards(level)
+    first: dict[_Pattern, int] = {}
+    wide = _Wide()
+    for at in regexes:
+        pattern = level[at]
+        twin = first.setdefault(pattern, at)
+        if twin != at:
             yield at, twin, "twin"
             continue
-        wider = next((by for by in regexes[:number] if _covers(level[by], level[at])), None)
+        wider = next((by for by in wide.candidates(pattern[1]) if _covers(level[by], pattern)), None)
+        wide.add(at, pattern[1])
         if wider is not None:
             yield at, wider, "wider"
-        elif outer is not None and _disjoint(outer, level[at]):
+        elif outer is not None and _disjoint(outer, pattern):
             yield at, -1, "outside"
-        elif (guard := _guard(level[at], level)) is not None:
+        elif (guard := guards.of(pattern)) is not None:
             yield at, guard, "prefix"
     for at, (modifier, prefix) in enumerate(level):
         if modifier == "":
             shape = Shape((prefix,), start=True)
-            takes_all = (by for by in regexes if covers_shape(level[by][1], shape, level[by][0] == "~*"))
+            takes_all = (by for by in wide.around(shape) if covers_shape(level[by][1], shape, level[by][0] == "~*"))
             if (by := next(takes_all, None)) is not None:
                 yield at, by, "wider"
+
+
+class _Wide:
+    """The regular expressions of a level, by a text that whatever they cover begins with, ends with or holds (without
+    regard to case): each has to be compared with few others only."""
+
+    __slots__ = ("_all", "_ends", "_inside", "_lengths", "_same", "_starts")
+
+    def __init__(self) -> None:
+        self._starts: dict[str, list[int]] = {}
+        self._ends: dict[str, list[int]] = {}
+        self._inside: dict[str, list[int]] = {}
+        self._same: dict[str, list[int]] = {}
+        self._lengths: set[int] = set()
+        self._all: list[int] = []
+
+    def add(self, at: int, pattern: str) -> None:
+        self._same.setdefault(pattern, []).append(at)
+        for shape in shapes(pattern) or ():
+            if not shape.exact or len(shape.runs) > 2:
+                continue  # covers nothing that can be proved
+            start = shape.runs[0].lower() if shape.start else ""
+            end = shape.runs[-1].lower() if shape.end else ""
+            inside = "" if shape.start or shape.end else shape.runs[0].lower()
+            if start and len(start) >= len(end):
+                self._starts.setdefault(start, []).append(at)
+            elif end:
+                self._ends.setdefault(end, []).append(at)
+            elif inside:
+                self._lengths.add(len(inside))
+                self._inside.setdefault(inside, []).append(at)
+            else:
+                self._all.append(at)
+
+    def candidates(self, pattern: str) -> list[int]:
+        """Those that may cover a pattern, in order."""
+        found = shapes(pattern)
+        return sorted({*self._same.get(pattern, ()), *(self.around(found[0]) if found else ())})
+
+    def around(self, shape: Shape) -> list[int]:
+        """Those that may cover whatever has this shape, in order."""
+        found = set(self._all)
+        runs = [run.lower() for run in shape.runs]
+        for length in range(1, len(runs[0]) + 1) if shape.start else ():
+            found.update(self._starts.get(runs[0][:length], ()))
+        for begin in range(len(runs[-1])) if shape.end else ():
+            found.update(self._ends.get(runs[-1][begin:], ()))
+        for run in runs if self._inside else ():
+            for length in self._lengths:
+                for begin in range(len(run) - length + 1):
+                    found.update(self._inside.get(run[begin : begin + length], ()))
+        return sorted(found)
 
 
 def _covers(wide: _Pattern, narrow: _Pattern) -> bool:
@@ -87,19 +145,36 @@ def _disjoint(outer: _Pattern, inner: _Pattern) -> bool:
     return not any(one.startswith(other) or other.startswith(one) for one in around for other in begins)
 
 
-def _guard(regex: _Pattern, level: list[_Pattern]) -> int | None:
-    """The place of the `^~` prefix that is the longest one for everything a regex matches."""
-    guard: int | None = None
-    if regex[0] == "~*":
-        return None
-    prefixes = [(at, modifier, prefix) for at, (modifier, prefix) in enumerate(level) if modifier in ("", "^~")]
-    for begin in _beginnings(regex):
-        longest = max((one for one in prefixes if begin.startswith(one[2])), key=lambda one: len(one[2]), default=None)
-        inside = [modifier for _, modifier, prefix in prefixes if prefix.startswith(begin)]
-        if longest is None or any(modifier != "^~" for modifier in (longest[1], *inside)):
+class _Guards:
+    """The prefixes of a level, to be asked which `^~` keeps a regular expression from being tried."""
+
+    __slots__ = ("_places", "_prefixes", "_sorted")
+
+    def __init__(self, level: list[_Pattern]) -> None:
+        self._prefixes = {prefix: modifier for modifier, prefix in level if modifier in ("", "^~")}
+        self._places = {prefix: at for at, (modifier, prefix) in enumerate(level) if modifier == "^~"}
+        self._sorted = sorted(self._prefixes) if self._places else []
+
+    def of(self, regex: _Pattern) -> int | None:
+        """The place of the `^~` prefix that is the longest one for everything a regex matches."""
+        if not self._places or regex[0] == "~*":
             return None
-        guard = longest[0]
-    return guard
+        guard = None
+        for begin in _beginnings(regex):
+            longest = next((begin[:end] for end in range(len(begin), 0, -1) if begin[:end] in self._prefixes), "")
+            if longest not in self._places or not self._all_guard_inside(begin):
+                return None
+            guard = self._places[longest]
+        return guard
+
+    def _all_guard_inside(self, begin: str) -> bool:
+        """Do all prefixes that begin so have `^~`?"""
+        for at in range(bisect_left(self._sorted, begin), len(self._sorted)):
+            if not self._sorted[at].startswith(begin):
+                break
+            if self._sorted[at] not in self._places:
+                return False
+        return True
 
 
 def _beginnings(regex: _Pattern) -> list[str]:
