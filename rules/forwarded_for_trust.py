@@ -1,6 +1,21 @@
 from collections.abc import Iterator
 
-from nginxlint import Bad, Block, Confidence, Config, Diagnostic, Directive, Fix, Good, Rule, Severity, note, replace
+from nginxlint import (
+    Bad,
+    Block,
+    Confidence,
+    Config,
+    Diagnostic,
+    Directive,
+    Fix,
+    Good,
+    Rule,
+    Severity,
+    note,
+    proxies_in_front,
+    replace,
+    sees_visitors,
+)
 
 _APPENDED = "$proxy_add_x_forwarded_for"
 # The header → the values that are what the visitor wrote, and what nginx knows itself.
@@ -10,13 +25,6 @@ _COPIES = {
     "x-client-ip": ("$http_x_client_ip", "$remote_addr"),
     "true-client-ip": ("$http_true_client_ip", "$remote_addr"),
 }
-# What only a proxy in front sets; a copy of the X-Forwarded-For that came is kept at the edge, too.
-_FROM_IN_FRONT = (
-    "$http_x_forwarded_proto",
-    "$http_x_forwarded_host",
-    "$http_x_forwarded_port",
-    "$http_x_forwarded_ssl",
-)
 # What a value begins with that says something of the client's address.
 _TOLD = ("$http_x_", "$http_true_", "$remote_addr", "$realip_", "$proxy_add_")
 
@@ -47,6 +55,9 @@ class ForwardedForTrust(Rule):
             "location / { proxy_set_header X-Forwarded-Proto $http_x_forwarded_proto;\n"
             " proxy_set_header X-Forwarded-For $remote_addr; # here\n proxy_pass http://app; }"
         ),
+        Bad(
+            "server { listen 81 proxy_protocol; location / {\nproxy_set_header X-Forwarded-For $remote_addr; # here\n} }"
+        ),
         Good(
             "set_real_ip_from 10.0.0.1; location / { proxy_set_header X-Real-IP $http_x_real_ip; proxy_pass http://app; }"
         ),
@@ -59,33 +70,31 @@ class ForwardedForTrust(Rule):
     )
 
     def check(self, config: Config) -> Iterator[Diagnostic]:
-        behind: dict[Block | None, Directive] = {}
         found: dict[Directive, str] = {}
         appended: list[Directive] = []
         for line in config.find("proxy_set_header"):
             if len(line.values) != 2 or not line.values[1].startswith(_TOLD):
                 continue
-            copied = _COPIES.get(line.values[0].lower())
-            if line.values[1].startswith(_FROM_IN_FRONT) and copied is None:
-                behind.setdefault(line.parent, line)
-            elif copied is None:
-                continue
-            elif line.values[1] == copied[0]:
-                found[line] = copied[1]
-            elif copied[1] == _APPENDED and line.values[1] in ("$remote_addr", "$realip_remote_addr"):
+            client_wrote, right = _COPIES.get(line.values[0].lower(), ("", ""))
+            if line.values[1] == client_wrote:
+                found[line] = right
+            elif right == _APPENDED and line.values[1] in ("$remote_addr", "$realip_remote_addr"):
                 found[line] = ""
-            elif line.values[1] == _APPENDED:
+            elif right == line.values[1] == _APPENDED:
                 appended.append(line)
+        signs = proxies_in_front(config) if found else {}
         for line, right in found.items():
-            if config.scope(line).effective("set_real_ip_from"):
+            if sees_visitors(config.scope(line)):
                 continue  # $remote_addr is the visitor then, and the header comes from somebody trusted
+            sign = signs.get(line.enclosing("server"), signs.get(None))
             if right:
-                yield self._copied(line, right)
-            elif (other := behind.get(line.parent)) is not None:
-                yield self._overwritten(line, other)
-        if config.partial or not any("ssl" in listen.values for listen in config.find("listen")):
+                yield self._copied(line, right, behind=sign is not None and sign is not line)
+            elif sign is not None:
+                yield self._overwritten(line, sign)
+        if config.partial or not appended or not any("ssl" in listen.values for listen in config.find("listen")):
             return
-        at_the_edge = next((line for line in appended if _is_edge(config, line)), None)
+        signs = signs or proxies_in_front(config)
+        at_the_edge = next((line for line in appended if _is_edge(config, line, signs)), None)
         if at_the_edge is not None:
             yield self.report(
                 at_the_edge,
@@ -95,11 +104,12 @@ class ForwardedForTrust(Rule):
                 help="write $remote_addr where nothing stands in front of nginx, or let the backend take the last address",
             )
 
-    def _copied(self, line: Directive, right: str) -> Diagnostic:
+    def _copied(self, line: Directive, right: str, *, behind: bool) -> Diagnostic:
         return self.report(
             line,
             f"the backend gets the {line.values[0]} that the visitor wrote, and never the address nginx sees",
             Fix(f"send {right}", (replace(line.args[1].span, right),), safe=False),
+            confidence=Confidence.LOW if behind else self.confidence,  # a proxy in front may write it anew
             help=f"write {right}, or name the proxy in front by set_real_ip_from",
         )
 
@@ -108,14 +118,14 @@ class ForwardedForTrust(Rule):
             line,
             "the backend gets the address of the proxy in front of nginx, not the visitor's",
             Fix("append to what that proxy says", (replace(line.args[1].span, _APPENDED),), safe=False),
-            related=(note(other, "handed on from a proxy in front"),),
+            related=(note(other, "a proxy in front"),),
             help=f"write {_APPENDED}, or name the proxy by set_real_ip_from",
         )
 
 
-def _is_edge(config: Config, line: Directive) -> bool:
+def _is_edge(config: Config, line: Directive, signs: dict[Block | None, Directive]) -> bool:
     """Does TLS end here, without a word of anybody in front?"""
     server = config.server(line)
-    if server is None or config.scope(line).effective("set_real_ip_from"):
+    if server is None or server.block in signs or None in signs or sees_visitors(config.scope(line)):
         return False
-    return any(listen.ssl and "proxy_protocol" not in listen.options for listen in server.listens)
+    return any(listen.ssl for listen in server.listens)

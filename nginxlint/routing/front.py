@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 # stands in the log format of nearly every configuration.
 _SET_IN_FRONT = frozenset(
     f"http_{name}"
-    for name in "x_forwarded_proto x_forwarded_scheme x_forwarded_ssl x_forwarded_port x_real_ip true_client_ip "
+    for name in "x_forwarded_proto x_forwarded_host x_forwarded_scheme x_forwarded_ssl x_forwarded_port x_real_ip true_client_ip "
     "cf_connecting_ip cf_connecting_ipv6 cf_visitor cf_ipcountry fastly_client_ip x_azure_clientip "
     "cloudfront_forwarded_proto".split()
 )
