@@ -37,6 +37,9 @@ class Verdict:
         return "ok" if self.ok else f"{self.message} (line {self.line})"
 
 
+CACHES = "/var/cache/"  # `nginx -t` makes the folders that a text names; here it makes them in the folder of the test
+
+
 def installed() -> bool:
     return os.access(NGINX, os.X_OK)
 
@@ -52,7 +55,7 @@ def judge(text: str, files: dict[str, str] | None = None) -> Verdict:
                 stream.write(content)
         path = os.path.join(folder, "nginx.conf")
         with open(path, "w", encoding="utf-8", errors="surrogateescape") as stream:
-            stream.write(PRELUDE + text)
+            stream.write(PRELUDE + text.replace(CACHES, f"{folder}/"))
         done = subprocess.run(
             [NGINX, "-t", "-c", path, "-p", folder, "-e", "stderr", "-g", f"pid {folder}/pid;"],
             capture_output=True,

@@ -52,3 +52,16 @@ def test_a_wrong_option_is_refused(run: Run, option: str, said: str) -> None:
     write("nginxlint.toml", f"[rules.{RULE}]\n{option}\n")
     found = run(*CHECK)
     assert found.code == 2 and said in found.err
+
+
+@pytest.mark.parametrize(
+    ("limits", "seconds"),
+    [("app = 20", "20 s"), ('"*" = 15', "15 s"), ('app = 10\n"*" = 15', "10 s"), ("app = 75", ""), ("other = 20", "")],
+)
+def test_idle_limits_of_groups_reach_the_rule_on_their_race(run: Run, limits: str, seconds: str) -> None:
+    group = "http { upstream app { server 192.0.2.9:80; keepalive 8; }"
+    write("nginx.conf", GOOD.replace("http {", group).replace("return 204;", "location / { proxy_pass http://app; }"))
+    write("nginxlint.toml", f"[rules.upstream-keepalive-race.idle_limits]\n{limits}\n")
+    found = run("check", "nginx.conf", "-o", "concise", "--select", "upstream-keepalive-race")
+    assert found.rules == (["upstream-keepalive-race"] if seconds else [])
+    assert f"close them after {seconds}" in found.out or not seconds

@@ -24,7 +24,7 @@ from nginxlint.routing.request import Request
 from nginxlint.routing.simulate import Router
 from nginxlint.rule import Bad
 from nginxlint.testing import apply, config_of, guess_context
-from tests.catalogue.nginx import NGINX, PRELUDE, Verdict, installed
+from tests.catalogue.nginx import CACHES, NGINX, PRELUDE, Verdict, installed
 
 RULES = {id: entry for id, entry in all_rules().items() if entry.origin.startswith("the built-in")}
 INSTALLED = (1, 22, 1)
@@ -134,7 +134,7 @@ def judge(text: str) -> Verdict:
     try:
         hosts, config = os.path.join(folder, "hosts"), os.path.join(folder, "nginx.conf")
         with open(config, "w", encoding="utf-8", errors="surrogateescape") as file:
-            file.write(PRELUDE + text)
+            file.write(PRELUDE + text.replace(CACHES, f"{folder}/"))
         names: list[str] = []
         command = [NGINX, "-t", "-c", config, "-p", folder, "-e", "stderr", "-g", f"pid {folder}/pid;"]
         while True:
