@@ -43,7 +43,6 @@ HOMES = {
     "add_to_set": "nginxlint.rule",
     "added_header": "nginxlint.routing.headers",
     "answers_itself": "nginxlint.routing.content",
-    "cached_passes": "nginxlint.routing.caching",
     "can_hold": "nginxlint.routing.captures",
     "delete": "nginxlint.edits",
     "destinations": "nginxlint.routing.destinations",

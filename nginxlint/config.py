@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, KeysView
 
 from nginxlint.includes import INERT, Include, Loaded, ReadFile
+from nginxlint.routing.caching import CachedPass, cached_passes
 from nginxlint.routing.handshakes import Handshake, handshakes
 from nginxlint.routing.headers import RequestHeaders
 from nginxlint.routing.listeners import Endpoint, Listeners, inward_passes
@@ -71,6 +72,7 @@ class Config:
         self._inward_passes: list[Pass] | None = None
         self._variables: dict[str, list[Directive]] | None = None
         self._lookups: list[Lookup] | None = None
+        self._cached_passes: list[CachedPass] | None = None
         self._handshakes: list[Handshake] | None = None
         self._gaps: frozenset[Block] | None = None
         self._shadows: list[Shadow] | None = None
@@ -363,6 +365,13 @@ class Config:
             if passes is None:
                 passes = self._passes[name] = [Pass(directive) for directive in self.find(name) if directive.values]
             yield from passes
+
+    @property
+    def cached_passes(self) -> list[CachedPass]:
+        """The passes whose answers may be stored in a cache."""
+        if self._cached_passes is None:
+            self._cached_passes = cached_passes(self)
+        return self._cached_passes
 
     @property
     def handshakes(self) -> list[Handshake]:

@@ -14,7 +14,7 @@ from nginxlint.edits import (
     replace,
 )
 from nginxlint.pattern import shapes
-from nginxlint.routing.caching import CachedPass, cached_passes, made_of, names_a_user
+from nginxlint.routing.caching import CachedPass, made_of, names_a_user
 from nginxlint.routing.captures import can_hold, patterns_behind
 from nginxlint.routing.content import answers_itself
 from nginxlint.routing.destinations import Destination, destinations, split_template
@@ -78,7 +78,6 @@ __all__ = [
     "add_to_set",
     "added_header",
     "answers_itself",
-    "cached_passes",
     "can_hold",
     "delete",
     "destinations",

@@ -1,6 +1,6 @@
 from collections.abc import Iterator
 
-from nginxlint import Bad, Config, Diagnostic, Good, Rule, Severity, cached_passes
+from nginxlint import Bad, Config, Diagnostic, Good, Rule, Severity
 
 
 class CacheBackgroundNeedsUpdating(Rule):
@@ -31,7 +31,7 @@ class CacheBackgroundNeedsUpdating(Rule):
 
     def check(self, config: Config) -> Iterator[Diagnostic]:
         reported = set()
-        for cached in cached_passes(config):
+        for cached in config.cached_passes:
             switch = cached.directive("cache_background_update")
             if switch is None or switch.values[:1] != ("on",) or "updating" in cached.words("cache_use_stale"):
                 continue

@@ -9,7 +9,6 @@ from nginxlint import (
     Good,
     Rule,
     Severity,
-    cached_passes,
     insert_line_after,
     made_of,
     names_a_user,
@@ -55,7 +54,7 @@ class CacheBypassHalf(Rule):
 
     def check(self, config: Config) -> Iterator[Diagnostic]:
         reported: set[Directive] = set()
-        for cached in cached_passes(config):
+        for cached in config.cached_passes:
             key = made_of(config, cached.key)
             users = {
                 name: names_a_user(made_of(config, " ".join(cached.words(name)))) - key

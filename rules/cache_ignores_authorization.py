@@ -8,7 +8,6 @@ from nginxlint import (
     Fix,
     Good,
     Rule,
-    cached_passes,
     insert_line_after,
     made_of,
     names_a_user,
@@ -53,7 +52,7 @@ class CacheIgnoresAuthorization(Rule):
 
     def check(self, config: Config) -> Iterator[Diagnostic]:
         reported: set[Directive] = set()
-        for cached in cached_passes(config):
+        for cached in config.cached_passes:
             if cached.family != "proxy" or cached.cache in reported:
                 continue
             minded = " ".join((cached.key, *cached.words("cache_bypass"), *cached.words("no_cache")))

@@ -6,13 +6,13 @@ from nginxlint import (
     Confidence,
     Config,
     Diagnostic,
+    Directive,
     Fix,
     Good,
     Note,
     Rule,
-    Server,
     Severity,
-    cached_passes,
+    insert_before,
     insert_line_after,
     made_of,
     note,
@@ -33,12 +33,20 @@ class CacheKeyLacksHost(Rule):
 
     id = "cache-key-lacks-host"
     group = "cache"
-    directives = ("proxy_cache",)
+    directives = tuple(f"{family}_cache" for family in ("proxy", "fastcgi", "uwsgi", "scgi"))
     examples = (
         Bad(
             "proxy_set_header Host $host;\n"
             "server { server_name a.test; location / {\n proxy_cache z; # here\n proxy_pass http://app; } }\n"
-            "server { server_name b.test; location / { proxy_cache z; proxy_pass http://app; } }"
+            "server { server_name b.test; location / { proxy_cache z; proxy_pass http://app; } } # here"
+        ),
+        Bad(
+            "fastcgi_cache z; # here\nfastcgi_cache_key $request_uri;\n"
+            "server { server_name a.test; location / { fastcgi_pass app:9000; } }\n"
+            "server { server_name b.test; location / { fastcgi_pass app:9000; } }",
+            "fastcgi_cache z; # here\nfastcgi_cache_key $host$request_uri;\n"
+            "server { server_name a.test; location / { fastcgi_pass app:9000; } }\n"
+            "server { server_name b.test; location / { fastcgi_pass app:9000; } }",
         ),
         Bad(
             "server { server_name *.shops.test; location / {\n proxy_cache z; # here\n"
@@ -66,42 +74,48 @@ class CacheKeyLacksHost(Rule):
     )  # fmt: skip
 
     def check(self, config: Config) -> Iterator[Diagnostic]:
-        shared: dict[tuple[str, str], list[tuple[CachedPass, Server]]] = {}
-        for cached in cached_passes(config):
+        shared: dict[tuple[str, str], list[tuple[CachedPass, set[str]]]] = {}
+        for cached in config.cached_passes:
             server = config.server(cached.target.directive)
-            if cached.family != "proxy" or server is None or _HOSTS & made_of(config, cached.key):
+            if (
+                server is None
+                or not cached.key
+                or _HOSTS & made_of(config, cached.key)
+                or not _tells_host(config, cached)
+            ):
                 continue
-            sent = [line.values[1] for line in cached.scope.effective("proxy_set_header") if _is_host(line.values)]
-            if sent and _HOSTS & made_of(config, sent[-1]):
-                shared.setdefault((cached.zone, cached.target.authority), []).append((cached, server))
+            sites = {word.text.lower().removeprefix("www.") for word in server.names}
+            shared.setdefault((cached.zone, cached.target.authority), []).append((cached, sites))
+        told: set[Directive] = set()
         for users in shared.values():
-            first, own = users[0]
-            other = next((one for one, server in users if not _sites(server) <= _sites(own)), None)
-            wild = any(name.startswith(("*.", ".", "~")) or name.endswith(".*") for name in _sites(own))
-            if other is not None or wild:
-                yield self._finding(first, other)
+            for cached, own in users:
+                other = next((one for one, sites in users if not sites <= own), None)
+                wild = any(name.startswith(("*.", ".", "~")) or name.endswith(".*") for name in own)
+                if (other is not None or wild) and cached.cache not in told:
+                    told.add(cached.cache)
+                    yield self._finding(cached, other)
 
     def _finding(self, cached: CachedPass, other: CachedPass | None) -> Diagnostic:
-        key = "proxy_cache_key $scheme$host$request_uri;"
         own = cached.directive("cache_key")
-        fixes = (Fix(f"write {key}", (insert_line_after(cached.cache, key),), safe=False),) if own is None else ()
-        related: tuple[Note, ...] = (note(cached.target.directive, "the backend is sent the visitor's Host"),)
+        line = f"{cached.family}_cache_key $scheme$host$request_uri;"
+        edit = insert_line_after(cached.cache, line) if own is None else insert_before(own.args[0].part(0, 1), "$host")
+        related: tuple[Note, ...] = (note(cached.target.directive, "the backend is told the visitor's Host"),)
         if other is not None:
             related = (*related, note(other.target.directive, "another site, with the same cache and target"))
         return self.report(
             cached.cache,
             f"one site may get the pages of another: the key {cached.key} does not hold the host",
-            *fixes,
+            Fix("put $host into the key", (edit,), safe=False),
             severity=Severity.WARNING,
             confidence=Confidence.HIGH if other is not None else Confidence.MEDIUM,
             related=related,
-            help=f"write {key}",
+            help=f"write {line}" if own is None else "put $host into the key",
         )
 
 
-def _is_host(values: tuple[str, ...]) -> bool:
-    return len(values) == 2 and values[0].lower() == "host"
-
-
-def _sites(server: Server) -> set[str]:
-    return {word.text.lower().removeprefix("www.") for word in server.names}
+def _tells_host(config: Config, cached: CachedPass) -> bool:
+    """Does the backend learn which site is asked for? FastCGI and its kin hand the visitor's headers on."""
+    if cached.family != "proxy":
+        return cached.scope.on(f"{cached.family}_pass_request_headers", True)
+    host = config.request_headers(cached.scope).of("Host")
+    return host is not None and bool(_HOSTS & made_of(config, host.value))

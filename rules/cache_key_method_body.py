@@ -1,6 +1,6 @@
 from collections.abc import Iterator
 
-from nginxlint import Bad, Config, Diagnostic, Directive, Good, Rule, cached_passes, made_of, note
+from nginxlint import Bad, Config, Diagnostic, Directive, Good, Rule, made_of, note
 
 
 class CacheKeyMethodBody(Rule):
@@ -35,7 +35,7 @@ class CacheKeyMethodBody(Rule):
 
     def check(self, config: Config) -> Iterator[Diagnostic]:
         reported: set[Directive] = set()
-        for cached in cached_passes(config):
+        for cached in config.cached_passes:
             variables = made_of(config, cached.key)
             methods, convert = cached.directive("cache_methods"), cached.directive("cache_convert_head")
             found: list[tuple[Directive, str, str]] = []

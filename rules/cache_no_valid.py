@@ -1,6 +1,6 @@
 from collections.abc import Iterator
 
-from nginxlint import Bad, Confidence, Config, Diagnostic, Directive, Good, Rule, cached_passes, note
+from nginxlint import Bad, Confidence, Config, Diagnostic, Directive, Good, Rule, note
 
 
 class CacheNoValid(Rule):
@@ -35,7 +35,7 @@ class CacheNoValid(Rule):
 
     def check(self, config: Config) -> Iterator[Diagnostic]:
         reported: set[Directive] = set()
-        for cached in cached_passes(config):
+        for cached in config.cached_passes:
             ignored, words = (
                 cached.directive("ignore_headers"),
                 {word.lower() for word in cached.words("ignore_headers")},

@@ -1,6 +1,6 @@
 from collections.abc import Iterator
 
-from nginxlint import Bad, Config, Diagnostic, Directive, Fix, Good, Rule, cached_passes, insert_line_after, note
+from nginxlint import Bad, Config, Diagnostic, Directive, Fix, Good, Rule, insert_line_after, note
 
 
 class CacheSetCookie(Rule):
@@ -34,7 +34,7 @@ class CacheSetCookie(Rule):
 
     def check(self, config: Config) -> Iterator[Diagnostic]:
         reported: set[Directive] = set()
-        for cached in cached_passes(config):
+        for cached in config.cached_passes:
             ignored = cached.directive("ignore_headers")
             if ignored is None or ignored in reported or "set-cookie" not in _lower(cached.words("ignore_headers")):
                 continue

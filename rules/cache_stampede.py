@@ -1,6 +1,6 @@
 from collections.abc import Iterator
 
-from nginxlint import Bad, Config, Diagnostic, Good, Rule, Severity, cached_passes
+from nginxlint import Bad, Config, Diagnostic, Good, Rule, Severity
 
 
 class CacheStampede(Rule):
@@ -35,7 +35,7 @@ class CacheStampede(Rule):
 
     def check(self, config: Config) -> Iterator[Diagnostic]:
         reported = set()
-        for cached in cached_passes(config):
+        for cached in config.cached_passes:
             if cached.cache in reported or cached.words("cache_lock")[:1] == ["on"]:
                 continue
             if "updating" in cached.words("cache_use_stale") or not cached.settings_known:

@@ -66,7 +66,7 @@ def cache_key(scope: Scope, family: str) -> str:
 
 
 def cached_passes(config: Config) -> list[CachedPass]:
-    """Every pass of http whose answers may be stored."""
+    """Every pass of http whose answers may be stored: without buffering nothing is (ngx_http_upstream_send_response)."""
     found = []
     for family in CACHING:
         if f"{family}_cache" not in config.names:
@@ -74,7 +74,7 @@ def cached_passes(config: Config) -> list[CachedPass]:
         for target in config.passes(f"{family}_pass"):
             scope = config.scope(target.directive)
             cache = cache_of(scope, family)
-            if cache is not None and target.kind == "http":
+            if cache is not None and target.kind == "http" and scope.on(f"{family}_buffering", True):
                 found.append(CachedPass(target, scope, family, cache))
     return found
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import pytest
 
 from tests.oracle.nginx import PROGRAM, Nginx
+from tests.routing.echo import Echo
 from tests.rules.mending import found_by, mend
 
 pytestmark = pytest.mark.skipif(not PROGRAM, reason="nginx is not installed")
@@ -135,3 +136,27 @@ def test_a_session_made_without_verification_fails_where_verification_is_on() ->
         subprocess.run(command, check=True, capture_output=True, timeout=30)
         with nginx:
             assert [nginx.ask("/loose").status, nginx.ask("/strict").status] == statuses, nginx.log()
+
+
+@pytest.mark.parametrize("family", ["fastcgi", "uwsgi", "scgi"])
+def test_without_a_key_all_urls_of_all_sites_get_the_page_stored_first(family: str) -> None:
+    backend = Echo(protocol=family)
+    inside = f"{family}_cache f; {family}_cache_valid 1m; {family}_pass 127.0.0.1:{backend.port};"
+    server = f"server {{ listen 127.0.0.1:65000; server_name a.test b.test; location / {{ {inside} }} }}"
+    zone = f"{family}_cache_path /d/f keys_zone=f:1m max_size=1m;\n"
+    cured = mend("cache-key-missing", zone + server)
+    hostless = cured.replace("$host", "").replace("a.test b.test", "*.test")
+    try:
+        for text, rules, asked in (
+            (zone + server, {"cache-key-missing"}, 1),
+            (hostless, {"cache-key-lacks-host"}, 2),
+            (cured, set[str](), 3),
+        ):
+            for rule in ("cache-key-missing", "cache-key-lacks-host"):
+                assert bool(found_by(rule, text)) is (rule in rules)
+            with Nginx(text.replace("65000", "{port}").replace("/d/", "{folder}/")) as nginx:
+                for host, path in (("a.test", "/1"), ("a.test", "/2"), ("b.test", "/1")):
+                    assert nginx.ask(path, host=host).status == 200, nginx.log()
+            assert len(backend.take()) == asked
+    finally:
+        backend.close()
