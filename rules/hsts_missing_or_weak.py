@@ -3,6 +3,7 @@ from collections.abc import Iterator
 from nginxlint import (
     PASSES,
     Bad,
+    Block,
     Confidence,
     Config,
     Diagnostic,
@@ -11,9 +12,9 @@ from nginxlint import (
     Good,
     Rule,
     Scope,
-    Server,
     Severity,
     insert_line_after,
+    note,
 )
 
 _HALF_A_YEAR = 15_768_000
@@ -43,6 +44,10 @@ class HstsMissingOrWeak(Rule):
             "server {\n listen 443 ssl;\n add_header Strict-Transport-Security 'max-age=31536000';\n"
             ' location /a { add_header strict-transport-security "max-age=86400; includeSubDomains"; # here\n }\n}'
         ),
+        Bad(
+            "server {\n listen 443 ssl; # here\n root /srv;\n}\n"
+            "server { listen 80; listen 443 ssl; root /srv; }\nserver { listen 80; root /srv; }"
+        ),
         Good("add_header Strict-Transport-Security 'max-age=31536000' always; server { listen 443 ssl; root /srv; }"),
         Good("server { listen 443 ssl; more_set_headers 'Strict-Transport-Security: max-age=31536000'; }"),
         Good("server { listen 443 ssl default_server; ssl_reject_handshake on; }"),
@@ -60,23 +65,29 @@ class HstsMissingOrWeak(Rule):
                     "browsers forget within half a year that this site is served over TLS only",
                     help="write max-age=31536000 (a year)",
                 )
-        if config.partial or not any("ssl" in listen.values for listen in config.find("listen")):
+        if config.partial:
             return
-        for server in config.http_servers():
-            listen = next((one for one in server.listens if one.ssl and one.directive is not None), None)
-            if listen is not None and listen.directive is not None and not _has_hsts(server):
-                yield self._missing(server, listen.directive)
+        missing: dict[Confidence, list[Directive]] = {}
+        passing = {directive.enclosing("server") for directive in config.find(*PASSES)}
+        for listen in _without(config):
+            # a backend may send the header
+            missing.setdefault(Confidence.LOW if listen.parent in passing else self.confidence, []).append(listen)
+        for confidence, listens in missing.items():
+            yield self._missing(config, listens, confidence)
 
-    def _missing(self, server: Server, listen: Directive) -> Diagnostic:
-        passes = any(directive.name in PASSES for directive in server.block.walk())
+    def _missing(self, config: Config, listens: list[Directive], confidence: Confidence) -> Diagnostic:
+        """One finding for all servers: where one lacks it, mostly all do."""
+        first, others = listens[0], len(listens) - 1
         fixes: tuple[Fix, ...] = ()
-        if not server.scope.effective("add_header"):
-            fixes = (Fix("send it for a year", (insert_line_after(listen, _LINE),), safe=False),)
+        if not others and not config.scope(first).effective("add_header"):
+            fixes = (Fix("send it for a year", (insert_line_after(first, _LINE),), safe=False),)
+        also = f", here and in {others} other server{'s' if others > 1 else ''}" if others else ""
         return self.report(
-            listen,
-            "browsers are not told to use TLS only: the first request of a visit may be answered by somebody between",
+            first,
+            f"browsers are not told to use TLS only{also}: the first request of a visit may be answered by somebody between",
             *fixes,
-            confidence=Confidence.LOW if passes else self.confidence,
+            confidence=confidence,
+            related=tuple(note(one, "nor here") for one in listens[1:4]),
             help=f"write {_LINE}",
         )
 
@@ -90,16 +101,31 @@ def _is_weak(value: str) -> bool:
     return False
 
 
-def _has_hsts(server: Server) -> bool:
-    """Is the header sent by the server or a location of it, or is there nothing to send it with?"""
-    scope = server.scope
-    if (
-        scope.on("ssl_reject_handshake")
-        or scope.own("return")
-        or any(rewrite.values[-1:] == ("permanent",) for rewrite in scope.own("rewrite"))
-    ):
-        return True
-    return any(_sends(one) for one in (scope, *(location.scope for location in server.all_locations())))
+def _without(config: Config) -> Iterator[Directive]:
+    """The first TLS socket of each http server that answers itself and does not send the header."""
+    listens: dict[Block, Directive] = {}
+    for listen in config.find("listen"):
+        block = listen.parent
+        if (
+            ("ssl" in listen.values or "quic" in listen.values)
+            and block is not None
+            and block.parent is not None
+            and block.parent.name == "http"
+        ):
+            listens.setdefault(block, listen)
+    lines = (line.values for line in config.find("add_header", "more_set_headers"))
+    sent_somewhere = any(_NAME in value.lower() for values in lines for value in values)
+    for block, listen in listens.items():
+        if _only_redirects(block) or config.scope(block).on("ssl_reject_handshake"):
+            continue
+        if not sent_somewhere or not any(_sends(config.scope(one)) for one in block.walk() if one.body is not None):
+            yield listen
+
+
+def _only_redirects(server: Block) -> bool:
+    return any(
+        one.name == "return" or (one.name == "rewrite" and one.values[-1:] == ("permanent",)) for one in server.body
+    )
 
 
 def _sends(scope: Scope) -> bool:
