@@ -88,7 +88,7 @@ class DirectiveInheritance(Rule):
     def check(self, config: Config) -> Iterator[Diagnostic]:
         for name in _SETS:
             for block in overriding(config, name, "deny") if name == "allow" else overriding(config, name):
-                if not block.has_gap:
+                if not block.has_gap and not any(line.values[:1] == ("off",) for line in block.named(name)):
                     yield from self._check_block(config, block, name)
 
     def _check_block(self, config: Config, block: Block, name: str) -> Iterator[Diagnostic]:
@@ -119,8 +119,6 @@ def _lost(scope: Scope, name: str) -> tuple[list[Directive], list[Directive]]:
     own = scope.own(name)
     around = scope.outer.effective(name) if scope.outer is not None else []
     inherited = [line for line in around if line.values and line.values[0] not in ("off", "default")]
-    if not inherited or any(line.values[:1] == ("off",) for line in own):
-        return own, []
     kept = {key for line in own for key in _keys(line)}
     return own, [line for line in inherited if not kept.issuperset(_keys(line))]
 

@@ -38,6 +38,8 @@ class Httpoxy(Rule):
         safe = {line.parent for line in config.find(*_PARAMS.values()) if line.values[:1] == ("HTTP_PROXY",)}
         told: set[Block | None] = set()
         for target in config.passes(*_PARAMS):
+            if target.directive.parent in safe:
+                continue
             scope, param = config.scope(target.directive), _PARAMS[target.directive.name]
             origin = scope.origin(param)
             block = None if origin is None else origin.block

@@ -65,8 +65,10 @@ class ProxyHeaderBufferSmall(Rule):
 
 def _is_worth_a_look(config: Config) -> bool:
     """Does any name hold such a word? One look at all names is quicker than a look at each."""
-    named = config.find("location", "server", *(f"{family}_pass" for family in _FAMILIES))
-    text = " ".join(word for one in named for word in one.values).lower()
+    passes = [target.directive for target in config.passes(*(f"{family}_pass" for family in _FAMILIES))]
+    around = [location for one in passes if (location := one.enclosing("location")) is not None]
+    words = [place.values[0] for place in (*passes, *config.find("server")) if place.values]
+    text = " ".join([*words, *(word for one in around for word in one.values)]).lower()
     return any(word in text for word in _SIGN_ON)
 
 

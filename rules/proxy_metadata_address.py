@@ -49,9 +49,13 @@ class ProxyMetadataAddress(Rule):
     )
 
     def check(self, config: Config) -> Iterator[Diagnostic]:
-        groups = {group for group in config.upstreams if any(_is_link_local(peer.host) for peer in group.peers)}
+        hosts = {peer.host for group in config.upstreams for peer in group.peers}
+        local = {host for host in hosts | {target.host for target in config.passes(*PASSES)} if _is_link_local(host)}
+        groups = (
+            {group for group in config.upstreams if any(peer.host in local for peer in group.peers)} if local else ()
+        )
         for target in config.passes(*PASSES):
-            named = target.has_variables or _is_link_local(target.host)
+            named = target.has_variables or target.host in local
             if not named and (not groups or target.group(config) not in groups):
                 continue
             for end in endpoints(config, target):

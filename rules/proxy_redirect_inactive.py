@@ -52,10 +52,12 @@ class ProxyRedirectInactive(Rule):
             return  # Host and proxy_redirect are often included
         fixed = {line.parent for line in config.find("proxy_set_header") if _is_fixed_host(line)}
         for target in config.passes():
+            port_implied = target.port is not None and target.port == target.default_port
+            if not (fixed or target.has_variables or port_implied):
+                continue
             scope = config.scope(target.directive)
             origin = scope.origin("proxy_set_header") if fixed else None
             told_another = origin is not None and origin.block in fixed
-            port_implied = target.port is not None and target.port == target.default_port
             if not (target.has_variables or told_another or port_implied) or scope.effective("proxy_redirect"):
                 continue
             location = config.location(target.directive)

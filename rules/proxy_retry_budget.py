@@ -73,19 +73,20 @@ class ProxyRetryBudget(Rule):
     )
 
     def check(self, config: Config) -> Iterator[Diagnostic]:
+        sockets = {one.block for one in config.handshakes if one.complete}
         times: dict[tuple[str, ...], int | None] = {}
         for setting in config.find(*self.directives):
             if setting.values not in times:
                 times[setting.values] = milliseconds(setting)
             time, is_read = times[setting.values], setting.name in _READ
-            if not time or (is_read and time < _LONG):
-                continue
+            if not time or (is_read and (time < _LONG or setting.parent in sockets)):
+                continue  # (a WebSocket may be silent for long)
             family = setting.name.partition("_")[0]
             for target in config.governed(setting, f"{family}_pass"):
                 scope = config.scope(target.directive)
                 tries = _tries(config, target, scope, family)
                 if tries < 2 or config.request_headers(scope, family).of("Upgrade") is not None:
-                    continue  # (a WebSocket may be silent for long)
+                    continue
                 if is_read and not scope.milliseconds(f"{family}_next_upstream_timeout", 0):
                     yield self._waits(setting, target, family, tries, time)
                     break

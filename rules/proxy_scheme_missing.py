@@ -50,12 +50,12 @@ class ProxySchemeMissing(Rule):
     def check(self, config: Config) -> Iterator[Diagnostic]:
         for target in config.passes(*self.directives):
             name, stream = target.directive.name, target.kind == "stream"
-            if target.has_variables or (not stream and config.location(target.directive) is None):
+            if target.has_variables:
                 continue
             allowed = () if stream else _SCHEMES[name]
             wrong = bool(target.scheme) and target.scheme not in allowed
             missing = name == "proxy_pass" and not stream and not target.scheme
-            if not wrong and not missing:
+            if not (wrong or missing) or (not stream and config.location(target.directive) is None):
                 continue
             better = _better(target, allowed)
             known = " or ".join(f"{scheme}://" for scheme in allowed) or "an address without a scheme"

@@ -40,8 +40,9 @@ class ProxySlashMismatch(Rule):
 
     def check(self, config: Config) -> Iterator[Diagnostic]:
         for target in config.passes():
-            location, uri = config.location(target.directive), target.uri
-            if location is None or uri is None or target.has_variables or location.modifier not in ("", "^~"):
+            uri = target.uri
+            location = config.location(target.directive) if uri is not None and not target.has_variables else None
+            if location is None or uri is None or location.modifier not in ("", "^~"):
                 continue
             prefix, uri = location.pattern, uri.partition("#")[0]
             if target.directive.parent is not location.block or not prefix.startswith("/") or not uri.startswith("/"):

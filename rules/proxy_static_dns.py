@@ -67,7 +67,7 @@ def _names(config: Config) -> Iterator[tuple[str, Word]]:
         if target.group(config) is None and not config.scope(target.directive).effective("resolver"):
             yield target.host.lower(), target.directive.args[0]
     for group in config.upstreams:
-        if config.scope(group.block).effective("resolver"):
+        if "resolver" in config.names and config.scope(group.block).effective("resolver"):
             continue
         for peer in group.peers:
             is_name = peer.unix is None and ":" not in peer.host and peer.host.strip("0123456789.") != ""

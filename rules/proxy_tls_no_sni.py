@@ -46,6 +46,8 @@ class ProxyTlsNoSni(Rule):
         if config.partial:
             return  # the switch may stand in what was not read
         for target in config.passes(*_SWITCH):
+            if not target.tls and not target.has_variables:
+                continue
             scope, switch = config.scope(target.directive), _SWITCH[target.directive.name]
             if scope.on(switch) or target.kind == "stream":
                 continue

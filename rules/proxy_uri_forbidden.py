@@ -44,14 +44,10 @@ class ProxyUriForbidden(Rule):
 
     def check(self, config: Config) -> Iterator[Diagnostic]:
         for target in config.passes():
+            if target.uri is None or target.has_variables or target.kind == "stream":
+                continue
             location, parent = config.location(target.directive), target.directive.parent
-            if (
-                target.uri is None
-                or target.has_variables
-                or location is None
-                or parent is None
-                or target.kind == "stream"
-            ):
+            if location is None or parent is None:
                 continue
             if target.scheme not in ("http", "https") or (target.text.endswith(":") and target.unix is not None):
                 continue

@@ -63,8 +63,8 @@ class ProxyVariableDropsPath(Rule):
 
     def check(self, config: Config) -> Iterator[Diagnostic]:
         for target in config.passes():
-            location = config.location(target.directive)
-            if not target.has_variables or location is None or _is_endpoint(location):
+            location = config.location(target.directive) if target.has_variables else None
+            if location is None or _is_endpoint(location):
                 continue
             found = destinations(config, target)
             uris = {split_template(target.text)[1] or None} if found is None else {end.uri for end in found}

@@ -32,9 +32,13 @@ class RegexNeverMatches(Rule):
 
     def check(self, config: Config) -> Iterator[Diagnostic]:
         bare: set[Directive | None] | None = None
+        usual: set[str] = set()
         for directive, index, pattern in _patterns(config):
+            if pattern in usual:
+                continue
             found = shapes(pattern)
             if found is None or any(not shape.start or shape.runs[0][:1] in ("", "/") for shape in found):
+                usual.add(pattern)
                 continue
             bare = _servers_with_bare_paths(config) if bare is None else bare
             if directive.enclosing("server") in bare or (index < 0 and bare):

@@ -38,11 +38,14 @@ class SseBuffered(Rule):
     )
 
     def check(self, config: Config) -> Iterator[Diagnostic]:
+        known: dict[tuple[str, ...], bool | None] = {}
         for target in config.passes(*_PASSES):
-            location = config.location(target.directive)
-            words = _WORDS.split(location.pattern.lower()) if location is not None else []
-            sure = not _SURE.isdisjoint(words) or ("event" in words and "stream" in words)
-            if not sure and _MAYBE.isdisjoint(words):
+            location = target.directive.enclosing("location")
+            values = location.values if location is not None else ()
+            if values not in known:
+                known[values] = _streams("".join(values))
+            sure = known[values]
+            if sure is None:
                 continue
             scope, family = config.scope(target.directive), target.family
             if not scope.on(f"{family}_buffering", True) or scope.block.has_gap:
@@ -59,3 +62,11 @@ class SseBuffered(Rule):
                 confidence=Confidence.MEDIUM if sure else Confidence.LOW,
                 help=f"write {line} or let the application send X-Accel-Buffering: no",
             )
+
+
+def _streams(pattern: str) -> bool | None:
+    """Is a location called as those of event streams are: surely, perhaps (False), or not (None)?"""
+    words = _WORDS.split(pattern.lower())
+    if not _SURE.isdisjoint(words) or ("event" in words and "stream" in words):
+        return True
+    return None if _MAYBE.isdisjoint(words) else False

@@ -3,6 +3,7 @@ from collections.abc import Iterator
 from nginxlint import (
     KEPT_BY_DEFAULT,
     Bad,
+    Block,
     Config,
     Diagnostic,
     Directive,
@@ -84,6 +85,7 @@ class UpstreamKeepaliveDefeated(Rule):
             return  # the settings may stand in what was not read
         told: set[Directive] = set()
         settled: set[tuple[object, ...]] = set()
+        keeping = _where_connections_are_kept(config)
         explicit_only = config.version < KEPT_BY_DEFAULT or not _somebody_interferes(config)
         pools = [(group.block.child("keepalive"), group) for group in config.upstreams]
         # what is written for one group and by default for another is told of the first
@@ -91,6 +93,8 @@ class UpstreamKeepaliveDefeated(Rule):
             if (pool is None and explicit_only) or not group.idle_connections(config.version):
                 continue
             for use in config.uses(group):
+                if use.target.directive.parent in keeping:
+                    continue
                 scope = config.scope(use.target.directive)
                 lines = scope.effective("proxy_set_header")
                 key = (use.target.family, scope.value("proxy_http_version"), *[line.values for line in lines])
@@ -171,6 +175,14 @@ def _mean_the_same_everywhere(config: Config, lines: list[Directive]) -> bool:
     """Do the Connection lines hang on no `set`, which may differ from place to place?"""
     texts = [line.values[1] for line in lines if len(line.values) == 2 and line.values[0].lower() == "connection"]
     return not any(config.assignments(name) for text in texts for name in references(text))
+
+
+def _where_connections_are_kept(config: Config) -> set[Block | None]:
+    """The blocks that say it in the usual way, where the version is right everywhere; a look that spares a closer one."""
+    if config.version < KEPT_BY_DEFAULT or any(one.values[:1] == ("1.0",) for one in config.find("proxy_http_version")):
+        return set()
+    lines = (one for one in config.find("proxy_set_header") if one.values[1:] == ("",))
+    return {line.parent for line in lines if line.values[0].lower() == "connection"}
 
 
 def _somebody_interferes(config: Config) -> bool:

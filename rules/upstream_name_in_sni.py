@@ -62,8 +62,10 @@ class UpstreamNameInSni(Rule):
             if any(peer.host.lower() == group.name.lower() for peer in group.peers):
                 continue
             for use in config.uses(group):
+                if not use.tls:
+                    continue
                 scope, family = config.scope(use.target.directive), use.target.family
-                if not use.tls or scope.directive(f"{family}_ssl_name") is not None:
+                if scope.directive(f"{family}_ssl_name") is not None:
                     continue
                 verify = scope.directive(f"{family}_ssl_verify") if scope.on(f"{family}_ssl_verify") else None
                 switch = verify or scope.directive(f"{family}_ssl_server_name")

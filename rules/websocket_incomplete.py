@@ -14,6 +14,7 @@ from nginxlint import (
     insert_line_after,
     note,
     replace,
+    split_location,
 )
 
 _NAMED = re.compile(r"(^|[/.])(wss?|websockets?|socket\.io|sockjs(-node)?|cable|signalr)(/|$)")
@@ -83,9 +84,12 @@ class WebsocketIncomplete(Rule):
     def _named(self, config: Config) -> Iterator[Diagnostic]:
         """Locations that are called as those of WebSockets are, and hand on neither half."""
         blocks = {one.block for one in config.handshakes}
-        for target in config.passes():
+        around = (target.directive.enclosing("location") for target in config.passes())
+        distinct = {location.values for location in around if location is not None}
+        named = {values for values in distinct if _NAMED.search(split_location(values)[1])}
+        for target in config.passes() if named else ():
             location = config.location(target.directive)
-            if location is None or not _NAMED.search(location.pattern) or location.internal is not None:
+            if location is None or location.block.values not in named or location.internal is not None:
                 continue
             origin = config.scope(target.directive).origin("proxy_set_header")
             if origin is None or origin.block not in blocks:

@@ -48,11 +48,13 @@ def handshakes(config: Config) -> list[Handshake]:
         upgrades = connection is not None and _can_upgrade(config, connection, decided)
         if upgrades or (upgrade is not None and upgrade.values[1]):
             found[block] = Handshake(block, upgrade, connection, upgrades)
-    if found:
-        for target in config.passes():
-            origin = config.scope(target.directive).origin("proxy_set_header")
-            if origin is not None and origin.block in found:
-                found[origin.block].passes.append(target)
+    setters = {line.parent for line in config.find("proxy_set_header")} if found else set()
+    for target in config.passes() if found else ():
+        around = target.directive.parent
+        while around is not None and around not in setters:
+            around = around.parent
+        if around is not None and around in found:
+            found[around].passes.append(target)
     return list(found.values())
 
 

@@ -41,7 +41,7 @@ def shadows(config: Config) -> list[Shadow]:
     for parent in around:
         if parent is None:
             continue
-        level = [child for child in parent.body if child.name == "location" and isinstance(child, Block)]
+        level = parent.blocks("location")
         outer = parent.values if parent.name == "location" else ()
         key = (outer, *(child.values for child in level))
         if key not in judged:

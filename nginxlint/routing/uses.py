@@ -41,7 +41,7 @@ class Uses:
         self.all_known = True
         self.by_group: dict[Upstream, list[Use]] = {}
         for target in config.passes(*PASSES):
-            if target.kind == "http" and config.location(target.directive) is None:
+            if target.kind == "http" and target.directive.enclosing("location") is None:
                 continue  # nginx refuses it there; likely a piece of stream taken for http
             if "$" not in target.text:
                 if (group := target.group(config)) is not None:
