@@ -1,7 +1,7 @@
 import re
 from collections.abc import Iterator
 
-from nginxlint import Bad, Config, Diagnostic, Good, RequestHeaders, Rule, Severity
+from nginxlint import Bad, Config, Diagnostic, Good, RequestHeaders, Rule, Severity, hands_on
 
 _FAMILIES = ("proxy", "fastcgi", "uwsgi", "scgi")
 # Names of places where an answer is meant to trickle.
@@ -33,6 +33,7 @@ class ProxyBufferingOff(Rule):
         Good("location / { proxy_buffering off; proxy_set_header Upgrade $http_upgrade; proxy_pass http://app; }"),
         Good("location / { proxy_buffering off; proxy_read_timeout 24h; proxy_pass http://app; }"),
         Good("location / { proxy_buffering on; proxy_pass http://app; }"),
+        Good("location / { proxy_buffering off; grpc_pass app:9000; }"),
     )
 
     def check(self, config: Config) -> Iterator[Diagnostic]:
@@ -41,6 +42,8 @@ class ProxyBufferingOff(Rule):
             if switch.values != ("off",) or block is None or any(one.has_gap for one in (block, *block.ancestors())):
                 continue  # a file that is not here may set Upgrade
             scope, family = config.scope(switch), switch.name.removesuffix("_buffering")
+            if not hands_on(config, block, f"{family}_pass"):
+                continue
             location = config.location(switch)
             if location is not None and _STREAMS.search(location.pattern):
                 continue

@@ -35,6 +35,7 @@ class ProxyStaticDns(Rule):
         Bad("location / {\n fastcgi_pass php.test:9000; # here\n}\nlocation /b { fastcgi_pass php.test:9000; }"),
         Good("location / { proxy_pass http://192.0.2.1; } location /b { proxy_pass http://[::1]:81; }"),
         Good("location / { proxy_pass http://localhost:81; } location /b { proxy_pass http://unix:/run/a; }"),
+        Good("upstream app { server app.test down; server 192.0.2.1; }"),
         Good("upstream app { zone app 64k; resolver 127.0.0.53; server app.test resolve; }"),
         Good("resolver 127.0.0.53; location / { set $b app.test; proxy_pass http://$b; }"),
         Good("upstream app.test { server 192.0.2.1; } server { location / { proxy_pass http://app.test; } }"),
@@ -71,5 +72,5 @@ def _names(config: Config) -> Iterator[tuple[str, Word]]:
             continue
         for peer in group.peers:
             is_name = peer.unix is None and ":" not in peer.host and peer.host.strip("0123456789.") != ""
-            if is_name and not peer.resolve:
+            if is_name and not peer.resolve and not peer.down:
                 yield peer.host.lower(), peer.address
