@@ -64,6 +64,7 @@ HOMES = {
     "names_a_user": "nginxlint.routing.caching",
     "note": "nginxlint.edits",
     "overriding": "nginxlint.routing.inherited",
+    "own_and_lost": "nginxlint.routing.inherited",
     "parse_network": "nginxlint.catalogue.addresses",
     "path_is_raw": "nginxlint.routing.escaping",
     "paths_of": "nginxlint.routing.examples",

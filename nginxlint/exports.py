@@ -22,7 +22,7 @@ from nginxlint.routing.escaping import path_is_raw
 from nginxlint.routing.examples import example_request, example_uris, paths_of
 from nginxlint.routing.front import proxies_in_front, sees_visitors
 from nginxlint.routing.headers import Header, RequestHeaders, added_header, http_version
-from nginxlint.routing.inherited import hands_on, overriding
+from nginxlint.routing.inherited import hands_on, overriding, own_and_lost
 from nginxlint.routing.listeners import Endpoint, Listener, endpoints
 from nginxlint.routing.lookups import Lookup, Resolver
 from nginxlint.routing.passes import Pass
@@ -99,6 +99,7 @@ __all__ = [
     "names_a_user",
     "note",
     "overriding",
+    "own_and_lost",
     "parse_network",
     "path_is_raw",
     "paths_of",

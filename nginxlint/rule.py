@@ -95,7 +95,7 @@ class Rule:
         self,
         place: Place,
         message: str,
-        *fixes: Fix,
+        *fixes: Fix | None,
         label: str = "",
         related: tuple[Note, ...] = (),
         help: tuple[str, ...] | str = (),
@@ -105,7 +105,8 @@ class Rule:
         nginx_message: str | None = None,
         at: Directive | None = None,
     ) -> Diagnostic:
-        """A finding of this rule at `place`: a directive (its name and arguments are marked), a word, or a span.
+        """A finding of this rule at `place`: a directive (its name and arguments are marked), a word, or a span. Of `fixes`
+        those that are None do not apply.
         `at` is the directive it belongs to; needed only where `place` is a span."""
         span, owner = spot(place)
         return Diagnostic(
@@ -119,7 +120,7 @@ class Rule:
             label=label,
             related=related,
             help=(help,) if isinstance(help, str) else help,
-            fixes=fixes,
+            fixes=tuple(fix for fix in fixes if fix is not None),
             blocks_start=blocks_start,
             nginx_message=nginx_message,
             at=at or owner,

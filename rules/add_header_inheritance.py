@@ -1,6 +1,18 @@
 from collections.abc import Iterator
 
-from nginxlint import Bad, Block, Config, Diagnostic, Fix, Good, Rule, Severity, insert_line_after, note, overriding
+from nginxlint import (
+    Bad,
+    Config,
+    Diagnostic,
+    Fix,
+    Good,
+    Rule,
+    Severity,
+    insert_line_after,
+    note,
+    overriding,
+    own_and_lost,
+)
 
 _SECURITY = frozenset((
     "strict-transport-security", "content-security-policy", "x-frame-options", "x-content-type-options",
@@ -41,32 +53,21 @@ class AddHeaderInheritance(Rule):
     )
 
     def check(self, config: Config) -> Iterator[Diagnostic]:
-        for name in self.directives:
-            for block in overriding(config, name):
-                yield from self._check_block(block, config, name)
-
-    def _check_block(self, block: Block, config: Config, name: str) -> Iterator[Diagnostic]:
-        scope = config.scope(block)
-        inherited = scope.outer.effective(name) if scope.outer is not None else []
-        if not inherited or scope.value(f"{name}_inherit", "on") != "on":
-            return
-        own = scope.own(name)
-        kept = {directive.values[0].lower() for directive in own if directive.values}
-        lost = [one for one in inherited if one.values and one.values[0].lower() not in kept]
-        if not lost:
-            return
-        names = ", ".join(dict.fromkeys(directive.values[0] for directive in lost))
-        lines = tuple(f"{directive.head_span.text};" for directive in lost)
         merges = config.version >= _INHERIT_SINCE
-        edit = insert_line_after(own[-1], *([f"{name}_inherit merge;"] if merges else lines))
-        title = f"write {name}_inherit merge" if merges else "repeat the inherited ones"
-        grave = any(directive.values[0].lower() in _SECURITY for directive in lost)
-        yield self.report(
-            own[0],
-            f"visitors no longer get {names} here: one {name} drops all inherited ones",
-            Fix(title, (edit,), safe=False),
-            severity=Severity.WARNING if grave else Severity.INFO,
-            label="replaces every one of the blocks around",
-            related=tuple(note(directive, "not sent here") for directive in lost[:4]),
-            help=f"write {name}_inherit merge;" if merges else "repeat them in this block: " + " ".join(lines[:4]),
-        )
+        for block, name in ((block, setter) for setter in self.directives for block in overriding(config, setter)):
+            own, lost = own_and_lost(config.scope(block), name)
+            if not lost or config.scope(block).value(f"{name}_inherit", "on") != "on":
+                continue
+            names = ", ".join(dict.fromkeys(line.values[0] for line in lost))
+            lines = [f"{name}_inherit merge;"] if merges else [f"{line.head_span.text};" for line in lost]
+            grave = any(line.values[0].lower() in _SECURITY for line in lost)
+            title = f"write {name}_inherit merge" if merges else "repeat the inherited ones"
+            yield self.report(
+                own[0],
+                f"visitors no longer get {names} here: one {name} drops all inherited ones",
+                Fix(title, (insert_line_after(own[-1], *lines),), safe=False),
+                severity=Severity.WARNING if grave else Severity.INFO,
+                label="replaces every one of the blocks around",
+                related=tuple(note(line, "not sent here") for line in lost[:4]),
+                help=f"write {lines[0]}" if merges else "repeat them in this block: " + " ".join(lines[:4]),
+            )

@@ -22,14 +22,10 @@ class AuthRequestTarget(Rule):
         Bad("server {\n location /app/ {\n  auth_request /auth; # here\n  proxy_pass http://app;\n }\n}"),
         Bad("server {\n location / {\n  auth_request /auth; # here\n  root /srv;\n }\n}"),
         Good(
-            "server { location / { auth_request /auth; proxy_pass http://app; } location = /auth { proxy_pass http://sso; } }"
+            "server { location / { auth_request /a; proxy_pass http://b; } location = /a { proxy_pass http://sso; } }"
         ),
-        Good(
-            "server { auth_request /auth; location / { proxy_pass http://app; } location /auth { proxy_pass http://sso; } }"
-        ),
-        Good(
-            "server { auth_request /sso/check; location / { root /srv; } location /sso/ { internal; proxy_pass http://sso; } }"
-        ),
+        Good("server { auth_request /a; location / { proxy_pass http://b; } location /a { proxy_pass http://sso; } }"),
+        Good("server { auth_request /a/b; location / { root /srv; } location /a/ { internal; proxy_pass http://b; } }"),
         Good("server { location /app/ { auth_request /auth; root /srv; } location / { proxy_pass http://app; } }"),
         Good("server { auth_request off; location / { proxy_pass http://app; } }"),
         Good("server { location / { auth_request /auth$is_args$args; proxy_pass http://app; } }"),

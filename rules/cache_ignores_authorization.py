@@ -38,12 +38,10 @@ class CacheIgnoresAuthorization(Rule):
         ),
         Bad("location / { proxy_cache z; proxy_set_header X-User $remote_user; proxy_pass http://app; } # here"),
         Good(
-            "location / { proxy_cache z; proxy_cache_key $request_uri$http_authorization;\n"
-            "proxy_set_header Authorization $http_authorization; proxy_pass http://app; }"
+            "location / { proxy_cache z; proxy_cache_key $remote_user; proxy_set_header A $remote_user; proxy_pass http://b; }"
         ),
         Good(
-            "location / { proxy_cache z; proxy_no_cache $http_authorization; proxy_cache_bypass $http_authorization;\n"
-            "proxy_set_header Authorization $http_authorization; proxy_pass http://app; }"
+            "location / { proxy_cache z; proxy_no_cache $remote_user; proxy_set_header A $remote_user; proxy_pass http://b; }"
         ),
         Good('location / { proxy_cache z; proxy_set_header Authorization "Basic x"; proxy_pass http://app; }'),
         Good('location / { proxy_cache z; proxy_set_header Cookie ""; proxy_pass http://app; }'),
@@ -62,14 +60,12 @@ class CacheIgnoresAuthorization(Rule):
                     continue
                 reported.add(cached.cache)
                 name = f"${sorted(told)[0]}"
-                fixes: tuple[Fix, ...] = ()
-                if not cached.words("cache_bypass") and not cached.words("no_cache"):
-                    edit = insert_line_after(cached.cache, f"proxy_cache_bypass {name};", f"proxy_no_cache {name};")
-                    fixes = (Fix("keep these requests out of the cache", (edit,), safe=False),)
+                has_none = not cached.words("cache_bypass") and not cached.words("no_cache")
+                edit = insert_line_after(cached.cache, f"proxy_cache_bypass {name};", f"proxy_no_cache {name};")
                 yield self.report(
                     cached.cache,
                     f"one user may get the page of another: the backend is told {name}, the cache does not look at it",
-                    *fixes,
+                    Fix("keep these requests out of the cache", (edit,), safe=False) if has_none else None,
                     related=(note(line, "tells the backend who asks"),),
                     help=f"write proxy_cache_bypass {name}; proxy_no_cache {name}; or put it into proxy_cache_key",
                 )

@@ -21,10 +21,7 @@ class CacheZoneUnused(Rule):
         Bad("proxy_cache_path /c keys_zone=a:1m; # here\nserver { location / { proxy_pass http://app; } }"),
         Good("proxy_cache_path /c keys_zone=a:1m; server { proxy_cache a; location / { proxy_pass http://app; } }"),
         Good("proxy_cache_path /c keys_zone=a:1m; server { location / { proxy_cache $zone; proxy_pass http://a; } }"),
-        Good(
-            "events { }\nhttp { proxy_cache_path /c keys_zone=a:1m; include conf.d/*.conf; }",
-            context="main",
-        ),
+        Good("events { }\nhttp { proxy_cache_path /c keys_zone=a:1m; include conf.d/*.conf; }", context="main"),
     )
 
     def check(self, config: Config) -> Iterator[Diagnostic]:

@@ -2,13 +2,8 @@ from collections.abc import Iterator
 
 from nginxlint import Bad, Block, Config, Diagnostic, Directive, Fix, Good, Pass, Rule, add_to_set, note
 
-_SET = {
-    "proxy_pass": "proxy_set_header",
-    "grpc_pass": "grpc_set_header",
-    "fastcgi_pass": "fastcgi_param",
-    "uwsgi_pass": "uwsgi_param",
-    "scgi_pass": "scgi_param",
-}
+_SET = {f"{family}_pass": f"{family}_set_header" for family in ("proxy", "grpc")}
+_SET |= {f"{family}_pass": f"{family}_param" for family in ("fastcgi", "uwsgi", "scgi")}
 
 
 class EarlyDataUnmarked(Rule):
@@ -31,7 +26,7 @@ class EarlyDataUnmarked(Rule):
         ),
         Bad("server { ssl_early_data on; # here\n proxy_set_header A b; location / { proxy_pass http://app; } }"),
         Good(
-            "server { ssl_early_data on; proxy_set_header Early-Data $ssl_early_data; location / { proxy_pass http://a; } }"
+            "ssl_early_data on; proxy_set_header Early-Data $ssl_early_data; server { location / { proxy_pass http://a; } }"
         ),
         Good(
             "server { ssl_early_data on; if ($ssl_early_data) { return 425; } location / { proxy_pass http://app; } }"

@@ -1,6 +1,6 @@
 from collections.abc import Iterator
 
-from nginxlint import Bad, Config, Diagnostic, Good, Listen, Rule, Server, note
+from nginxlint import Bad, Config, Diagnostic, Good, Rule, Server, note
 
 _LOOPBACK = ("127.", "[::1]", "localhost")
 
@@ -19,12 +19,10 @@ class ListenAddressShadow(Rule):
     group = "correctness"
     directives = ("listen",)
     examples = (
-        Bad(
-            "server { listen 80; server_name a.test; }\nserver { listen 192.0.2.1:80; server_name b.test; } # here",
-        ),
+        Bad("server { listen 80; server_name a.test; }\nserver { listen 192.0.2.1:80; server_name b.test; } # here"),
         Bad(
             "server { listen [::]:80; server_name a.test b.test; }\n"
-            "server { listen [2001:db8::1]:80; server_name b.test; } # here",
+            "server { listen [2001:db8::1]:80; server_name b.test; } # here"
         ),
         Good("server { listen 80; server_name a.test; } server { listen 80; server_name b.test; }"),
         Good("server { listen 80; server_name a.test; } server { listen 127.0.0.1:80; location / { stub_status; } }"),
@@ -39,7 +37,7 @@ class ListenAddressShadow(Rule):
             return
         sockets = config.sockets
         for socket, servers in sockets.items():
-            listen = _listen(servers[0], socket)
+            listen = next(one for one in servers[0].listens if one.socket == socket)
             if listen.address in ("*", "[::]") or listen.address.startswith(("unix:", *_LOOPBACK)):
                 continue
             wild = "[::]" if listen.address.startswith("[") else "*"
@@ -63,10 +61,6 @@ class ListenAddressShadow(Rule):
 def _is_wild(where: tuple[str, ...]) -> bool:
     """Is it every address of this host? (A quick look; the model reads it exactly.)"""
     return where == () or where[0].isdigit() or where[0].startswith(("[::]", "*:", "0.0.0.0:", "unix:"))
-
-
-def _listen(server: Server, socket: str) -> Listen:
-    return next(listen for listen in server.listens if listen.socket == socket)
 
 
 def _names(server: Server) -> set[str]:

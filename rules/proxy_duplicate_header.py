@@ -3,17 +3,7 @@ from collections.abc import Iterator
 from nginxlint import Bad, Block, Config, Diagnostic, Directive, Fix, Good, Rule, Severity, delete, note
 
 # A list may be sent in several lines: the backend joins them.
-_LISTS = (
-    "accept",
-    "via",
-    "forwarded",
-    "x-forwarded-for",
-    "cache-control",
-    "pragma",
-    "link",
-    "cookie",
-    "x-forwarded-via",
-)
+_LISTS = tuple("accept via forwarded x-forwarded-for cache-control pragma link cookie x-forwarded-via".split())
 _ONE_HOST = (1, 31, 4)
 
 
@@ -60,13 +50,11 @@ class ProxyDuplicateHeader(Rule):
     def _finding(self, line: Directive, other: Directive, is_host: bool) -> Diagnostic:
         name = line.values[0]
         seen = "most backends answer 400" if is_host else "backends take the first, the last, or both"
-        fixes: tuple[Fix, ...] = ()
-        if other.source is line.source and other.start != line.start:
-            fixes = (Fix("keep the last one", (delete(other),), safe=False),)
+        mendable = other.source is line.source and other.start != line.start
         return self.report(
             line,
             f"the backend gets two {name} lines from here: {seen}",
-            *fixes,
+            Fix("keep the last one", (delete(other),), safe=False) if mendable else None,
             severity=Severity.ERROR if is_host else Severity.WARNING,
             label="sent beside the other one, not in its place",
             related=(note(other, "the first one"),),

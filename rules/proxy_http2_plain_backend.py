@@ -24,13 +24,13 @@ class ProxyHttp2PlainBackend(Rule):
             "proxy_http_version 1.1; # here\nlocation / { proxy_pass http://app:81; }",
         ),
         Bad(
-            "upstream app { server a:1; }\nserver { location / {\n proxy_http_version 2; # here\n proxy_pass http://app; } }"
+            "upstream app { server a:1; }\nserver { proxy_http_version 2; # here\nlocation / { proxy_pass http://app; } }"
         ),
         Good("location / { proxy_http_version 2; proxy_pass https://app; }"),
         Good("location / { proxy_http_version 1.1; proxy_pass http://app; }"),
         Good("proxy_http_version 2; location /g { grpc_pass app:81; } location / { proxy_pass http://app:81; }"),
         Good(
-            "server { listen 81; http2 on; } server { location / { proxy_http_version 2; proxy_pass http://127.0.0.1:81; } }"
+            "server { listen 81; http2 on; }\nproxy_http_version 2; server { location / { proxy_pass http://127.0.0.1:81; } }"
         ),
         Good("proxy_http_version 2; location / { proxy_http_version 1.1; proxy_pass http://app; }"),
     )
@@ -44,8 +44,7 @@ class ProxyHttp2PlainBackend(Rule):
             version = config.scope(target.directive).directive("proxy_http_version")
             if version is None or version.values != ("2",) or version in seen or target.kind == "stream":
                 continue
-            ends = endpoints(config, target)
-            plain = [end for end in ends if end.scheme == "http" and _key(end) not in spoken]
+            plain = [end for end in endpoints(config, target) if end.scheme == "http" and _key(end) not in spoken]
             if not plain or any(_own_http2(config, end) for end in plain):
                 continue
             seen.add(version)

@@ -20,9 +20,7 @@ class ProxyProtocolAddressUnused(Rule):
     directives = ("listen",)
     examples = (
         Bad("server {\n listen 81 proxy_protocol; # here\n location / { proxy_pass http://app; }\n}"),
-        Bad(
-            "server {\n listen 81 proxy_protocol; # here\n real_ip_header proxy_protocol;\n root /srv;\n}",
-        ),
+        Bad("server {\n listen 81 proxy_protocol; # here\n real_ip_header proxy_protocol;\n root /srv;\n}"),
         Good(
             "server { listen 81 proxy_protocol; set_real_ip_from 10.0.0.1; real_ip_header proxy_protocol; root /srv; }"
         ),

@@ -2,7 +2,6 @@ from collections.abc import Iterator
 
 from nginxlint import (
     Bad,
-    Block,
     Config,
     Diagnostic,
     Fix,
@@ -13,6 +12,7 @@ from nginxlint import (
     insert_line_after,
     note,
     overriding,
+    own_and_lost,
 )
 
 _GRAVE = ("host", "x-forwarded-", "x-real-ip", "authorization", "upgrade", "connection", "forwarded")
@@ -47,37 +47,24 @@ class ProxySetHeaderInheritance(Rule):
     )
 
     def check(self, config: Config) -> Iterator[Diagnostic]:
-        for name, handler in _PASS.items():
-            for block in overriding(config, name):
-                if hands_on(config, block, handler):
-                    yield from self._check_block(block, config, name)
-
-    def _check_block(self, block: Block, config: Config, name: str) -> Iterator[Diagnostic]:
-        scope = config.scope(block)
-        own = scope.own(name)
-        kept = {directive.values[0].lower() for directive in own if directive.values}
-        lost = [
-            directive
-            for directive in (scope.outer.effective(name) if scope.outer is not None else ())
-            if len(directive.values) == 2
-            and directive.values[0].lower() not in kept
-            and (directive.values[0].lower(), directive.values[1]) not in _DEFAULTS
-        ]
-        if not lost:
-            return
-        names = ", ".join(dict.fromkeys(directive.values[0] for directive in lost))
-        grave = any(directive.values[0].lower().startswith(_GRAVE) for directive in lost)
-        lines = tuple(f"{directive.head_span.text};" for directive in lost)
-        last = own[-1]
-        fixes: tuple[Fix, ...] = ()
-        if last.source is own[0].source and block.source is last.source:
-            fixes = (Fix("repeat the inherited ones", (insert_line_after(last, *lines),), safe=False),)
-        yield self.report(
-            own[0],
-            f"the backend no longer gets {names} here: one {name} drops all inherited ones",
-            *fixes,
-            severity=Severity.WARNING if grave else Severity.INFO,
-            label="replaces every one of the blocks around",
-            related=tuple(note(directive, "not sent here") for directive in lost[:4]),
-            help=("repeat them in this block: " + " ".join(lines[:4]),),
-        )
+        for block, name in ((block, setter) for setter in _PASS for block in overriding(config, setter)):
+            own, lost = own_and_lost(config.scope(block), name)
+            lost = [
+                one for one in lost if len(one.values) == 2 and (one.values[0].lower(), one.values[1]) not in _DEFAULTS
+            ]
+            if not lost or not hands_on(config, block, _PASS[name]):
+                continue
+            names = ", ".join(dict.fromkeys(line.values[0] for line in lost))
+            grave = any(line.values[0].lower().startswith(_GRAVE) for line in lost)
+            lines = tuple(f"{line.head_span.text};" for line in lost)
+            edit = insert_line_after(own[-1], *lines)
+            in_one_file = block.source is own[-1].source is own[0].source
+            yield self.report(
+                own[0],
+                f"the backend no longer gets {names} here: one {name} drops all inherited ones",
+                Fix("repeat the inherited ones", (edit,), safe=False) if in_one_file else None,
+                severity=Severity.WARNING if grave else Severity.INFO,
+                label="replaces every one of the blocks around",
+                related=tuple(note(directive, "not sent here") for directive in lost[:4]),
+                help="repeat them in this block: " + " ".join(lines[:4]),
+            )

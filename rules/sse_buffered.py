@@ -1,5 +1,6 @@
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from nginxlint import Bad, Confidence, Config, Diagnostic, Fix, Good, Rule, Severity, insert_line_after
 
@@ -38,21 +39,15 @@ class SseBuffered(Rule):
     )
 
     def check(self, config: Config) -> Iterator[Diagnostic]:
-        known: dict[tuple[str, ...], bool | None] = {}
         for target in config.passes(*_PASSES):
             location = target.directive.enclosing("location")
-            values = location.values if location is not None else ()
-            if values not in known:
-                known[values] = _streams("".join(values))
-            sure = known[values]
+            sure = _streams(location.values) if location is not None else None
             if sure is None:
                 continue
             scope, family = config.scope(target.directive), target.family
             if not scope.on(f"{family}_buffering", True) or scope.block.has_gap:
                 continue
-            if any(
-                one.values[:1] and one.values[0].lower() == "upgrade" for one in scope.effective("proxy_set_header")
-            ):
+            if family == "proxy" and "upgrade" in config.request_headers(scope).configured:
                 continue  # a WebSocket, which nginx does not buffer
             line = f"{family}_buffering off;"
             yield self.report(
@@ -64,9 +59,10 @@ class SseBuffered(Rule):
             )
 
 
-def _streams(pattern: str) -> bool | None:
+@lru_cache(maxsize=256)  # many locations have the same few names
+def _streams(location: tuple[str, ...]) -> bool | None:
     """Is a location called as those of event streams are: surely, perhaps (False), or not (None)?"""
-    words = _WORDS.split(pattern.lower())
+    words = _WORDS.split(location[-1].lower()) if location else ()
     if not _SURE.isdisjoint(words) or ("event" in words and "stream" in words):
         return True
     return None if _MAYBE.isdisjoint(words) else False

@@ -35,21 +35,19 @@ class TryFilesLastArg(Rule):
 
     def check(self, config: Config) -> Iterator[Diagnostic]:
         for directive in config.find("try_files"):
-            if len(directive.values) < 2:
-                continue
-            text = directive.values[-1]
+            text = directive.values[-1] if len(directive.values) > 1 else ""
             tail = next((text[len(name) :] for name in _URI if text.startswith(name)), None)
             if tail is None or "$" in tail or "?" in tail or tail[:1] == "_" or tail[:1].isalnum():
                 continue
             location = config.location(directive)
             if location is None or location.modifier == "@":
                 continue
-            last = directive.args[-1]
             if tail and (location.modifier in ("=", "~", "~*") or (tail != "/" and _another_takes(tail, location))):
                 continue  # the longer URI leaves this location
+            last = directive.args[-1]
             yield self.report(
                 last,
-                f'a missing file gets 500: "{last.text}" as the last argument is a redirect back to this location',
+                f'a missing file gets 500: "{text}" as the last argument is a redirect back to this location',
                 Fix("write =404 behind it", (insert_after(last.span, " =404"),), safe=False),
                 label="not looked for on disk: the last argument is where nginx goes on",
                 help="write =404 behind it, or a URI that exists (/index.html)",
@@ -62,11 +60,8 @@ def _another_takes(tail: str, location: Location) -> bool:
 
     if location.modifier == "^~":
         return any(inner.is_regex for inner in location.nested)
-    for other in (*location.server.locations, *location.nested):
-        if other.is_regex:
-            try:
-                if re.search(other.pattern, f"/x{tail}", re.IGNORECASE):
-                    return True
-            except re.error:
-                return True  # PCRE knows more than Python; who knows what it matches
-    return False
+    patterns = [one.pattern for one in (*location.server.locations, *location.nested) if one.is_regex]
+    try:
+        return any(re.search(pattern, f"/x{tail}", re.IGNORECASE) for pattern in patterns)
+    except re.error:
+        return True  # PCRE knows more than Python; who knows what it matches

@@ -22,10 +22,10 @@ class UpstreamMixedPorts(Rule):
     directives = ("upstream",)
     examples = (
         Bad(
-            "upstream app {\n server a:80;\n server b:443; # here\n}\nserver { location / { proxy_pass http://app; } }",
+            "upstream app {\n server a:80;\n server b:443; # here\n}\nserver { location / { proxy_pass http://app; } }"
         ),
         Bad(
-            "upstream app {\n server a:80; # here\n server b:443;\n}\nserver { location / { proxy_pass https://app; } }",
+            "upstream app {\n server a:80; # here\n server b:443;\n}\nserver { location / { proxy_pass https://app; } }"
         ),
         Bad("upstream app {\n server a;\n server b;\n server c:8443; # here\n}"),
         Good("upstream app { server a:80; server b:8080; }\nserver { location / { proxy_pass http://app; } }"),

@@ -1,17 +1,6 @@
 from collections.abc import Iterator
 
-from nginxlint import (
-    Bad,
-    Config,
-    Diagnostic,
-    Fix,
-    Good,
-    Rule,
-    Severity,
-    added_header,
-    insert_line_after,
-    note,
-)
+from nginxlint import Bad, Config, Diagnostic, Fix, Good, Rule, Severity, added_header, insert_line_after, note
 
 _VISITORS = (("$host",), ("$http_host",))  # what Host mostly is
 
@@ -38,11 +27,11 @@ class UpstreamNameInHost(Rule):
         ),
         Bad(
             "upstream my_app { server a:1; }\nserver { proxy_set_header Host $host;\nlocation / {\n"
-            " proxy_set_header X-Real-IP $remote_addr;\n proxy_pass http://my_app; # here\n} }",
+            " proxy_set_header X-Real-IP $remote_addr;\n proxy_pass http://my_app; # here\n} }"
         ),
         Bad(
             "proxy_set_header X-Real-IP $remote_addr;\n"
-            "upstream my_app { server a:1; }\nserver { location / {\n grpc_pass my_app; # here\n} }",
+            "upstream my_app { server a:1; }\nserver { location / {\n grpc_pass my_app; # here\n} }"
         ),
         Bad(
             "upstream my_app { server a:1; }\nproxy_set_header X-Id $request_id;\n"

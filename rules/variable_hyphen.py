@@ -49,17 +49,16 @@ class VariableHyphen(Rule):
         whole_word = next((word for word in directive.args if word.text.strip("()") == match[0]), None)
         in_condition = directive.name == "if" and whole_word is not None
         effect = "is always empty" if in_condition else f'gives the text "{rest}" behind an empty value'
-        if not kind.endswith("http"):
-            if whole_word is not None and not in_condition:
-                yield self.report(
-                    span,
-                    f'{match[0]} reads ${kind}_{begin} and adds the text "{rest}": variables have no hyphens',
-                    severity=Severity.WARNING,
-                    confidence=Confidence.MEDIUM,
-                    help="read a name with hyphens by a map on " + ("$args" if kind == "arg" else "$http_cookie"),
-                    at=directive,
-                )
-        elif (begin + rest).replace("-", "_").lower().startswith(_HEADERS):
+        if not kind.endswith("http") and whole_word is not None and not in_condition:
+            yield self.report(
+                span,
+                f'{match[0]} reads ${kind}_{begin} and adds the text "{rest}": variables have no hyphens',
+                severity=Severity.WARNING,
+                confidence=Confidence.MEDIUM,
+                help="read a name with hyphens by a map on " + ("$args" if kind == "arg" else "$http_cookie"),
+                at=directive,
+            )
+        if kind.endswith("http") and (begin + rest).replace("-", "_").lower().startswith(_HEADERS):
             fixed = match[0].replace("-", "_")
             yield self.report(
                 span,

@@ -1,6 +1,6 @@
 from collections.abc import Iterator
 
-from nginxlint import Bad, Config, Diagnostic, Directive, Edit, Fix, Good, Rule, Severity, insert_into, note, replace
+from nginxlint import Bad, Config, Diagnostic, Directive, Fix, Good, Rule, Severity, insert_into, note, replace
 
 _MAP = "map $http_upgrade $connection_upgrade { default upgrade; '' ''; }"
 
@@ -49,23 +49,19 @@ class WebsocketConstantConnection(Rule):
                     yield self.report(
                         connection,
                         "plain requests to this backend say Connection: upgrade, too",
-                        *_fixes(config, connection),
+                        _fix(config, connection),
                         related=(note(location.block, "serves everything, not only WebSockets"),),
                         help=f"write {_MAP} in http, and proxy_set_header Connection $connection_upgrade;",
                     )
                     break
 
 
-def _fixes(config: Config, connection: Directive) -> Iterator[Fix]:
+def _fix(config: Config, connection: Directive) -> Fix | None:
     """A map of `$http_upgrade` that is there already, or one more in http."""
-    maps = (
-        block for block in config.blocks("map") if block.values[:1] == ("$http_upgrade",) and len(block.values) == 2
-    )
+    maps = [one for one in config.blocks("map") if one.values[:1] == ("$http_upgrade",) and len(one.values) == 2]
     known = next((block.values[1] for block in maps if any(line.values == ("upgrade",) for line in block.body)), "")
     http = next((block for block in config.blocks("http") if not block.synthetic), None)
-    edits: tuple[Edit, ...] = (replace(connection.args[1].span, known or "$connection_upgrade"),)
-    if not known and http is not None and not config.partial:
-        edits = (insert_into(http, _MAP), *edits)
-    elif not known:
-        return
-    yield Fix("let a map decide", edits, safe=False)
+    edit = replace(connection.args[1].span, known or "$connection_upgrade")
+    if not known and (http is None or config.partial):
+        return None
+    return Fix("let a map decide", (edit,) if known or http is None else (insert_into(http, _MAP), edit), safe=False)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from nginxlint.syntax import Block
+from nginxlint.syntax import Block, Directive
 
 TYPE_CHECKING = False  # typing costs 3 ms to import; checkers know the name
 if TYPE_CHECKING:
     from nginxlint.config import Config
+    from nginxlint.routing.scope import Scope
 
 
 def overriding(config: Config, *names: str) -> list[Block]:
@@ -21,6 +22,15 @@ def overriding(config: Config, *names: str) -> list[Block]:
         if block is not None and around is not None:
             found.append(block)
     return found
+
+
+def own_and_lost(scope: Scope, name: str) -> tuple[list[Directive], list[Directive]]:
+    """A block's own lines of a directive, and those it would inherit if it had none, save those of a header (or whatever
+    their first argument names) that it writes itself."""
+    own = scope.own(name)
+    around = scope.outer.effective(name) if scope.outer is not None else []
+    kept = {line.values[0].lower() for line in own if line.values}
+    return own, [line for line in around if line.values and line.values[0].lower() not in kept]
 
 
 def hands_on(config: Config, block: Block, handler: str) -> bool:
