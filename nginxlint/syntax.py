@@ -161,7 +161,8 @@ class Block(Directive):
         self.has_gap = False
 
     def raw_words(self) -> list[RawWord]:
-        return [RawWord("", self.start, self.start, "")] if self.synthetic else super().raw_words()
+        nobody = RawWord("", self.start, self.start, "")
+        return [nobody] * (len(self.values) + 1) if self.synthetic else super().raw_words()
 
     @property
     def span(self) -> Span:
