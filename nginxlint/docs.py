@@ -1,5 +1,5 @@
-"""Write what is generated: the index of the rules, their pages, the help in the README, the homes of exported names.
-`--check`: fail where it differs.
+"""Write what is generated: the index of the rules, their pages, the help in the README, the homes of exported names, the completion
+scripts. `--check`: fail where it differs.
 
 python -m nginxlint.docs [--check]
 """
@@ -11,6 +11,7 @@ import sys
 
 from nginxlint.pages import Page, all_pages
 from nginxlint.registry import BUILT_IN, all_rules, build_index
+from nginxlint.shells import scripts
 
 _TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 _BEGIN, _END = "<!-- help:begin -->\n", "<!-- help:end -->\n"
@@ -27,6 +28,7 @@ def generated() -> dict[str, str]:
     files["README.md"] = _readme()
     files["docs/commands.md"] = _commands()
     files["nginxlint/_homes.py"] = _homes()
+    files |= {f"nginxlint/cli/shells/{shell}": text for shell, text in scripts().items()}
     return files
 
 

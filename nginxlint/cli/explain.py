@@ -11,16 +11,11 @@ from nginxlint.registry import all_rules
 
 
 def run(argv: Sequence[str]) -> int:
-    parser = Parser(prog="nginxlint explain", description="The page of a rule: what, why, examples, the cure.")
-    parser.add_argument("rule", nargs="*", metavar="RULE")
-    parser.add_argument("--all", action="store_true", help="every page")
-    parser.add_argument("--format", choices=("text", "markdown"), default="text")
-    parser.add_argument("--rules", action="append", default=[], metavar="DIR", help="a folder of rules of your own")
-    args = parser.parse_args(list(argv))
+    args = parser().parse_args(list(argv))
     pages = all_pages(all_rules(args.rules))
     wanted = list(pages) if args.all else args.rule
     if not wanted:
-        parser.error("name a rule, or --all; nginxlint rules lists them")
+        parser().error("name a rule, or --all; nginxlint rules lists them")
     for id in wanted:
         if id not in pages:
             from difflib import get_close_matches
@@ -30,3 +25,13 @@ def run(argv: Sequence[str]) -> int:
             raise NginxlintError(f'there is no rule "{id}"{hint}')
     print("\n".join(pages[id].text(markdown=args.format == "markdown") for id in wanted), end="")
     return 0
+
+
+def parser() -> Parser:
+    """The options of `nginxlint explain`."""
+    made = Parser(prog="nginxlint explain", description="The page of a rule: what, why, examples, the cure.")
+    made.add_argument("rule", nargs="*", metavar="RULE")
+    made.add_argument("--all", action="store_true", help="every page")
+    made.add_argument("--format", choices=("text", "markdown"), default="text")
+    made.add_argument("--rules", action="append", default=[], metavar="DIR", help="a folder of rules of your own")
+    return made

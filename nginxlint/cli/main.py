@@ -24,6 +24,7 @@ COMMANDS = {
     "rules": ("nginxlint.cli.rules", "list the rules"),
     "explain": ("nginxlint.cli.explain", "show the page of a rule"),
     "demo": ("nginxlint.cli.demo", "check a sample configuration against faulty upstreams on loopback"),
+    "completions": ("nginxlint.cli.completions", "print a completion script for bash, fish or zsh"),
     "version": ("nginxlint.cli.version", "show versions"),
 }
 

@@ -11,10 +11,7 @@ from nginxlint.registry import all_rules
 
 
 def run(argv: Sequence[str]) -> int:
-    parser = Parser(prog="nginxlint rules", description="All rules: id, group, severity, fix, on or off.")
-    parser.add_argument("-o", "--output", choices=("full", "json"), default="full")
-    parser.add_argument("--rules", action="append", default=[], metavar="DIR", help="a folder of rules of your own")
-    args = parser.parse_args(list(argv))
+    args = parser().parse_args(list(argv))
     pages = list(all_pages(all_rules(args.rules)).values())
     if args.output == "json":
         import json
@@ -58,3 +55,11 @@ def _table(pages: list[Page]) -> None:
     for page in pages:
         table.add_row(page.id, page.group, page.severity, _fix(page), _state(page), page.summary)
     Console(markup=False, highlight=False).print(table)
+
+
+def parser() -> Parser:
+    """The options of `nginxlint rules`."""
+    made = Parser(prog="nginxlint rules", description="All rules: id, group, severity, fix, on or off.")
+    made.add_argument("-o", "--output", choices=("full", "json"), default="full")
+    made.add_argument("--rules", action="append", default=[], metavar="DIR", help="a folder of rules of your own")
+    return made

@@ -12,9 +12,7 @@ from nginxlint.config import NEWEST
 
 
 def run(argv: Sequence[str]) -> int:
-    parser = Parser(prog="nginxlint version", description="Versions of nginxlint, its data, and the nginx found here.")
-    parser.add_argument("--json", action="store_true", help="for programs")
-    args = parser.parse_args(list(argv))
+    args = parser().parse_args(list(argv))
     live = live_version()
     facts = {
         "nginxlint": __version__,
@@ -30,3 +28,10 @@ def run(argv: Sequence[str]) -> int:
         print(f"nginxlint {facts['nginxlint']} (knows nginx up to {facts['catalogue']})")
         print(f"nginx {facts['nginx'] or 'not found here'}, Python {facts['python']}")
     return 0
+
+
+def parser() -> Parser:
+    """The options of `nginxlint version`."""
+    made = Parser(prog="nginxlint version", description="Versions of nginxlint, its data, and the nginx found here.")
+    made.add_argument("--json", action="store_true", help="for programs")
+    return made
