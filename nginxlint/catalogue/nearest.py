@@ -7,9 +7,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
+_LONGEST = 64
+
+
 def nearest(word: str, known: Iterable[str]) -> str:
-    """The known word nearest to `word`; empty where none is near enough (a third of its letters may differ)."""
-    limit = max(1, len(word) // 3) if len(word) > 2 else 0
+    """The known word nearest to `word`; empty where none is near enough (a third of its letters may differ, and not
+    more than six), or where it is too long for a name."""
+    if len(word) > _LONGEST:
+        return ""
+    limit = min(6, max(1, len(word) // 3)) if len(word) > 2 else 0
     best = ""
     for candidate in known:
         if abs(len(candidate) - len(word)) > limit or candidate == word:

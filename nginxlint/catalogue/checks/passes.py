@@ -37,7 +37,7 @@ _PLAIN = re.compile(r"(https?://)([A-Za-z0-9_.-]+)(?::([0-9]{1,5}))?(/.*)?\Z", r
 
 
 def _no_port_yet(context: Context) -> list[Directive]:
-    waiting = context.state.setdefault("passes.no_port", [])
+    waiting = context.state.setdefault(f"passes.no_port.{context.subsystem}", [])
     assert isinstance(waiting, list)
     return waiting
 
