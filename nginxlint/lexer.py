@@ -239,6 +239,7 @@ class _Lexer:
         self.pending: list[str] = []  # words of the statement being read, when it is not plain
         self.start = 0  # where the first pending word begins
         self.last_end = 0  # where the last one ends
+        self.last_start = 0  # where the last one begins, if it touches what is read next
 
     def run(self) -> Remarks:
         at: int | None = 0
@@ -384,6 +385,7 @@ class _Lexer:
         if not self.pending:
             self.start = start
         self.pending.append(text)
+        self.last_start = start
         self.last_end = end
 
     def _take_plain(self, at: int, run: str) -> None:
@@ -478,7 +480,6 @@ class _Lexer:
         rest = tail[2] if tail and tail.lastindex == 2 and tail.start(2) == close else ""
         stop = close + len(rest)
         name = self.pending[0]
-        last = words_at(self.text, self.start)[len(self.pending) - 1]
         self._fault(
             "regex-brace-unquoted",
             end - 1,
@@ -487,7 +488,7 @@ class _Lexer:
             label="nginx reads this as the beginning of a block",
             nginx_message='unexpected "}"' if name in BLOCK_NAMES else f'directive "{name}" is not terminated by ";"',
         )
-        written = self.text[last.start : stop]
+        written = self.text[self.last_start : stop]
         self.pending[-1] = unescape(written)
         self.last_end = stop
         return stop

@@ -166,6 +166,14 @@ def test_a_fault_is_put_where_it_was_made(text: str, kind: str, line: int, nginx
     assert text.count("\n", 0, fault.nginx_at) + 1 - (fault.nginx_at >= len(text) and text.endswith("\n")) == nginx_line
 
 
+def test_every_unquoted_quantifier_of_a_statement_is_a_fault_of_its_own() -> None:
+    text = "rewrite ^/a{2}$ /b{3} last;\n"
+    assert [(fault.kind, fault.start) for fault in faults_of(text)] == [
+        ("regex-brace-unquoted", text.index("{2}")),
+        ("regex-brace-unquoted", text.index("{3}")),
+    ]
+
+
 def test_reading_goes_on_after_a_fault() -> None:
     text = "http {\n  server {\n    listen 80\n    server_name a;\n  }\n  server {\n    listen 81;\n  }\n}\n"
     names = [words[0] for words, terminator in read(text) if words]
