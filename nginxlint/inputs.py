@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from nginxlint.error import NginxlintError
 from nginxlint.files import MAX_FILE_BYTES, Disk, Dump, Files
 from nginxlint.includes import Loaded, conf_folder_of, load
-from nginxlint.lexer import outline_of
+from nginxlint.parser import outline_of
 from nginxlint.syntax import Directive
 
 # Compiled when they are needed, which in most runs is never.

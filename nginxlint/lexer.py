@@ -1,8 +1,9 @@
 """Text to words, exactly as nginx reads them, with the place of every one and of every fault.
 
-The rules are those of `ngx_conf_read_token()` (src/core/ngx_conf_file.c). One flat regular expression matches a
-whole statement at a time; every alternative is possessive, so that no input makes it backtrack. What is read goes
-statement by statement to a `Sink`; that of the parser builds the tree.
+The rules are those of `ngx_conf_read_token()` (src/core/ngx_conf_file.c). Ordinary text falls into `PIECES`, whole
+statements as they are written, which `Heads` takes apart once each. From the first piece that is not ordinary on,
+`read` goes from word to word, and hands what it reads to a `Sink`; that of the parser builds the tree. Every
+alternative of a regular expression is possessive, so that no input makes it backtrack.
 
 nginx stops at the first fault. We put the fault where it was made (the end of the line that lacks its `;`, the
 brace that is never closed), repair the statement and go on.
@@ -15,6 +16,7 @@ from sys import intern
 
 TYPE_CHECKING = False  # typing costs 3 ms to import; checkers know the name
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import Protocol
 
     class Sink(Protocol):
@@ -27,7 +29,9 @@ if TYPE_CHECKING:
         def restart(self) -> None: ...
 
 
-Head = tuple[str, tuple[str, ...], bool]
+# Of a piece of text what it is, its name and values, and the number of blanks in front of them.
+Head = tuple[int, str, tuple[str, ...], int]
+STATEMENT, BEGIN, END, COMMENT, BLANKS, ODD = range(6)
 
 # The buffer nginx reads a file through (NGX_CONF_BUFFER); one word has to fit into it.
 BUFFER = 4096
@@ -41,8 +45,8 @@ MAX_FAULTS = 100
 
 _PLAIN = r"!$-&(-:<-\[\]-z|~"  # printable ASCII without ; { } " ' # \ and blank
 _WORD = r"""(?:\\.|\$\{*+|[^ \t\r\n;{}#"'\\$])(?:[^ \t\r\n;{\\$]++|\$\{*+|\\.)*+"""
-_STATEMENT = re.compile(
-    rf"""[ \t\r\n]*+(?:
+# Compiled when it is needed: most texts are ordinary.
+_STATEMENT = rf"""(?xs)[ \t\r\n]*+(?:
       ([ \t\r\n{_PLAIN}]*+) (?: (;) | (?<!\$)(\{{) )   # 1 plain words up to 2 a semicolon or 3 a brace
     | ((?:[{_PLAIN}]++[ \t\r\n]++)++)                  # 4 plain words of a statement that goes on
     | (\}})                                            # 5
@@ -51,7 +55,19 @@ _STATEMENT = re.compile(
     | ({_WORD})                                        # 8 any other word
     | (\Z)                                             # 9
     | (.)                                              # 10 a quote that goes wrong, a backslash at the end
-    )""",
+    )"""
+# Where it is not sure what a quote or a brace means, a piece ends or is too long: `Heads` notices.
+PIECES = re.compile(
+    r"""
+      [^;{}"'#\\$]*+ (?:(?:
+          \$\{*+                                            # a brace behind a dollar opens no block
+        | \\.
+        | (?<=[^ \t\r\n;{}]) [}"'#]                        # inside a word
+        | (?<![^ \t\r\n;{}]) (?: "[^"\\]*+(?:\\.[^"\\]*+)*+" | '[^'\\]*+(?:\\.[^'\\]*+)*+' ) (?=[ \t\r\n;{)])
+      ) [^;{}"'#\\$]*+ )*+ [;{}]
+    | [ \t\r\n]*+\#[^\n]*+
+    | .+
+    """,
     re.VERBOSE | re.DOTALL,
 )
 _ONE_WORD = re.compile(
@@ -69,6 +85,7 @@ _ESCAPED = {"t": "\t", "r": "\r", "n": "\n"}
 _LUA = r"""(?s)--\[(=*)\[|--[^\n]*+|\[(=*)\[|"(?:[^"\\\n]|\\.)*+"|'(?:[^'\\\n]|\\.)*+'|([{}])"""
 _QUANTIFIER = r"\d+(?:,\d*)?\}"
 _BLANKS = frozenset(" \t\r\n")
+_BEHIND_QUOTE = frozenset(" \t\r\n;{)")
 
 
 class RawWord:
@@ -122,24 +139,71 @@ class Remarks:
 
 
 class Heads(dict[str, Head]):
-    """Name and values of statements of plain words by how they are written, and whether they open a block just so.
+    """Pieces of ordinary text by how they are written, blanks in front included. `ODD`: `read` has to look closer.
 
-    Configurations say the same things again and again: the words of a repeated statement are split once, and are one
-    object wherever it stands. Kept for all files of a root. An empty name: the lexer has to look closer.
+    Configurations say the same things again and again: a repeated statement is taken apart once, and its words are
+    one object wherever it stands. Kept for all files of a root.
     """
 
     # What is repeated turns up early; what turns up late is not worth its memory.
     LIMIT = 4096
 
-    def __missing__(self, written: str) -> Head:
-        words = written.split()
-        if not words or len(written) >= _NEAR_BUFFER:
-            return "", (), False
-        name = intern(words[0])
-        head = name, tuple(words[1:]), "\n" not in written and not name.endswith("_by_lua_block")
-        if len(self) < self.LIMIT:
-            self[written] = head
+    def __missing__(self, piece: str) -> Head:
+        written = piece.lstrip(" \t\r\n")
+        head = _head(written, len(piece) - len(written))
+        if len(self) < self.LIMIT and head[0] != ODD:
+            self[piece] = head
         return head
+
+
+def _head(written: str, blanks: int) -> Head:
+    if len(written) >= _NEAR_BUFFER:
+        return ODD, "", (), blanks
+    if written[:1] == "#":
+        return COMMENT, "", (), blanks
+    last = written[-1:]
+    if last == ";" or last == "{":
+        if (
+            written.isascii()
+            and written.isprintable()
+            and '"' not in written
+            and "'" not in written
+            and "\\" not in written
+            and "${" not in written
+            and "#" not in written
+        ):
+            words: list[str] | None = written[:-1].split()
+        else:
+            words = _words(written)
+        if words:
+            name = intern(words[0])
+            if last == ";":
+                return STATEMENT, name, tuple(words[1:]), blanks
+            # on one line, or certainly its own: a forgotten semicolon is looked for in all others
+            if ("\n" not in written[:-1].rstrip() or name in BLOCK_NAMES) and not name.endswith("_by_lua_block"):
+                return BEGIN, name, tuple(words[1:]), blanks
+    elif written == "}":
+        return END, "", (), blanks
+    elif not written:
+        return BLANKS, "", (), blanks
+    return ODD, "", (), blanks
+
+
+def _words(written: str) -> list[str] | None:
+    """The words of a statement that ends with the last character; None where it does not."""
+    words: list[str] = []
+    at = 0
+    while match := _ONE_WORD.match(written, at):
+        at = match.end()
+        which = match.lastindex
+        if which == 1 and written[at] in _BEHIND_QUOTE:
+            word = match[1][1:-1]
+        elif which == 2:
+            word = match[2]
+        else:
+            return words if which == 4 and match[4] and at == len(written) else None
+        words.append(unescape(word) if "\\" in word else word)
+    return None
 
 
 def unescape(word: str) -> str:
@@ -169,57 +233,15 @@ def words_at(text: str, start: int) -> list[RawWord]:
     return words
 
 
-def read(text: str, sink: Sink, heads: Heads) -> Remarks:
-    """Read a whole text into `sink`. Never raises: what is wrong is in `faults`."""
-    remarks = _Lexer(text, sink, heads).run()
+def read(text: str, sink: Sink, at: int = 0, open_blocks: Iterable[int] = ()) -> Remarks:
+    """Read a text into `sink`; what stands before `at` it has already, and blocks that begin at `open_blocks` are open.
+    Never raises: what is wrong is in `faults`."""
+    remarks = _Lexer(text, sink, open_blocks).run(at)
     if any(fault.kind == "braces-unmatched" for fault in remarks.faults):
         # Only now does indentation count: it tells which brace is the one that was forgotten.
         sink.restart()
-        remarks = _Lexer(text, sink, heads, by_indentation=True).run()
+        remarks = _Lexer(text, sink, by_indentation=True).run(0)
     return remarks
-
-
-def outline_of(text: str) -> Outline:
-    """The names of a text. The last one is remembered: several questions are asked of the same text in a row."""
-    global _last
-    if _last is None or _last[0] is not text:
-        outline = Outline()
-        read(text, outline, Heads())
-        _last = text, outline
-    return _last[1]
-
-
-class Outline:
-    """Which directives occur: `top` outside every block, `every` anywhere, each name with whether the first of that
-    name opens a block."""
-
-    __slots__ = ("depth", "every", "top")
-
-    def __init__(self) -> None:
-        self.restart()
-
-    def restart(self) -> None:
-        self.top: dict[str, bool] = {}
-        self.every: dict[str, bool] = {}
-        self.depth = 0
-
-    def statement(self, name: str, values: tuple[str, ...], start: int) -> None:
-        self._take(name, False)
-
-    def begin(self, name: str, values: tuple[str, ...], start: int) -> None:
-        self._take(name, True)
-        self.depth += 1
-
-    def end(self, at: int) -> None:
-        self.depth -= 1
-
-    def _take(self, name: str, opens: bool) -> None:
-        self.every.setdefault(name, opens)
-        if not self.depth:
-            self.top.setdefault(name, opens)
-
-
-_last: tuple[str, Outline] | None = None
 
 
 class _GiveUp(Exception):
@@ -229,20 +251,19 @@ class _GiveUp(Exception):
 class _Lexer:
     """One pass over one text."""
 
-    def __init__(self, text: str, sink: Sink, heads: Heads, *, by_indentation: bool = False) -> None:
+    def __init__(self, text: str, sink: Sink, open_blocks: Iterable[int] = (), *, by_indentation: bool = False) -> None:
         self.text = text
         self.sink = sink
-        self.heads = heads
         self.by_indentation = by_indentation
         self.out = Remarks()
-        self.open: list[int] = []  # offsets of the blocks around us
+        self.open = list(open_blocks)  # offsets of the blocks around us
         self.pending: list[str] = []  # words of the statement being read, when it is not plain
         self.start = 0  # where the first pending word begins
         self.last_end = 0  # where the last one ends
         self.last_start = 0  # where the last one begins, if it touches what is read next
 
-    def run(self) -> Remarks:
-        at: int | None = 0
+    def run(self, begin: int) -> Remarks:
+        at: int | None = begin
         try:
             while at is not None:
                 at = self._scan(at)
@@ -255,36 +276,23 @@ class _Lexer:
 
     def _scan(self, at: int) -> int | None:
         """Read on from `at`. Returns where to go on after something out of the ordinary, None at the end."""
-        text, heads, pending, open_blocks = self.text, self.heads, self.pending, self.open
-        statement, begin, end = self.sink.statement, self.sink.begin, self.sink.end
+        text, pending, open_blocks = self.text, self.pending, self.open
+        end = self.sink.end
         comments = self.out.comments.append
         plain_braces = not self.by_indentation
-        for match in _STATEMENT.finditer(text, at):
+        for match in re.compile(_STATEMENT).finditer(text, at):
             which = match.lastindex
             if which == 2:
                 run = match[1]
-                if not pending:
-                    name, values, _ = heads[run]
-                    if not name:
-                        return self._end(match, ";")
-                    statement(name, values, match.start(1))
-                elif len(run) >= _NEAR_BUFFER:
+                words = run.split()
+                if len(run) >= _NEAR_BUFFER or not (words or pending):
                     return self._end(match, ";")
-                else:
-                    pending += run.split()
-                    self._emit()
+                if not pending:
+                    self.start = match.start(1)
+                pending += words
+                self._emit()
             elif which == 3:
-                name, values, plain = heads[match[1]]
-                if (
-                    not plain
-                    or pending
-                    or text[match.end() : match.end() + 1].isdigit()
-                    or len(open_blocks) > _NEAR_DEPTH
-                ):
-                    return self._end(match, "{")
-                start = match.start(1)
-                begin(name, values, start)
-                open_blocks.append(start)
+                return self._end(match, "{")
             elif which == 5:
                 if plain_braces and open_blocks and not pending:
                     open_blocks.pop()

@@ -6,7 +6,7 @@ the corpus); for each of them it costs about twice what reading the text does.
 
 from __future__ import annotations
 
-from nginxlint.lexer import Fault, Heads, read
+from nginxlint.lexer import BEGIN, BLANKS, COMMENT, END, MAX_DEPTH, PIECES, STATEMENT, Fault, Heads, read
 from nginxlint.source import Source
 from nginxlint.syntax import Block, Directive
 
@@ -31,20 +31,59 @@ def parse(source: Source, parent: Block, heads: Heads | None = None) -> Parsed:
 
     `heads` is shared by the files of one root, so that what they repeat is kept once.
     """
+    text = source.text
     tree = _Tree(source, parent)
-    remarks = read(source.text, tree, Heads() if heads is None else heads)
-    return Parsed(tree.top, tree.includes, remarks.comments, remarks.faults)
+    at = tree.read_ordinary(text, Heads() if heads is None else heads)
+    faults: list[Fault] = []
+    if at < len(text) or tree.open:
+        remarks = read(text, tree, at, tree.open_at())
+        tree.comments += remarks.comments
+        faults = remarks.faults
+    return Parsed(tree.top, tree.includes, tree.comments, faults)
+
+
+class Outline:
+    """Which directives occur in a text: `top` outside every block, `every` anywhere, each name with whether the first of
+    that name opens a block."""
+
+    __slots__ = ("every", "text", "top")
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.top: dict[str, bool] = {}
+        self.every: dict[str, bool] = {}
+        source = Source("", text)
+        root = Block("", (), 0, source, None)
+        root.body = parse(source, root).body
+        for directive in root.walk():
+            if directive is not root:
+                opens = directive.body is not None
+                self.every.setdefault(directive.name, opens)
+                if directive.parent is root:
+                    self.top.setdefault(directive.name, opens)
+
+
+_last: Outline | None = None
+
+
+def outline_of(text: str) -> Outline:
+    """The names of a text. The last one is remembered: several questions are asked of the same text in a row."""
+    global _last
+    if _last is None or _last.text is not text:
+        _last = Outline(text)
+    return _last
 
 
 # The offsets of small files are one object for all of them: an int has 32 bytes, and ten thousand hosts as many files.
 _SHARED = 8192
 _OFFSETS = list(range(_SHARED))
+_DEEP = MAX_DEPTH - 2
 
 
 class _Tree:
     """Takes statements and makes directives of them, as children of the block that is open."""
 
-    __slots__ = ("body", "includes", "open", "parent", "source", "top")
+    __slots__ = ("body", "comments", "includes", "open", "parent", "source", "top")
 
     def __init__(self, source: Source, parent: Block) -> None:
         self.source = source
@@ -56,6 +95,42 @@ class _Tree:
         self.top: list[Directive] = []
         self.body = self.top
         self.includes: list[Directive] = []
+        self.comments: list[int] = []
+
+    def open_at(self) -> list[int]:
+        """Where the blocks begin that are not closed yet, the outermost first."""
+        return [block.start for block, _ in self.open[1:]] + [self.parent.start] if self.open else []
+
+    def read_ordinary(self, text: str, heads: Heads) -> int:
+        """Read text as far as it is ordinary; the offset of what is not, or of its end."""
+        source, parent, body, opened, offsets = self.source, self.parent, self.body, self.open, _OFFSETS
+        at = 0
+        for piece in PIECES.findall(text):
+            kind, name, values, blanks = heads[piece]
+            start = at + blanks
+            if start < _SHARED:
+                start = offsets[start]
+            at += len(piece)
+            if kind == STATEMENT:
+                directive = Directive(name, values, start, source, parent)
+                body.append(directive)
+                if name == "include":
+                    self.includes.append(directive)
+            elif kind == BEGIN and len(opened) < _DEEP and not text[at : at + 1].isdigit():
+                opened.append((parent, body))
+                parent = Block(name, values, start, source, parent)
+                body.append(parent)
+                body = parent.body
+            elif kind == END and opened:
+                parent.close = start
+                parent, body = opened.pop()
+            elif kind == COMMENT:
+                self.comments.append(start)
+            elif kind != BLANKS:
+                at -= len(piece)
+                break
+        self.parent, self.body = parent, body
+        return at
 
     def statement(self, name: str, values: tuple[str, ...], start: int) -> None:
         offset = _OFFSETS[start] if start < _SHARED else start

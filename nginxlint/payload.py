@@ -14,7 +14,7 @@ from typing import Any
 
 import crossplane.parser
 
-from nginxlint.lexer import Heads, Remarks, read
+from nginxlint.lexer import Remarks, read
 from nginxlint.syntax import Directive
 
 # As crossplane's lexer has it: (text, line, quoted).
@@ -37,7 +37,7 @@ class Tokens:
 
     def __init__(self, text: str) -> None:
         self.tokens: list[Token] = []
-        self.remarks: Remarks = read(text, self, Heads())
+        self.remarks: Remarks = read(text, self)
 
     def restart(self) -> None:
         self.tokens.clear()

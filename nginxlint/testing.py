@@ -17,7 +17,7 @@ from nginxlint.files import Dump
 from nginxlint.includes import load
 from nginxlint.inputs import CONTEXTS
 from nginxlint.inputs import is_whole as _is_whole
-from nginxlint.lexer import outline_of
+from nginxlint.parser import outline_of
 from nginxlint.rule import Bad, Good, Rule
 
 _HERE = re.compile(r"#\s*here\b")

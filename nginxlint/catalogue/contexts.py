@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nginxlint.lexer import outline_of
+from nginxlint.parser import outline_of
 
 # Directives that tell where they stand, by the context a snippet of them is taken for, the surest first.
 _TELLING: tuple[tuple[str, frozenset[str]], ...] = tuple(

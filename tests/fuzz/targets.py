@@ -18,7 +18,7 @@ from nginxlint.diagnostic import Diagnostic
 from nginxlint.error import NginxlintError
 from nginxlint.files import Dump
 from nginxlint.inputs import InputOptions, Root, find_roots, is_whole
-from nginxlint.lexer import Heads, read
+from nginxlint.lexer import read
 from nginxlint.linter import Request, Run, check
 from nginxlint.online.certificate import read_certificate
 from nginxlint.online.classify import EOF, OPEN, RESET, TIMEOUT, classify
@@ -66,7 +66,7 @@ def lexer(data: bytes) -> str:
     """Statements and faults lie in the text."""
     text = data.decode("utf-8", "surrogateescape")
     statements = _Statements()
-    remarks = read(text, statements, Heads())
+    remarks = read(text, statements)
     assert all(0 <= said[2] <= len(text) for said in statements.said)
     assert all(0 <= fault.start <= fault.end <= len(text) + 1 for fault in remarks.faults)
     return repr((statements.said, [(fault.kind, fault.start, fault.end, fault.message) for fault in remarks.faults]))
