@@ -7,18 +7,16 @@ from importlib import import_module
 
 from nginxlint.catalogue.checks.owners import BLOCK_ENDS
 from nginxlint.catalogue.context import Context, closing
-from nginxlint.catalogue.deprecation import deprecation
 from nginxlint.catalogue.entry import DATA_BODIES, Entry
-from nginxlint.catalogue.faults import Misplaced, bad_count, bad_value, no_block, not_a_block, repeated
 from nginxlint.catalogue.names import variables_of
-from nginxlint.catalogue.swallowed import attribute
 from nginxlint.catalogue.variant import Variant, variants
 from nginxlint.diagnostic import Note, Severity
 
-TYPE_CHECKING = False
+TYPE_CHECKING = False  # what words a refusal is imported where there is one
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from nginxlint.catalogue.faults import Misplaced
     from nginxlint.catalogue.names import Variables
     from nginxlint.catalogue.refusal import Refusal
     from nginxlint.catalogue.target import Target
@@ -37,7 +35,7 @@ class Frame:
         self.target = target
         self.context = Context(root, target, complete=complete)
         self.found: list[Refusal] = []
-        self.misplaced = Misplaced(self.context)
+        self._misplaced: Misplaced | None = None
         self.variables: Variables | None = None
         self._ends: dict[str, list[BlockEnd]] = {}
         self._worlds: dict[str, tuple[dict[str, Entry | None], Variables | None]] = {}
@@ -80,7 +78,7 @@ class Frame:
                 if entry.once:
                     if name in seen:
                         context.place = place
-                        self.found.append(repeated(context, directive, seen[name]))
+                        self._repeated(directive, seen[name])
                         continue
                     seen[name] = directive
                 if values not in entry.accepted:
@@ -128,22 +126,40 @@ class Frame:
         if entry.value_fault is not None:
             bad = entry.value_fault(entry.variant, values)
             if bad is not None:
-                refusal = bad_value(self.context, directive, bad)
-                self.found.append(attribute(refusal, directive, self._fits) or refusal)
+                from nginxlint.catalogue.faults import bad_value
+
+                self._refuse(bad_value(self.context, directive, bad), directive)
                 return
         if entry.check is not None:
             refusals = list(entry.check(directive, self.context))
             if refusals:
-                if refusals[0].blocks_start and (moved := attribute(refusals[0], directive, self._fits)):
+                if refusals[0].blocks_start and (moved := self._swallowed(refusals[0], directive)):
                     refusals = [moved]
                 self.found.extend(refusals)
                 return
         if entry.variant.deprecated is not None:
+            from nginxlint.catalogue.deprecation import deprecation
+
             self.add(deprecation(self.context, directive, entry.variant))
         elif settled and (entry.check is None or entry.pure):
             entry.accepted.add(values)
 
+    def _refuse(self, refusal: Refusal, directive: Directive) -> None:
+        self.found.append(self._swallowed(refusal, directive) or refusal)
+
+    def _swallowed(self, refusal: Refusal, directive: Directive) -> Refusal | None:
+        from nginxlint.catalogue.swallowed import attribute
+
+        return attribute(refusal, directive, self._fits)
+
+    def _repeated(self, directive: Directive, first: Directive) -> None:
+        from nginxlint.catalogue.faults import repeated
+
+        self.found.append(repeated(self.context, directive, first))
+
     def _refuse_form(self, directive: Directive, entry: Entry, place: str) -> None:
+        from nginxlint.catalogue.faults import bad_count, no_block, not_a_block
+
         context = self.context
         context.place = place
         if directive.body is not None and not entry.block:
@@ -152,7 +168,7 @@ class Frame:
             refusal = no_block(context, directive)
         else:
             refusal = bad_count(context, directive, entry)
-        self.found.append(attribute(refusal, directive, self._fits) or refusal)
+        self._refuse(refusal, directive)
         if directive.body is not None and not entry.block:
             return
         if entry.names is not None and entry.counts >> len(directive.values) & 1:
@@ -193,9 +209,13 @@ class Frame:
         if not directive.name and directive.source.text[directive.start : directive.start + 1] not in ('"', "'"):
             return  # a brace without a name: the lexer has reported it
         present = [variant for variant in self._known(directive.name) if not variant.why_absent]
-        refusal = self.misplaced.judge(directive, place, self._known(directive.name), present)
+        if self._misplaced is None:
+            from nginxlint.catalogue.faults import Misplaced
+
+            self._misplaced = Misplaced(context)
+        refusal = self._misplaced.judge(directive, place, self._known(directive.name), present)
         if refusal is not None:
-            self.found.append(attribute(refusal, directive, self._fits) or refusal)
+            self._refuse(refusal, directive)
         home = next((variant for variant in present if variant.block and variant.enters), None)
         if directive.body is None or home is None or home.enters in DATA_BODIES:
             return

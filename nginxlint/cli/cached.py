@@ -13,11 +13,9 @@ from collections.abc import Sequence
 from types import SimpleNamespace
 
 from nginxlint import __version__
-from nginxlint.cli.cache import Cache, digest, folder
 from nginxlint.cli.environment import BINARIES, speaks, with_environment
 from nginxlint.cli.options import declare
 from nginxlint.cli.quick import Quick
-from nginxlint.cli.watch import SETTLED_NS, Watch, mark, same
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,10 +40,29 @@ def run(argv: Sequence[str], network: Network | None = None) -> int:
     """Run `nginxlint check`. Returns the exit code of design.md; `network` replaces the real one (the demo, tests)."""
     begin = time.perf_counter()
     args = parse(argv)
-    where = "" if args.no_cache or not _repeats(args) else folder()
-    cache = Cache(where, (os.getcwd(), args.paths)) if where else None
-    key = digest(_facts(argv)) if cache is not None else b""
-    if cache is not None and not args.verbose and (entry := cache.find(key)) is not None:
+    if not args.no_cache and _repeats(args):
+        from nginxlint.cli.cache import folder
+
+        if where := folder():
+            return _run(args, argv, where, begin)
+    from nginxlint.cli.check import judge
+    from nginxlint.cli.output import deliver
+
+    outcome = judge(args, argv, network)
+    if isinstance(outcome, int):
+        return outcome
+    deliver(outcome.render())
+    return outcome.finish()
+
+
+def _run(args: Namespace, argv: Sequence[str], where: str, begin: float) -> int:
+    """A check that asks the cache in the folder `where` first, and tells it what was found."""
+    from nginxlint.cli.cache import Cache, digest
+    from nginxlint.cli.watch import SETTLED_NS, Watch, same
+
+    cache = Cache(where, (os.getcwd(), args.paths))
+    key = digest(_facts(argv))
+    if not args.verbose and (entry := cache.find(key)) is not None:
         began, questions, texts, code = entry
         if same(questions, began - SETTLED_NS):
             from nginxlint.cli.output import deliver
@@ -55,14 +72,9 @@ def run(argv: Sequence[str], network: Network | None = None) -> int:
     from nginxlint.cli.check import judge
     from nginxlint.cli.output import deliver
 
-    if cache is None:
-        outcome = judge(args, argv, network)
-        if not isinstance(outcome, int):
-            deliver(outcome.render())
-        return outcome if isinstance(outcome, int) else outcome.finish()
     began = time.time_ns()
     with Watch() as watch:
-        outcome = judge(args, argv, network)
+        outcome = judge(args, argv)
     if isinstance(outcome, int):
         return outcome
     seconds, outcome.run.seconds = outcome.run.seconds, UNKNOWN_SECONDS
@@ -96,6 +108,8 @@ def _facts(argv: Sequence[str]) -> tuple[object, ...]:
             columns = os.get_terminal_size(out.fileno()).columns
         except (OSError, ValueError):
             columns = -1
+    from nginxlint.cli.watch import mark
+
     own = sorted(item for item in os.environ.items() if item[0].startswith("NGINXLINT_"))
     return (
         (__version__, sys.version, _program(), sys.path, [mark(path) for path in (*sys.path, *BINARIES)]),

@@ -9,13 +9,13 @@ from nginxlint.routing.servers import split_location
 from nginxlint.syntax import Directive
 
 # One item of a pattern: quoted text, an escape, a class, the head of a group, a quantifier, any other character.
-_ITEM = re.compile(
-    r"\(\*[A-Z0-9_=]+\)|\\Q.*?\\E"
+# Compiled when it is needed.
+_ITEM = (
+    r"(?s)\(\*[A-Z0-9_=]+\)|\\Q.*?\\E"
     r"|\\(?:x\{\w+\}|x[0-9a-fA-F]{1,2}|[pP]\{\^?\w+\}|[kg](?:\{\w+\}|<\w+>|'\w+'|\d+)|.)"
     r"|\[\^?\]?(?:\[:\^?\w+:\]|\\.|[^\]\\])*\]"
     r"|\((?:\?(?:P?<(?P<name>[A-Za-z_]\w*)>|'(?P<quoted>\w+)'|(?P<around><?[=!])|[^()]*?[:)>|]))?"
-    r"|[*+?]|\{\d*,?\d*\}|.",
-    re.DOTALL,
+    r"|[*+?]|\{\d*,?\d*\}|."
 )
 _alphabets: dict[str, dict[str, list[str]]] = {}
 
@@ -39,7 +39,7 @@ def _alphabet(pattern: str) -> dict[str, list[str]]:
     open_groups: list[tuple[str, ...]] = [("0",)]
     around = 0  # how many lookarounds we are in: what they match is not captured
     count = 0
-    for match in _ITEM.finditer(pattern):
+    for match in re.finditer(_ITEM, pattern):
         item = match[0]
         if item.startswith("(*"):
             continue

@@ -10,7 +10,8 @@ if TYPE_CHECKING:
     from nginxlint.catalogue.refusal import Refusal
     from nginxlint.syntax import Directive
 
-# Only these make a pattern of plain text: whatever has none of them compiles (and starts up without PCRE2).
+# Only these make a pattern of plain text and escaped dots: whatever has none of them compiles (and starts up without
+# PCRE2 and the expression below).
 _SPECIAL = frozenset("([{*+?\\")
 # What people write most compiles too: escaped punctuation, classes, quantifiers, groups without further ones inside.
 _CLASS = r"\[(?![:.=])\^?+(?:0-9|a-z|A-Z|a-f|A-F|[\w./%~@,;:=+ ]|\\[^A-Za-z0-9])++-?+\]"
@@ -24,7 +25,7 @@ def pattern_fault(
 ) -> Refusal | None:
     """A refusal where `pattern` (the argument, or its end) does not compile."""
     fine = context.state.setdefault("patterns.fine", set())
-    if (pattern, caseless) in fine or _SPECIAL.isdisjoint(pattern):
+    if (pattern, caseless) in fine or _SPECIAL.isdisjoint(pattern.replace("\\.", "")):
         return None
     if re.fullmatch(_USUAL, pattern):
         fine.add((pattern, caseless))
