@@ -5,11 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, KeysView
 
 from nginxlint.includes import INERT, Include, Loaded, ReadFile
-from nginxlint.routing.caching import CachedPass, cached_passes
-from nginxlint.routing.handshakes import Handshake, handshakes
 from nginxlint.routing.headers import RequestHeaders
 from nginxlint.routing.listeners import Endpoint, Listeners, inward_passes
-from nginxlint.routing.lookups import Lookup, run_time_lookups
 from nginxlint.routing.passes import Pass
 from nginxlint.routing.scope import Scope
 from nginxlint.routing.servers import Location, Server
@@ -19,8 +16,11 @@ from nginxlint.routing.variables import Folded, fold
 from nginxlint.source import Source
 from nginxlint.syntax import Block, Directive
 
-TYPE_CHECKING = False  # the simulator is imported only where a rule has a route to ask for
+TYPE_CHECKING = False  # parts of the model that few configurations need are imported when they are asked for
 if TYPE_CHECKING:
+    from nginxlint.routing.caching import CachedPass
+    from nginxlint.routing.handshakes import Handshake
+    from nginxlint.routing.lookups import Lookup
     from nginxlint.routing.rounds import Circle
     from nginxlint.routing.shadowing import Shadow
     from nginxlint.routing.simulate import Router
@@ -70,6 +70,7 @@ class Config:
         self._locations: dict[Block, Location] = {}
         self._listeners: Listeners | None = None
         self._inward_passes: list[Pass] | None = None
+        self._arguments: dict[str, str] = {}
         self._variables: dict[str, list[Directive]] | None = None
         self._lookups: list[Lookup] | None = None
         self._cached_passes: list[CachedPass] | None = None
@@ -119,6 +120,19 @@ class Config:
     def names(self) -> KeysView[str]:
         """The names of all directives that occur."""
         return self._by_name.keys()
+
+    def concerns(self, directives: Iterable[str], texts: Iterable[str] = ()) -> bool:
+        """Does one of these directives occur, and if `texts` are given, one of them (lower-case) in its arguments?"""
+        present = [name for name in directives if name in self._by_name]
+        return bool(present) and (not texts or any(text in self._said(name) for name in present for text in texts))
+
+    def _said(self, name: str) -> str:
+        """All different arguments of the directives of that name, lower-case; what is repeated is mostly one object."""
+        arguments = self._arguments.get(name)
+        if arguments is None:
+            different = {id(one.values): one.values for one in self._by_name[name]}.values()
+            arguments = self._arguments[name] = "\0".join(["\0".join(values) for values in different]).lower()
+        return arguments
 
     def find(self, *names: str) -> Iterator[Directive]:
         """All directives that have one of these names, wherever they stand, in file order per name."""
@@ -370,6 +384,8 @@ class Config:
     def cached_passes(self) -> list[CachedPass]:
         """The passes whose answers may be stored in a cache."""
         if self._cached_passes is None:
+            from nginxlint.routing.caching import cached_passes
+
             self._cached_passes = cached_passes(self)
         return self._cached_passes
 
@@ -377,6 +393,8 @@ class Config:
     def handshakes(self) -> list[Handshake]:
         """The sets of request headers that hand WebSocket handshakes on, wholly or in half."""
         if self._handshakes is None:
+            from nginxlint.routing.handshakes import handshakes
+
             self._handshakes = handshakes(self)
         return self._handshakes
 
@@ -389,6 +407,8 @@ class Config:
     def lookups(self) -> list[Lookup]:
         """The names that nginx looks up while it runs, each with its resolver."""
         if self._lookups is None:
+            from nginxlint.routing.lookups import run_time_lookups
+
             self._lookups = run_time_lookups(self)
         return self._lookups
 

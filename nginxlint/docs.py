@@ -34,12 +34,14 @@ def generated() -> dict[str, str]:
 
 def _index() -> str:
     rows = "".join(
-        f"    {module!r}: ({id!r}, {group!r}, {opt_in!r}, {directives!r}),\n"
-        for module, (id, group, opt_in, directives) in sorted(build_index().items())
+        f"    {module!r}: ({id!r}, {group!r}, {opt_in!r}, {directives!r}, {texts!r}),\n"
+        for module, (id, group, opt_in, directives, texts) in sorted(build_index().items())
     )
     head = '"""Which rules there are, and what has to occur for them to fire. Generated: make docs."""\n\n'
     head += "from __future__ import annotations\n\n"
-    text = f"{head}RULES: dict[str, tuple[str, str, bool, tuple[str, ...]]] = {{\n{rows}}}  # fmt: skip\n"
+    text = (
+        f"{head}RULES: dict[str, tuple[str, str, bool, tuple[str, ...], tuple[str, ...]]] = {{\n{rows}}}  # fmt: skip\n"
+    )
     return text.replace("'", '"')
 
 

@@ -459,8 +459,7 @@ def arrange(found: Iterable[Finding], checked: Iterable[Checked]) -> list[Findin
 
 def needed(entries: Iterable[Entry], config: Config) -> list[Entry]:
     """Those of the rules that have anything to look at in this configuration."""
-    names = config.names
-    return [entry for entry in entries if not entry.directives or not names.isdisjoint(entry.directives)]
+    return [entry for entry in entries if not entry.directives or config.concerns(entry.directives, entry.texts)]
 
 
 def block_around(config: Config, span: Span) -> Block | None:

@@ -16,8 +16,9 @@ TYPE_CHECKING = False  # typing costs 3 ms to import; checkers know the name
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-# Rule id, group, opt-in, directives.
-IndexRow = tuple[str, str, bool, tuple[str, ...]]
+# Rule id, group, opt-in, directives, texts.
+IndexRow = tuple[str, str, bool, tuple[str, ...], tuple[str, ...]]
+_ROW = 5
 
 # The folder rules/ is installed under this name (see pyproject.toml).
 BUILT_IN = "nginxlint_rules"
@@ -26,9 +27,9 @@ ENTRY_POINTS = "nginxlint.rules"
 
 class Entry:
     """A rule that is known but perhaps not imported: its id, the directives without which it has nothing to say
-    (empty: always runs), and how to get its class."""
+    (empty: always runs), the texts without which they give it nothing to say, and how to get its class."""
 
-    __slots__ = ("directives", "group", "id", "load", "opt_in", "origin")
+    __slots__ = ("directives", "group", "id", "load", "opt_in", "origin", "texts")
 
     def __init__(
         self,
@@ -36,6 +37,7 @@ class Entry:
         group: str,
         opt_in: bool,
         directives: tuple[str, ...],
+        texts: tuple[str, ...],
         load: Callable[[], type[Rule]],
         origin: str,
     ) -> None:
@@ -43,6 +45,7 @@ class Entry:
         self.group = group
         self.opt_in = opt_in
         self.directives = directives
+        self.texts = texts
         self.load = load
         self.origin = origin
 
@@ -83,25 +86,25 @@ def built_in_names() -> list[str]:
 
 def _built_in() -> Iterator[Entry]:
     """From the generated index, so that a rule is imported only when it may fire; from the modules themselves where
-    the index does not know all of them (a rule is being written)."""
+    the index does not know all of them (a rule is being written) or is of an older form."""
     names = built_in_names()
     try:
         index: dict[str, IndexRow] = import_module(f"{BUILT_IN}._index").RULES
-    except ModuleNotFoundError:
+    except (ModuleNotFoundError, SyntaxError):  # (a merge may have mixed two of them)
         index = {}
-    if set(index) != set(names):
+    if set(index) != set(names) or any(len(row) != _ROW for row in index.values()):
         index = build_index()
-    for module, (id, group, opt_in, directives) in index.items():
+    for module, (id, group, opt_in, directives, texts) in index.items():
         load = _loader(f"{BUILT_IN}.{module}", id)
-        yield Entry(id, group, opt_in, directives, load, f"the built-in {module}.py")
+        yield Entry(id, group, opt_in, directives, texts, load, f"the built-in {module}.py")
 
 
 def build_index() -> dict[str, IndexRow]:
-    """Module → (rule id, group, opt-in, directives) of every built-in rule, by importing them all."""
+    """Module → (rule id, group, opt-in, directives, texts) of every built-in rule, by importing them all."""
     index: dict[str, IndexRow] = {}
     for name in built_in_names():
         for rule in rules_of(import_module(f"{BUILT_IN}.{name}")):
-            index[name] = (rule.id, rule.group, rule.opt_in, rule.directives)
+            index[name] = (rule.id, rule.group, rule.opt_in, rule.directives, rule.texts)
     return index
 
 
@@ -171,7 +174,7 @@ def _from_folders(folders: Iterable[str]) -> Iterator[Entry]:
 def _entries(module: ModuleType, origin: str) -> Iterator[Entry]:
     for rule in rules_of(module):
         load = partial(_same, rule)
-        yield Entry(rule.id, rule.group, rule.opt_in, rule.directives, load, origin)
+        yield Entry(rule.id, rule.group, rule.opt_in, rule.directives, rule.texts, load, origin)
 
 
 def _same(rule: type[Rule]) -> type[Rule]:

@@ -59,7 +59,8 @@ class Rule:
     A rule holds no state: `check` yields what it finds. Most rules set `directives` and write `check_directive`;
     one about inheritance or routing overrides `check`. `directives` then still names what has to occur for the rule
     to have anything to say: without any of them in the configuration the rule is not even imported (leave it empty
-    for a rule about something that is absent).
+    for a rule about something that is absent). `texts` narrows that down: one of them (lower-case) has to stand in an
+    argument of one of `directives`, as `("$",)` for a rule on variables in them.
 
     `opt_in`: off unless selected or in the strict profile. `tolerant`: also runs on a file with syntax faults.
     `options` are the settings of the rule with their defaults; read them with `self.option(name)`.
@@ -70,6 +71,7 @@ class Rule:
     severity: ClassVar[Severity] = Severity.WARNING
     confidence: ClassVar[Confidence] = Confidence.HIGH
     directives: ClassVar[tuple[str, ...]] = ()
+    texts: ClassVar[tuple[str, ...]] = ()
     examples: ClassVar[tuple[Bad | Good, ...]] = ()
     options: ClassVar[dict[str, Any]] = {}
     opt_in: ClassVar[bool] = False

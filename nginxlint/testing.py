@@ -46,6 +46,8 @@ def run(rule: type[Rule], example: Bad | Good) -> list[Diagnostic]:
     if example.live:
         config.locate = str
     assert not config.broken, f"{rule.id}: the example has a syntax fault:\n{example.text}"
+    if rule.directives and not config.concerns(rule.directives, rule.texts):
+        return []
     return list(rule().check(config))
 
 

@@ -26,6 +26,7 @@ class HeaderMultiline(Rule):
         "more_set_headers",
         "more_set_input_headers",
     )
+    texts = ("\n", "\r")
     examples = (
         Bad(
             "add_header Content-Security-Policy \"default-src 'self'; # here\n    img-src *\" always;",

@@ -33,6 +33,7 @@ class ProxyCaptureDropsArgs(Rule):
     severity = Severity.WARNING
     confidence = Confidence.MEDIUM
     directives = ("proxy_pass",)
+    texts = ("$",)
     examples = (
         Bad(
             "location ~ ^/re/(\\w+)$ {\n proxy_pass http://app/new/$1; # here\n}",

@@ -18,6 +18,7 @@ class ProxyHttp2PlainBackend(Rule):
     severity = Severity.WARNING
     confidence = Confidence.MEDIUM
     directives = ("proxy_http_version",)
+    texts = ("2",)
     examples = (
         Bad(
             "proxy_http_version 2; # here\nlocation / { proxy_pass http://app:81; }",

@@ -17,7 +17,8 @@ class ProxyLocalhostDualStack(Rule):
     id = "proxy-localhost-dual-stack"
     group = "proxy"
     severity = Severity.INFO
-    directives = (*_PASSES, "upstream")
+    directives = (*_PASSES, "server")
+    texts = ("localhost",)
     examples = (
         Bad(
             "location / {\n proxy_pass http://localhost:3000/x; # here\n}",

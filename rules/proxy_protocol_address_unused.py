@@ -18,6 +18,7 @@ class ProxyProtocolAddressUnused(Rule):
     severity = Severity.WARNING
     confidence = Confidence.MEDIUM
     directives = ("listen",)
+    texts = ("proxy_protocol",)
     examples = (
         Bad("server {\n listen 81 proxy_protocol; # here\n location / { proxy_pass http://app; }\n}"),
         Bad("server {\n listen 81 proxy_protocol; # here\n real_ip_header proxy_protocol;\n root /srv;\n}"),

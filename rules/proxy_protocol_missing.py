@@ -15,7 +15,8 @@ class ProxyProtocolMissing(Rule):
     id = "proxy-protocol-missing"
     group = "proxy"
     severity = Severity.ERROR
-    directives = ("proxy_pass", "grpc_pass")
+    directives = ("listen",)
+    texts = ("proxy_protocol",)
     examples = (
         Bad(
             "server { listen 81 proxy_protocol; return 204; }\n"
@@ -38,9 +39,7 @@ class ProxyProtocolMissing(Rule):
     )
 
     def check(self, config: Config) -> Iterator[Diagnostic]:
-        if not any("proxy_protocol" in listen.values for listen in config.find("listen")):
-            return
-        for target in config.passes(*self.directives):
+        for target in config.passes("proxy_pass", "grpc_pass"):
             stream = target.kind == "stream"
             if stream and config.scope(target.directive).on("proxy_protocol"):
                 continue

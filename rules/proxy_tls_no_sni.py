@@ -21,6 +21,7 @@ class ProxyTlsNoSni(Rule):
     group = "tls"
     severity = Severity.WARNING
     directives = tuple(_SWITCH)
+    texts = ("$", "https:", "grpcs:", "suwsgi:")
     examples = (
         Bad(
             "location / {\n    proxy_pass https://api.example.com; # here\n}",

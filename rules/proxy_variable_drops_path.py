@@ -35,6 +35,7 @@ class ProxyVariableDropsPath(Rule):
     group = "proxy"
     severity = Severity.ERROR
     directives = ("proxy_pass",)
+    texts = ("$",)
     examples = (
         Bad(
             "location / {\n set $b 127.0.0.1:81;\n proxy_pass http://$b/; # here\n}",

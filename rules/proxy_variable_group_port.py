@@ -29,7 +29,8 @@ class ProxyVariableGroupPort(Rule):
     id = "proxy-variable-group-port"
     group = "proxy"
     severity = Severity.ERROR
-    directives = ("upstream",)
+    directives = ("proxy_pass", "grpc_pass", "fastcgi_pass", "uwsgi_pass", "scgi_pass")
+    texts = ("$",)
     examples = (
         Bad(
             "upstream app { server a:1; }\n"
@@ -56,7 +57,7 @@ class ProxyVariableGroupPort(Rule):
     )
 
     def check(self, config: Config) -> Iterator[Diagnostic]:
-        for target in config.passes("proxy_pass", "grpc_pass", "fastcgi_pass", "uwsgi_pass", "scgi_pass"):
+        for target in config.passes(*self.directives):
             if not target.has_variables:
                 continue
             for end in destinations(config, target) or ():

@@ -16,6 +16,7 @@ class ProxyVariableNoResolver(Rule):
     group = "proxy"
     severity = Severity.ERROR
     directives = ("proxy_pass", "grpc_pass", "fastcgi_pass", "uwsgi_pass", "scgi_pass")
+    texts = ("$",)
     examples = (
         Bad("server { set $b app.internal; location / { proxy_pass http://$b:80; } # here\n}"),
         Bad("location / { proxy_pass http://$http_host; } # here"),

@@ -33,6 +33,7 @@ class ProxyVariableNoScheme(Rule):
     group = "proxy"
     severity = Severity.ERROR
     directives = ("proxy_pass",)
+    texts = ("$",)
     examples = (
         Bad(
             "location / {\n set $b 127.0.0.1:81;\n proxy_pass $b; # here\n}",

@@ -23,7 +23,8 @@ class SseBuffered(Rule):
     group = "proxy"
     severity = Severity.INFO
     confidence = Confidence.MEDIUM
-    directives = _PASSES
+    directives = ("location",)
+    texts = ("sse", "event", "stream", "subscribe", "notification")
     examples = (
         Bad(
             "location /api/sse {\n    proxy_pass http://app; # here\n}",

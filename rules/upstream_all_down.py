@@ -14,7 +14,8 @@ class UpstreamAllDown(Rule):
     id = "upstream-all-down"
     group = "upstream"
     severity = Severity.ERROR
-    directives = ("upstream",)
+    directives = ("server",)
+    texts = ("down",)
     examples = (
         Bad("upstream app { # here\n server a:1 down; server b:1 down; }"),
         Bad("upstream app { # here\n server a:1 down; server b:1 backup down; }"),

@@ -16,7 +16,9 @@ class UpstreamNameInSni(Rule):
     id = "upstream-name-in-sni"
     group = "tls"
     severity = Severity.WARNING
-    directives = ("upstream",)
+    directives = tuple(
+        f"{family}_ssl_{switch}" for family in ("proxy", "grpc", "uwsgi") for switch in ("server_name", "verify")
+    )
     examples = (
         Bad(
             "upstream pay { server pay.example.com:443; }\nserver { location / {\n proxy_ssl_server_name on;\n"

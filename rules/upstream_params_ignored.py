@@ -18,7 +18,8 @@ class UpstreamParamsIgnored(Rule):
     id = "upstream-params-ignored"
     group = "upstream"
     severity = Severity.INFO
-    directives = ("upstream",)
+    directives = ("server",)
+    texts = _IGNORED
     examples = (
         Bad("upstream app { server 10.0.0.1:80 max_fails=3 fail_timeout=30s; } # here"),
         Bad("upstream app { server unix:/run/app.sock fail_timeout=5s; } # here"),

@@ -15,7 +15,8 @@ class UpstreamTlsDefaultPort(Rule):
     id = "upstream-tls-default-port"
     group = "tls"
     severity = Severity.ERROR
-    directives = ("upstream",)
+    directives = ("proxy_pass", "grpc_pass", "uwsgi_pass", "proxy_ssl")
+    texts = ("$", "https:", "grpcs:", "suwsgi:", "on")
     examples = (
         Bad(
             "upstream app {\n server a.test; # here\n server b:443;\n server 'c.test' weight=2; # here\n}\n"

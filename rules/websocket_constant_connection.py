@@ -19,6 +19,7 @@ class WebsocketConstantConnection(Rule):
     group = "proxy"
     severity = Severity.INFO
     directives = ("proxy_set_header",)
+    texts = ("upgrade",)
     examples = (
         Bad(
             "events {}\nhttp {\n map $http_upgrade $up { default upgrade; '' ''; }\n server { location / {\n"

@@ -27,6 +27,7 @@ class WebsocketHttp10(Rule):
     id = "websocket-http10"
     group = "proxy"
     directives = ("proxy_set_header",)
+    texts = ("upgrade",)
     examples = (
         Bad(
             "location /ws/ {\n proxy_set_header Upgrade $http_upgrade; # here\n proxy_set_header Connection upgrade;\n"

@@ -19,6 +19,7 @@ class WebsocketIdleTimeout(Rule):
     severity = Severity.INFO
     confidence = Confidence.MEDIUM
     directives = ("proxy_set_header",)
+    texts = ("upgrade",)
     examples = (
         Bad(
             "location /ws/ {\n proxy_set_header Upgrade $http_upgrade; # here\n proxy_set_header Connection upgrade;\n"

@@ -3,7 +3,7 @@
 import pytest
 
 from nginxlint.registry import BUILT_IN, all_rules, build_index, built_in_names
-from nginxlint.testing import check_rule
+from nginxlint.testing import check_rule, config_of
 
 ENTRIES = {id: entry for id, entry in all_rules().items() if entry.origin.startswith("the built-in")}
 
@@ -18,6 +18,18 @@ def test_id_file_and_class_are_one_name(id: str) -> None:
     rule = ENTRIES[id].load()
     assert rule.__module__ == f"{BUILT_IN}.{id.replace('-', '_')}"
     assert rule.__name__.lower() == id.replace("-", "")
+
+
+def test_a_rule_has_nothing_to_say_where_its_texts_do_not_occur(corpus: list[tuple[dict[str, object], str]]) -> None:
+    rules = [rule for entry in ENTRIES.values() if (rule := entry.load()).texts]
+    spared = 0
+    for row, text in corpus:
+        config = config_of(text)
+        for rule in rules:
+            if not config.concerns(rule.directives, rule.texts):
+                assert not list(rule().check(config)), (rule.id, row["path"])
+                spared += 1
+    assert spared > len(corpus)
 
 
 def test_the_generated_index_knows_every_rule() -> None:
