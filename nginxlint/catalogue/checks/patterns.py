@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 # Only these make a pattern of plain text and escaped dots: whatever has none of them compiles (and starts up without
 # PCRE2 and the expression below).
-_SPECIAL = frozenset("([{*+?\\")
+_SPECIAL = frozenset("()[{*+?\\")
 # What people write most compiles too: escaped punctuation, classes, quantifiers, groups without further ones inside.
 _CLASS = r"\[(?![:.=])\^?+(?:0-9|a-z|A-Z|a-f|A-F|[\w./%~@,;:=+ ]|\\[^A-Za-z0-9])++-?+\]"
 _ATOM = rf"(?:[^\\()\[\]{{}}*+?|^$]|\\[^A-Za-z0-9]|\\[dws]|{_CLASS})"
