@@ -131,8 +131,8 @@ class Frame:
                 self._refuse(bad_value(self.context, directive, bad), directive)
                 return
         if entry.check is not None:
-            refusals = list(entry.check(directive, self.context))
-            if refusals:
+            found = entry.check(directive, self.context)
+            if found and (refusals := list(found)):  # mostly an empty tuple
                 if refusals[0].blocks_start and (moved := self._swallowed(refusals[0], directive)):
                     refusals = [moved]
                 self.found.extend(refusals)

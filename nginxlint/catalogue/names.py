@@ -153,9 +153,13 @@ class Variables:
         body = name == "map"
         captures = name in _CAPTURING
         late = name in _COMPILED_LATE
+        only_text = defines is None and not need and name not in ("map", "geo")
+        mark = ("$" if not captures else "") if reads else "(?"
 
         def run(directive: Directive) -> Refusal | None:
             values = directive.values
+            if only_text and mark not in "".join(values):
+                return None
             refusal: Refusal | None = None
             if defines is not None and values:
                 refusal = self._define_checked(directive, defines)
@@ -271,7 +275,7 @@ class Variables:
         )
 
     def _read(self, name: str, directive: Directive, index: int, late: bool = False) -> None:
-        if self._is_built_in(name):
+        if name not in self.unexplained and self._is_built_in(name):
             self.explained.add(name)
         else:
             self.open_reads += 1

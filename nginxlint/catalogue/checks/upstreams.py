@@ -117,13 +117,12 @@ def _port_on_group(
     return refusal
 
 
-def _upstream(block: Directive, context: Context) -> Iterator[Refusal]:
+def _upstream(block: Directive, context: Context) -> Iterable[Refusal]:
     url = Url()
     url.host = block.values[0]
     url.no_port = True
     refusal = add_group(context, block, 0, url, explicit=True)
-    if refusal is not None:
-        yield refusal
+    return () if refusal is None else (refusal,)
 
 
 def _methods(context: Context) -> dict[int, str]:
@@ -423,8 +422,9 @@ def _early_sticky(block: Block, context: Context) -> Iterator[Refusal]:
 
 
 def _end_of_upstream(block: Block, context: Context) -> Iterator[Refusal]:
-    yield from _early_sticky(block, context)
-    if block.synthetic or any(child.name in ("server", "state") for child in block.body):
+    if context.version < _STICKY_SINCE:
+        yield from _early_sticky(block, context)
+    if block.synthetic or block.child("server", "state") is not None:
         return
     if any("_by_lua" in child.name for child in block.body):
         message = "nginx wants at least one server line, also where Lua chooses the server"
@@ -447,7 +447,9 @@ def _end_of_subsystem(block: Block, context: Context) -> Iterator[Refusal]:
         if group.name != "upstream" or group.body is None or not group.values:
             continue
         servers = [child for child in group.body if child.name == "server" and child.values]
-        if not servers or any("_by_lua" in child.name for child in group.body):
+        if not any("backup" in server.values or "resolve" in server.values for server in servers):
+            continue
+        if any("_by_lua" in child.name for child in group.body):
             continue
         if all("backup" in server.values for server in servers):
             yield context.refuse(
