@@ -8,7 +8,7 @@ from nginxlint.includes import INERT, Include, Loaded, ReadFile
 from nginxlint.routing.headers import RequestHeaders
 from nginxlint.routing.listeners import Endpoint, Listeners, inward_passes
 from nginxlint.routing.passes import Pass
-from nginxlint.routing.scope import Scope
+from nginxlint.routing.scope import Known, Scope
 from nginxlint.routing.servers import Location, Server
 from nginxlint.routing.upstreams import Upstream
 from nginxlint.routing.uses import PASSES, Use, Uses
@@ -57,7 +57,7 @@ class Config:
         self._by_name = self._index()
         self._scopes: dict[Block, Scope] = {}
         self._servers: list[Server] | None = None
-        self._server_of: dict[Block, Server] = {}
+        self._server_of: dict[Block, Server] | None = None
         self._sockets: dict[str, list[Server]] | None = None
         self._upstreams: dict[tuple[str, str], Upstream] | None = None
         self._passes: dict[str, list[Pass]] = {}
@@ -67,7 +67,8 @@ class Config:
         self.known_endpoints: dict[tuple[Directive, str], list[Endpoint]] = {}  # for nginxlint.routing.listeners
         self._uses: Uses | None = None
         self._request_headers: dict[tuple[Block, str], RequestHeaders] = {}
-        self._locations: dict[Block, Location] = {}
+        self._locations: dict[Block, Location] | None = None
+        self._locations_in: dict[Block, list[Location]] = {}
         self._listeners: Listeners | None = None
         self._inward_passes: list[Pass] | None = None
         self._arguments: dict[str, str] = {}
@@ -80,7 +81,7 @@ class Config:
         self._circles: list[Circle] | None = None
         self._router: Router | None = None
 
-    def _index(self) -> dict[str, list[Directive]]:
+    def _index(self) -> Known:
         """All directives by name, in file order; one pass over the tree."""
         index: dict[str, list[Directive]] = {}
         count = 0
@@ -99,7 +100,7 @@ class Config:
             else:
                 stack.pop()
         self.directive_count = count
-        return index
+        return Known(index)
 
     @property
     def partial(self) -> bool:
@@ -179,40 +180,46 @@ class Config:
                 for block in self.blocks("server")
                 if block.parent and block.parent.name in _HOLDERS
             ]
-            self._server_of = {server.block: server for server in self._servers}
         return self._servers
+
+    def _servers_by_block(self) -> dict[Block, Server]:
+        if self._server_of is None:
+            self._server_of = {server.block: server for server in self.servers}
+        return self._server_of
 
     def http_servers(self) -> list[Server]:
         return [server for server in self.servers if server.kind == "http"]
 
     def locations_in(self, block: Block) -> list[Location]:
         """The locations directly inside a server or location block, in file order."""
-        return [location for child in block.blocks("location") if (location := self._location(child)) is not None]
+        self._all_locations()
+        return self._locations_in.get(block, [])
 
-    def _location(self, block: Block) -> Location | None:
-        """The location of a location block; None where it stands in no server, or in what takes no location."""
-        known = self._locations.get(block)
-        around = block.parent
-        if known is not None or around is None:
-            return known
-        outer = self._location(around) if around.name == "location" else None
-        server = outer.server if outer is not None else self._server_of.get(around)
-        if server is None:
-            return None
-        location = self._locations[block] = Location(block, self, server, outer)
-        return location
+    def _all_locations(self) -> dict[Block, Location]:
+        """Every location by its block. One that stands in no server, or in what takes no location, is none."""
+        if self._locations is None:
+            self._locations = {}
+            servers = self._servers_by_block()
+            for block in self.blocks("location"):
+                around = block.parent
+                if around is None:
+                    continue
+                outer = self._locations.get(around)
+                server = outer.server if outer is not None else servers.get(around)
+                if server is not None:
+                    location = self._locations[block] = Location(block, self, server, outer)
+                    self._locations_in.setdefault(around, []).append(location)
+        return self._locations
 
     def location(self, place: Directive) -> Location | None:
         """The location a directive stands in (through `if` and `limit_except`), or the one a location block is."""
-        assert self.servers is not None
         block = place if place.name == "location" else place.enclosing("location")
-        return self._location(block) if isinstance(block, Block) else None
+        return self._all_locations().get(block) if isinstance(block, Block) else None
 
     def server(self, place: Directive) -> Server | None:
         """The server a directive stands in."""
         block = place if place.name == "server" and isinstance(place, Block) else place.enclosing("server")
-        assert self.servers is not None
-        return self._server_of.get(block) if isinstance(block, Block) else None
+        return self._servers_by_block().get(block) if isinstance(block, Block) else None
 
     @property
     def sockets(self) -> dict[str, list[Server]]:

@@ -22,6 +22,7 @@ _PROXY_CONNECTION_STAYS = (1, 31, 0)
 _KEPT_BACK = frozenset(
     ("host", "connection", "content-length", "transfer-encoding", "te", "keep-alive", "expect", "upgrade")
 )
+_KEPT_BACK_LATER = _KEPT_BACK | {"proxy-connection"}
 # With proxy_cache nginx asks for the whole, unconditionally; the two it sets again are for revalidation.
 _KEPT_BACK_BY_CACHE = frozenset(
     ("if-modified-since", "if-unmodified-since", "if-none-match", "if-match", "range", "if-range")
@@ -47,6 +48,9 @@ class Header:
         return f"Header({self.name}: {self.value})"
 
 
+_HOST = Header("Host", "$proxy_host")
+
+
 class RequestHeaders:
     """The headers that a pass of `family` (proxy or grpc) in a scope sends. Content-Length, Transfer-Encoding and TE
     are left to nginx unless configured.
@@ -64,12 +68,10 @@ class RequestHeaders:
                 header = Header(line.values[0], line.values[1], line)
                 self.configured.setdefault(header.name.lower(), []).append(header)
         self._hands_on = scope.on(f"{family}_pass_request_headers", True)
-        self._kept_back = _KEPT_BACK
+        self._kept_back = _KEPT_BACK if config.version < _PROXY_CONNECTION_STAYS else _KEPT_BACK_LATER
         if family == "proxy" and scope.value("proxy_cache", "off") != "off":
             self._kept_back |= _KEPT_BACK_BY_CACHE
-        if config.version >= _PROXY_CONNECTION_STAYS:
-            self._kept_back |= {"proxy-connection"}
-        self._built_in = {"host": Header("Host", "$proxy_host")}
+        self._built_in = {"host": _HOST}
         version = http_version(config, scope) if family == "proxy" else "2"
         if config.version < _HTTP_1_1_BY_DEFAULT and version != "2":
             self._built_in["connection"] = Header("Connection", "close")

@@ -2,31 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
-
 from nginxlint.catalogue.inheritance import ANONYMOUS, NEVER, PASSES, SET_OF
 from nginxlint.catalogue.numbers import parse_size, parse_time
 from nginxlint.syntax import Block, Directive
 
 _INHERIT_SWITCH = {"add_header": "add_header_inherit", "add_trailer": "add_trailer_inherit"}
+# Other names of the set a directive belongs to: one of them replaces what is inherited, too.
+_TWINS = {name: tuple(twin for twin in names if twin != name) for name, names in SET_OF.items() if len(names) > 1}
+
+
+class Known(dict[str, list[Directive]]):
+    """All directives of a configuration by name, in file order; those of one name by the block they stand in, once
+    somebody asks."""
+
+    __slots__ = ("_inside",)
+
+    def __init__(self, index: dict[str, list[Directive]]) -> None:
+        super().__init__(index)
+        self._inside: dict[str, dict[Block | None, list[Directive]]] = {}
+
+    def inside(self, name: str) -> dict[Block | None, list[Directive]]:
+        """The directives of that name by their block."""
+        found = self._inside.get(name)
+        if found is None:
+            found = self._inside[name] = {}
+            for directive in self.get(name, ()):
+                block = directive.parent
+                if block in found:
+                    found[block].append(directive)
+                else:
+                    found[block] = [directive]
+        return found
 
 
 class Scope:
-    """A block and the scope around it. `outer` is None for the root block; `known` holds the names of all directives
-    that occur in the configuration: most questions are about others."""
+    """A block and the scope around it. `outer` is None for the root block; `known` holds all directives of the
+    configuration: most questions are about names that do not occur."""
 
     __slots__ = ("block", "known", "outer")
 
-    def __init__(self, block: Block, outer: Scope | None, known: Container[str]) -> None:
+    def __init__(self, block: Block, outer: Scope | None, known: Known) -> None:
         self.block = block
         self.outer = outer
         self.known = known
 
     def own(self, name: str) -> list[Directive]:
         """The directives of that name written directly in this block."""
-        if name not in self.known:
-            return []
-        return self.block.named(name)
+        return self.known.inside(name).get(self.block, []) if name in self.known else []
 
     def effective(self, name: str) -> list[Directive]:
         """The directives of that name in effect here, own or inherited (ngx_conf_merge_* of its module).
@@ -35,19 +57,31 @@ class Scope:
         """
         if name not in self.known:
             return []
-        own = self.own(name)
+        inside = self.known.inside(name)
         if name in NEVER:
+            own = inside.get(self.block, [])
             if not own and name in PASSES and self.block.name in ANONYMOUS and self.outer is not None:
                 return self.outer.effective(name)
             return own
-        if self.outer is None:
+        if _INHERIT_SWITCH.get(name) in self.known:
+            return self._switched(name)
+        twins = _TWINS.get(name, ())
+        scope: Scope | None = self
+        while scope is not None:
+            if found := inside.get(scope.block):
+                return found
+            if any(scope.own(twin) for twin in twins):
+                return []
+            scope = scope.outer
+        return []
+
+    def _switched(self, name: str) -> list[Directive]:
+        """What `effective` says where something says how headers are inherited."""
+        own, outer = self.own(name), self.outer
+        mode = self.value(_INHERIT_SWITCH[name])
+        if outer is None or mode == "off" or (own and mode != "merge"):
             return own
-        switch = _INHERIT_SWITCH.get(name)
-        if switch and switch in self.known and (mode := self.value(switch)) in ("merge", "off"):
-            return own if mode == "off" else self.outer.effective(name) + own
-        if own or any(self.own(twin) for twin in SET_OF.get(name, ()) if twin != name):
-            return own
-        return self.outer.effective(name)
+        return outer.effective(name) + own
 
     def directive(self, name: str) -> Directive | None:
         """The one directive in effect here; where a name is repeated, the last one."""
