@@ -272,6 +272,9 @@ def _judge(checked: Checked, selection: Selection, request: Request, run: Run) -
     found = list(syntax_findings(config))
     faults = {fault.kind for file in config.files for fault in file.faults}
     intact = faults <= _REPAIRED
+    stray = None if intact else next((one for one in found if one.nginx_message == _STRAY), None)
+    # before the rules: the memory it needs is theirs afterwards
+    refusals = _refused(checked, request, run) if intact or stray is not None else []
     stated: list[Diagnostic] = []
     patience = Patience(config.directive_count)
     stopped: list[str] = []
@@ -287,21 +290,15 @@ def _judge(checked: Checked, selection: Selection, request: Request, run: Run) -
         except TookTooLong:
             stopped.append(entry.id)
         run.timings[entry.id] = run.timings.get(entry.id, 0.0) + perf_counter() - begin
-    stray = None if intact else next((one for one in found if one.nginx_message == _STRAY), None)
-    if stray is not None:
+    if refusals is None:
+        stopped.append("what nginx would refuse")
+    elif stray is not None:
         # the block that was never opened: nginx meets its content first, and says no more than that
-        refusals = _guarded("the catalogue check", run, lambda: _refusals(checked, request))
         found.extend(
             one for one in refusals[:1] if one.span.source is stray.span.source and one.span.start < stray.span.start
         )
-    if intact:
-        begin = perf_counter()
-        work = partial(Patience(config.directive_count).limited, lambda: _refusals(checked, request))
-        try:
-            found.extend(_unsaid(_guarded("the catalogue check", run, work), stated))
-        except TookTooLong:
-            stopped.append("what nginx would refuse")
-        run.timings["catalogue"] = run.timings.get("catalogue", 0.0) + perf_counter() - begin
+    else:
+        found.extend(_unsaid(refusals, stated))
     if stopped:
         found.append(_given_up(config, stopped, run))
     found.extend(stated)
@@ -341,6 +338,18 @@ def _guarded(what: str, run: Run, work: Callable[[], list[Diagnostic]]) -> list[
 
         run.crashes.append((what, traceback.format_exc()))
         return []
+
+
+def _refused(checked: Checked, request: Request, run: Run) -> list[Diagnostic] | None:
+    """What nginx would refuse; None where that took too long to find out."""
+    begin = perf_counter()
+    work = partial(Patience(checked.config.directive_count).limited, lambda: _refusals(checked, request))
+    try:
+        return _guarded("the catalogue check", run, work)
+    except TookTooLong:
+        return None
+    finally:
+        run.timings["catalogue"] = run.timings.get("catalogue", 0.0) + perf_counter() - begin
 
 
 def _refusals(checked: Checked, request: Request) -> list[Diagnostic]:

@@ -47,6 +47,7 @@ class Frame:
         for order, refusal in enumerate(self.found):
             refusal.order = order
             self._point_to_nginx(refusal)
+        self.context.state.clear()  # what it holds refers to it: nobody else would free it
         return self.found
 
     def add(self, refusals: Iterable[Refusal]) -> None:
@@ -66,6 +67,7 @@ class Frame:
             entry = table.get(name)
             if entry is None:
                 if name not in table:
+                    context.names.add(name)
                     entry = table[name] = self._entry(name, place)
                 if entry is None:
                     self._foreign(directive, place)
