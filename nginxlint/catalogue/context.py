@@ -21,11 +21,12 @@ class Context:
     `place` names the context of the directive at hand by the catalogue's word (main, events, http, server, location,
     if-in-server, if-in-location, limit_except, upstream, stream, stream-server, stream-upstream, mail, mail-server);
     in a `BLOCK_END` check it is that of the block itself (its body). `complete` is false for a loose snippet:
-    what is absent may stand elsewhere. `state` is free for the checks: what one has to remember for a later one
-    (key: a name of its own), for example the zones declared so far. Names below are filled in document order.
+    what is absent may stand elsewhere. `names` are those of the directives met so far. `state` is free for the checks:
+    what one has to remember for a later one (key: a name of its own), for example the zones declared so far. Names below
+    are filled in document order.
     """
 
-    __slots__ = ("complete", "place", "root", "state", "target", "version")
+    __slots__ = ("complete", "names", "place", "root", "state", "target", "version")
 
     def __init__(self, root: Block, target: Target, *, complete: bool = True) -> None:
         self.root = root
@@ -33,6 +34,7 @@ class Context:
         self.version = target.version
         self.complete = complete
         self.place = "main"
+        self.names: set[str] = set()
         self.state: dict[str, Any] = {}
 
     @property

@@ -294,7 +294,9 @@ def _conflict(context: Context, directive: Directive, socket: Socket, key: _Key,
     kind = context.subsystem
     modern = kind == "http" or (kind == "stream" and context.version >= (1, 25, 5))
     same = socket.servers.get(id(directive.parent))
-    if modern and same is None and not given:
+    options_twice = socket.options is not None and not _SOCKET_OPTIONS.isdisjoint(given)
+    default_twice = socket.default is not None and "default_server" in given
+    if modern and same is None and not options_twice and not default_twice:
         return None
     _, port, where = key
     address = print_address(where, port) if isinstance(where, bytes) else f"unix:{where}"
@@ -328,7 +330,7 @@ def _conflict(context: Context, directive: Directive, socket: Socket, key: _Key,
             "first here",
             "remove one of the two lines",
         )
-    if socket.options is not None and not _SOCKET_OPTIONS.isdisjoint(given):
+    if options_twice and socket.options is not None:
         return refuse(
             "listen-options-conflict",
             socket.options,
@@ -337,7 +339,7 @@ def _conflict(context: Context, directive: Directive, socket: Socket, key: _Key,
             "set here",
             "socket options (backlog, reuseport, ipv6only …) may stand in one server only; remove them here",
         )
-    if socket.default is not None and "default_server" in given:
+    if default_twice and socket.default is not None:
         return refuse(
             "default-server-duplicate",
             socket.default,

@@ -44,6 +44,8 @@ _PROTOCOLS = frozenset(("None", "SSLv3", "TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3
 
 
 def unusable_lists(block: Block, context: Context, prefix: str) -> Iterator[Refusal]:
+    if context.names.isdisjoint((f"{prefix}ssl_ciphers", "ssl_ecdh_curve", f"{prefix}ssl_conf_command")):
+        return
     ciphers = effective(block, f"{prefix}ssl_ciphers")
     if ciphers is not None and _no_cipher(ciphers.values[0]):
         text = ciphers.values[0]

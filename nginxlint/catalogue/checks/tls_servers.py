@@ -44,7 +44,6 @@ def _own_tls(server: Block, context: Context, kind: str) -> Iterator[Refusal]:
     """The merge of one server's TLS settings (`ngx_http_ssl_merge_srv_conf` and its siblings)."""
     certificates = all_effective(server, "ssl_certificate")
     keys = all_effective(server, "ssl_certificate_key")
-    reject = is_on(effective(server, "ssl_reject_handshake")) and context.version >= (1, 19, 4)
     modern_stream = kind == "stream" and context.version >= (1, 25, 5)
     if kind == "http" or modern_stream:
         old = effective(server, "ssl") if kind == "http" and context.version < (1, 25, 1) else None
@@ -52,7 +51,8 @@ def _own_tls(server: Block, context: Context, kind: str) -> Iterator[Refusal]:
             yield from _incomplete(context, server, certificates, keys, 'the "ssl" directive', old)
             if not certificates or not keys:
                 return
-        if not certificates and not reject:
+        rejects = context.version >= (1, 19, 4) and "ssl_reject_handshake" in context.names
+        if not certificates and not (rejects and is_on(effective(server, "ssl_reject_handshake"))):
             return
         refusal = _missing_key(context, certificates, keys, None)
         if refusal is not None:
@@ -126,7 +126,7 @@ def _missing_key(
 
 
 def _client_verification(server: Block, context: Context) -> Iterator[Refusal]:
-    verify = effective(server, "ssl_verify_client")
+    verify = effective(server, "ssl_verify_client") if "ssl_verify_client" in context.names else None
     if verify is None or verify.values[0].lower() not in ("on", "optional"):
         return
     if effective(server, "ssl_client_certificate") is not None:
