@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, KeysView
+from itertools import chain
 
 from nginxlint.includes import INERT, Include, Loaded, ReadFile
 from nginxlint.routing.headers import RequestHeaders
@@ -137,14 +138,11 @@ class Config:
 
     def find(self, *names: str) -> Iterator[Directive]:
         """All directives that have one of these names, wherever they stand, in file order per name."""
-        for name in names:
-            yield from self._by_name.get(name, ())
+        return chain.from_iterable([self._by_name.get(name, ()) for name in names])
 
     def blocks(self, *names: str) -> Iterator[Block]:
         """All blocks that have one of these names."""
-        for directive in self.find(*names):
-            if isinstance(directive, Block):
-                yield directive
+        return (directive for directive in self.find(*names) if isinstance(directive, Block))
 
     def directive_at(self, source: Source, offset: int) -> Directive | None:
         """The directive whose name or arguments hold a place in a file; None in a comment or between two."""
@@ -381,11 +379,13 @@ class Config:
 
     def passes(self, *names: str) -> Iterator[Pass]:
         """The pass targets of these directives (`proxy_pass` where none is named), http and stream."""
-        for name in names or ("proxy_pass",):
-            passes = self._passes.get(name)
-            if passes is None:
-                passes = self._passes[name] = [Pass(directive) for directive in self.find(name) if directive.values]
-            yield from passes
+        return chain.from_iterable([self._passes_by(name) for name in names or ("proxy_pass",)])
+
+    def _passes_by(self, name: str) -> list[Pass]:
+        passes = self._passes.get(name)
+        if passes is None:
+            passes = self._passes[name] = [Pass(directive) for directive in self.find(name) if directive.values]
+        return passes
 
     @property
     def cached_passes(self) -> list[CachedPass]:
