@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from nginxlint.routing.examples import MAX_EXAMPLES, example_request, example_uris
 from nginxlint.routing.listeners import Endpoint, Listener, endpoints
 from nginxlint.routing.passes import Pass
-from nginxlint.routing.request import Request
 from nginxlint.routing.uses import PASSES
 from nginxlint.syntax import Directive
 
@@ -73,6 +71,8 @@ def _circle_of_http(config: Config, target: Pass) -> Circle | None:
     location = config.location(target.directive)
     if server is None or location is None or server.kind != "http" or not server.listens:
         return None
+    from nginxlint.routing.examples import MAX_EXAMPLES, example_request, example_uris
+
     starts = [location] if location.modifier != "@" else server.all_locations()
     for uri in [uri for one in starts for uri in example_uris(one)][:MAX_EXAMPLES]:
         request = example_request(server, uri)
@@ -94,6 +94,8 @@ def _pass_of(answer: Answer) -> Directive | None:
 
 def _follow(config: Config, answer: Answer, url: str, certain: bool) -> Circle | None:
     """Hand the request on as long as it stays with us."""
+    from nginxlint.routing.request import Request
+
     passed: list[Directive] = []
     seen: set[tuple[object, ...]] = set()
     for _ in range(MAX_HOPS):
