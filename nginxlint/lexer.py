@@ -84,6 +84,8 @@ _ESCAPE = r"""\\(["'\\trn])"""
 _ESCAPED = {"t": "\t", "r": "\r", "n": "\n"}
 _LUA = r"""(?s)--\[(=*)\[|--[^\n]*+|\[(=*)\[|"(?:[^"\\\n]|\\.)*+"|'(?:[^'\\\n]|\\.)*+'|([{}])"""
 _QUANTIFIER = r"\d+(?:,\d*)?\}"
+# Further than this nobody looks for the end of a plain statement.
+_LINE = 400
 _BLANKS = frozenset(" \t\r\n")
 _BEHIND_QUOTE = frozenset(" \t\r\n;{)")
 
@@ -163,18 +165,7 @@ def _head(written: str, blanks: int) -> Head:
         return COMMENT, "", (), blanks
     last = written[-1:]
     if last == ";" or last == "{":
-        if (
-            written.isascii()
-            and written.isprintable()
-            and '"' not in written
-            and "'" not in written
-            and "\\" not in written
-            and "${" not in written
-            and "#" not in written
-        ):
-            words: list[str] | None = written[:-1].split()
-        else:
-            words = _words(written)
+        words = written[:-1].split() if _is_plain(written) else _words(written)
         if words:
             name = intern(words[0])
             if last == ";":
@@ -187,6 +178,19 @@ def _head(written: str, blanks: int) -> Head:
     elif not written:
         return BLANKS, "", (), blanks
     return ODD, "", (), blanks
+
+
+def _is_plain(text: str) -> bool:
+    """Are the words of a statement what stands between its blanks?"""
+    return (
+        text.isascii()
+        and text.isprintable()
+        and '"' not in text
+        and "'" not in text
+        and "\\" not in text
+        and "${" not in text
+        and "#" not in text
+    )
 
 
 def _words(written: str) -> list[str] | None:
@@ -219,6 +223,14 @@ def words_at(text: str, start: int) -> list[RawWord]:
     """The words of the statement that begins at `start`, with their places."""
     words: list[RawWord] = []
     at = start
+    semicolon = text.find(";", start, start + _LINE)
+    head = text[start : max(start, semicolon)]
+    if head and "{" not in head and "}" not in head and _is_plain(head):
+        for word in head.split():
+            at = text.index(word, at)
+            words.append(RawWord(word, at, at + len(word), ""))
+            at += len(word)
+        return words
     while match := _ONE_WORD.match(text, at):
         at = match.end()
         which = match.lastindex

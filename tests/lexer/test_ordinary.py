@@ -6,7 +6,8 @@ import random
 
 import pytest
 
-from nginxlint.lexer import ODD, PIECES, Heads, read
+from nginxlint import lexer
+from nginxlint.lexer import ODD, PIECES, Heads, read, words_at
 from nginxlint.parser import parse
 from nginxlint.source import Source
 from nginxlint.syntax import Block, Directive
@@ -82,6 +83,18 @@ def test_on_what_quotes_escapes_braces_and_comments_make_of_each_other() -> None
     for _ in range(6000):
         text = "".join(chance.choice(PARTS) for _ in range(chance.randrange(1, 14)))
         assert by_the_piece(text, heads) == word_by_word(text), repr(text)
+
+
+def test_plain_statements_have_their_words_where_others_have_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    chance = random.Random(3)
+    texts = ["".join(chance.choice(PARTS) for _ in range(chance.randrange(1, 14))) for _ in range(3000)]
+
+    def places() -> list[list[tuple[str, int, int, str]]]:
+        return [[(word.text, word.start, word.end, word.quote) for word in words_at(text, 0)] for text in texts]
+
+    plain = places()
+    monkeypatch.setattr(lexer, "_is_plain", lambda text: False)
+    assert places() == plain
 
 
 def test_most_of_what_people_write_is_ordinary(corpus: list[tuple[dict[str, object], str]]) -> None:
