@@ -31,12 +31,13 @@ class Pass:
     is about the whole argument.
     """
 
-    __slots__ = ("_kind", "authority", "directive", "host", "port", "scheme", "text", "unix", "uri")
+    __slots__ = ("_group", "_kind", "authority", "directive", "host", "port", "scheme", "text", "unix", "uri")
 
     def __init__(self, directive: Directive, text: str | None = None) -> None:
         """`text` is what the argument becomes, where variables were followed."""
         self.directive = directive
         self._kind: str | None = None
+        self._group: tuple[Upstream | None] | None = None
         self.text = text if text is not None else directive.values[0] if directive.values else ""
         self.scheme, self.authority, self.uri = split_target(self.text)
         self.host, self.port, self.unix = split_authority(self.authority)
@@ -76,7 +77,9 @@ class Pass:
         """The upstream group it names. A name with a port never names a group."""
         if self.unix is not None or self.port is not None or "$" in self.authority:
             return None
-        return config.upstream(self.authority, self.kind)
+        if self._group is None:
+            self._group = (config.upstream(self.authority, self.kind),)
+        return self._group[0]
 
 
 def split_target(text: str) -> tuple[str, str, str | None]:
