@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, KeysView
 from itertools import chain
 
@@ -62,6 +63,7 @@ class Config:
         self._sockets: dict[str, list[Server]] | None = None
         self._upstreams: dict[tuple[str, str], Upstream] | None = None
         self._passes: dict[str, list[Pass]] = {}
+        self._passes_inside: dict[str, dict[Block | None, list[Pass]]] = {}
         self._assignments: dict[str, dict[Block | None, list[Directive]]] = {}
         self._other_definitions: dict[str, list[Directive]] = {}
         self._folded: dict[tuple[Directive, str], list[Folded] | None] = {}
@@ -84,23 +86,17 @@ class Config:
 
     def _index(self) -> Known:
         """All directives by name, in file order; one pass over the tree."""
-        index: dict[str, list[Directive]] = {}
-        count = 0
+        index: dict[str, list[Directive]] = defaultdict(list)
         stack = [iter(self.main.body)]
         while stack:
             for directive in stack[-1]:
-                count += 1
-                name = directive.name
-                if name in index:
-                    index[name].append(directive)
-                else:
-                    index[name] = [directive]
+                index[directive.name].append(directive)
                 if directive.body is not None:
                     stack.append(iter(directive.body))
                     break
             else:
                 stack.pop()
-        self.directive_count = count
+        self.directive_count = sum(map(len, index.values()))
         return Known(index)
 
     @property
@@ -371,6 +367,8 @@ class Config:
         block = setting.parent
         if block is None or block.name not in ("server", "location", "if", "limit_except"):
             inside: Iterable[Pass] = self.passes(*names)
+        elif not block.blocks():
+            inside = [target for name in names for target in self._passes_in(name).get(block, ())]
         else:
             inside = (Pass(one) for one in block.walk() if one.name in names and one.values)
         for target in inside:
@@ -386,6 +384,15 @@ class Config:
         if passes is None:
             passes = self._passes[name] = [Pass(directive) for directive in self.find(name) if directive.values]
         return passes
+
+    def _passes_in(self, name: str) -> dict[Block | None, list[Pass]]:
+        """The passes of that name by the block they stand in."""
+        found = self._passes_inside.get(name)
+        if found is None:
+            found = self._passes_inside[name] = {}
+            for target in self._passes_by(name):
+                found.setdefault(target.directive.parent, []).append(target)
+        return found
 
     @property
     def cached_passes(self) -> list[CachedPass]:
