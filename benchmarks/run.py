@@ -5,6 +5,8 @@
     python benchmarks/run.py --write docs/benchmarks.md
 
 Every comparison runs A B A B …; the ratio is the median of the ratios of the pairs, in CPU seconds (user + system).
+Run it from an environment that nginxlint is installed in as users have it: what finds the modules of an editable install
+doubles the start of every Python, and so of `python -c pass`. Bytecode is cached, whatever the shell says.
 Peers are installed from the package index, each in an environment of its own below `--peers DIR`.
 """
 
@@ -113,6 +115,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--write", default="", metavar="FILE", help="put the tables into this file too")
     parser.add_argument("--without-peers", action="store_true", help="only ourselves, crossplane, nginx and python")
     args = parser.parse_args(argv)
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     scripts = os.path.dirname(sys.executable)
     ours = [os.path.join(scripts, "nginxlint"), "check", "-o", "concise", "--no-cache"]
     if b"--no-cache" not in subprocess.run([ours[0], "check", "--help"], capture_output=True, check=False).stdout:
