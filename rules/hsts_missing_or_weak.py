@@ -116,7 +116,9 @@ def _without(config: Config) -> Iterator[Directive]:
     lines = (line.values for line in config.find("add_header", "more_set_headers"))
     sent_somewhere = any(_NAME in value.lower() for values in lines for value in values)
     for block, listen in listens.items():
-        if _only_redirects(block) or config.scope(block).on("ssl_reject_handshake"):
+        if _only_redirects(block):
+            continue
+        if "ssl_reject_handshake" in config.names and config.scope(block).on("ssl_reject_handshake"):
             continue
         if not sent_somewhere or not any(_sends(config.scope(one)) for one in block.walk() if one.body is not None):
             yield listen

@@ -28,8 +28,12 @@ def proxies_in_front(config: Config) -> dict[Block | None, Directive]:
     for directive in config.find("listen"):
         if "proxy_protocol" in directive.values[1:]:
             found.setdefault(directive.parent, directive)
+    known: dict[tuple[str, ...], bool] = {}  # most lines are the same in every server
     for directive in config.find(*_READERS):
-        if any("$http_" in value for value in directive.values) and _reads(directive.values):
+        reads = known.get(directive.values)
+        if reads is None:
+            reads = known[directive.values] = _reads(directive.values)
+        if reads:
             found.setdefault(directive.enclosing("server"), directive)
     for block in config.blocks("map"):
         empty = any(line.name == "" or (line.name == "default" and "$" in "".join(line.values)) for line in block.body)
@@ -44,4 +48,4 @@ def sees_visitors(scope: Scope) -> bool:
 
 
 def _reads(values: tuple[str, ...]) -> bool:
-    return any(name in _SET_IN_FRONT for value in values for name in references(value))
+    return any(name in _SET_IN_FRONT for value in values if "$" in value for name in references(value))

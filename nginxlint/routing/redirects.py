@@ -71,8 +71,9 @@ def redirect_circles(config: Config) -> Iterable[tuple[Redirect, str]]:
         listens: frozenset(map(_port, listens)) or frozenset((80,)) for listens in {listens for _, listens in found}
     }
     ways = {(ports[listens], redirect.port) for redirect, listens in found}
+    round_trips = {(own, port) for own, port in ways if _may_come_back(port, own, ways)}
     for redirect, listens in found:
-        if _may_come_back(redirect.port, ports[listens], ways) and not _is_guarded(redirect):
+        if (ports[listens], redirect.port) in round_trips and not _is_guarded(redirect):
             url = _circle(config, redirect)
             if url is not None:
                 yield redirect, url
