@@ -3,6 +3,7 @@ from collections.abc import Iterator
 from nginxlint import (
     PASSES,
     Bad,
+    Block,
     Config,
     Diagnostic,
     Directive,
@@ -62,10 +63,11 @@ class ErrorPageProxied(Rule):
     )
 
     def check(self, config: Config) -> Iterator[Diagnostic]:
-        pages = [page for page in config.find("error_page") if _is_for_dead_upstreams(page)]
+        pages = {page for page in config.find("error_page") if _is_for_dead_upstreams(page)}
         if not pages:
             return
         reported: set[Directive] = set()
+        answers: dict[tuple[Block, str], Location | None] = {}
         for target in config.passes(*PASSES):
             location = config.location(target.directive)
             if location is None or not location.server.is_whole:
@@ -74,7 +76,10 @@ class ErrorPageProxied(Rule):
                 if page in reported or page not in pages:
                     continue
                 uri = page.values[-1].partition("?")[0]
-                answering = config.router.locations(location.server).find(uri).location
+                key = location.server.block, uri
+                if key not in answers:
+                    answers[key] = config.router.locations(location.server).find(uri).location
+                answering = answers[key]
                 own = answering is location and location.pattern == uri  # the page's own upstream may fail as well
                 if answering is not None and not own and _passes_to(answering, target):
                     reported.add(page)
