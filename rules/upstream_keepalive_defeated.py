@@ -181,8 +181,10 @@ def _where_connections_are_kept(config: Config) -> set[Block | None]:
     """The blocks that say it in the usual way, where the version is right everywhere; a look that spares a closer one."""
     if config.version < KEPT_BY_DEFAULT or any(one.values[:1] == ("1.0",) for one in config.find("proxy_http_version")):
         return set()
-    lines = (one for one in config.find("proxy_set_header") if one.values[1:] == ("",))
-    return {line.parent for line in lines if line.values[0].lower() == "connection"}
+    lines = [one for one in config.find("proxy_set_header") if one.values and one.values[0].lower() == "connection"]
+    return {one.parent for one in lines if one.values[1:] == ("",)} - {
+        one.parent for one in lines if any(one.values[1:])
+    }
 
 
 def _somebody_interferes(config: Config) -> bool:
