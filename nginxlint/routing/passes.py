@@ -74,12 +74,26 @@ class Pass:
         return _SCHEMES.get(self.directive.name, {}).get(self.scheme)
 
     def group(self, config: Config) -> Upstream | None:
-        """The upstream group it names. A name with a port never names a group."""
-        if self.unix is not None or self.port is not None or "$" in self.authority:
+        """The upstream group it names, also by variables that lead to one group and nowhere else. A name with a port
+        never names a group."""
+        if "$" in self.authority:
+            return self._followed(config)
+        if self.unix is not None or self.port is not None:
             return None
         if self._group is None:
             self._group = (config.upstream(self.authority, self.kind),)
         return self._group[0]
+
+    def _followed(self, config: Config) -> Upstream | None:
+        if not config.upstreams:
+            return None
+        from nginxlint.routing.destinations import destinations
+
+        groups = {
+            config.upstream(end.authority, self.kind) if end.port is None and end.unix is None else None
+            for end in destinations(config, self) or ()
+        }
+        return groups.pop() if len(groups) == 1 else None
 
 
 def split_target(text: str) -> tuple[str, str, str | None]:
