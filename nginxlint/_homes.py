@@ -76,6 +76,7 @@ HOMES = {
     "replace": "nginxlint.edits",
     "sees_visitors": "nginxlint.routing.front",
     "shapes": "nginxlint.pattern",
+    "split_condition": "nginxlint.routing.servers",
     "split_location": "nginxlint.routing.servers",
     "split_template": "nginxlint.routing.destinations",
 }

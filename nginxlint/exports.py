@@ -28,7 +28,7 @@ from nginxlint.routing.lookups import Lookup, Resolver
 from nginxlint.routing.passes import Pass
 from nginxlint.routing.redirects import redirect_circles
 from nginxlint.routing.scope import Scope, milliseconds
-from nginxlint.routing.servers import Listen, Location, Server, split_location
+from nginxlint.routing.servers import Listen, Location, Server, split_condition, split_location
 from nginxlint.routing.upstreams import DEFAULT_PORT, KEPT_BY_DEFAULT, Peer, Upstream
 from nginxlint.routing.uses import PASSES, Use
 from nginxlint.routing.variables import Folded, fold, references
@@ -111,6 +111,7 @@ __all__ = [
     "replace",
     "sees_visitors",
     "shapes",
+    "split_condition",
     "split_location",
     "split_template",
 ]

@@ -4,6 +4,7 @@ from nginxlint import (
     Bad,
     Config,
     Diagnostic,
+    Directive,
     Fix,
     Good,
     Pass,
@@ -16,6 +17,7 @@ from nginxlint import (
     patterns_behind,
     references,
     replace,
+    split_condition,
     split_template,
 )
 
@@ -61,7 +63,7 @@ class ProxyPathDecoded(Rule):
             for name in dict.fromkeys(references(uri)):
                 behind = patterns_behind(target.directive, name)
                 loose = [one for one in behind if can_hold(one[0], name, _MEANS_SOMETHING)]
-                loose = [one for one in loose if one[1].name in ("location", "rewrite") and "\n" not in one[0]]
+                loose = [one for one in loose if _sees_the_path(one[1]) and "\n" not in one[0]]
                 if path_is_raw(target.directive):
                     loose = [one for one in loose if one[1].name != "rewrite"]
                 if not loose or any(can_hold(pattern, name, "\n") for pattern, _ in loose):
@@ -75,6 +77,13 @@ class ProxyPathDecoded(Rule):
                     help="change the path with rewrite … break and leave it out here: nginx then encodes it again",
                 )
                 break
+
+
+def _sees_the_path(directive: Directive) -> bool:
+    """Is its regular expression matched with the decoded path?"""
+    if directive.name == "if":
+        return split_condition(directive.values)[0] in ("$uri", "$document_uri")
+    return directive.name in ("location", "rewrite")
 
 
 def _fixes(config: Config, target: Pass, head: str, uri: str) -> tuple[Fix, ...]:

@@ -1,6 +1,6 @@
 from collections.abc import Iterator
 
-from nginxlint import Bad, Config, Diagnostic, Directive, Good, Rule, shapes, split_location
+from nginxlint import Bad, Config, Diagnostic, Directive, Good, Rule, shapes, split_condition, split_location
 
 _PATHS = ("$uri", "$document_uri", "$request_uri", "${uri}", "${document_uri}", "${request_uri}")
 
@@ -60,8 +60,10 @@ def _patterns(config: Config) -> Iterator[tuple[Directive, int, str]]:
         if len(rewrite.values) > 1:
             yield rewrite, 0, rewrite.values[0]
     for test in config.find("if"):
-        if len(test.values) == 3 and "~" in test.values[1] and test.values[0].lstrip("(") in _PATHS:
-            yield test, 2, test.values[2].removesuffix(")")
+        words = split_condition(test.values)
+        if len(words) == 3 and "~" in words[1] and words[0] in _PATHS:
+            at = next(at for at, value in enumerate(test.values) if at and value.startswith(words[2]))
+            yield test, at, words[2]
     for block in config.find("map"):
         for line in block.body or () if block.values[:1] and block.values[0] in _PATHS else ():
             if line.name.startswith("~"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from nginxlint.regex import Regex, compile_regex
-from nginxlint.routing.servers import split_location
+from nginxlint.routing.servers import split_condition, split_location
 from nginxlint.syntax import Directive
 
 # One item of a pattern: quoted text, an escape, a class, the head of a group, a quantifier, any other character.
@@ -91,7 +91,8 @@ def _patterns(directive: Directive) -> list[tuple[str, Directive]]:
     if directive.name == "rewrite":
         return [(values[0], directive)] if values else []
     if directive.name == "if":
-        return [(values[2].removesuffix(")"), directive)] if len(values) > 2 and "~" in values[1] else []
+        words = split_condition(values)
+        return [(words[2], directive)] if len(words) == 3 and "~" in words[1] else []
     if directive.name == "location":
         modifier, pattern = split_location(values)
         return [(pattern, directive)] if modifier.startswith("~") else []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from nginxlint.regex import Regex, RegexLimit, compile_regex
 from nginxlint.routing.escaping import unescape_redirect
 from nginxlint.routing.evaluate import expand
+from nginxlint.routing.servers import split_condition
 from nginxlint.routing.visit import Unsure, Visit
 from nginxlint.syntax import Block, Directive
 
@@ -166,15 +167,7 @@ def _whole(text: str) -> str:
 
 
 def _condition(config: Config, visit: Visit, block: Block) -> bool:
-    words = list(block.values)
-    if words and words[0] == "(":
-        words.pop(0)
-    elif words:
-        words[0] = words[0].removeprefix("(")
-    if words and words[-1] == ")":
-        words.pop()
-    elif words:
-        words[-1] = words[-1].removesuffix(")")
+    words = split_condition(block.values)
     shown = " ".join(words)
     if not words:
         return False

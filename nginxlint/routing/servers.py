@@ -183,6 +183,15 @@ def split_location(values: tuple[str, ...]) -> tuple[str, str]:
     return ("@", text) if text.startswith("@") else ("", text)
 
 
+def split_condition(values: tuple[str, ...]) -> list[str]:
+    """The words of an `if` without its parentheses, which may be words of their own: a quote is closed before `)`."""
+    words = list(values)
+    if words:
+        words[0] = words[0].removeprefix("(")
+        words[-1] = words[-1].removesuffix(")")
+    return [word for at, word in enumerate(words) if word or 0 < at < len(words) - 1]
+
+
 def parse_listen(directive: Directive) -> Listen:
     """Read a `listen` (ngx_parse_url with default port 80). What nginx would refuse is read as well as it goes."""
     values = directive.values
