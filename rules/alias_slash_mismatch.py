@@ -40,7 +40,8 @@ class AliasSlashMismatch(Rule):
             if location is None or location.modifier not in ("", "^~") or alias.parent is not location.block:
                 continue
             path = "".join(alias.values)
-            if not location.pattern.endswith("/") or not path[-1:].isalnum() or "$" in path or _names_a_file(path):
+            last = path.rpartition("/")[2]
+            if not location.pattern.endswith("/") or not last[-1:].isalnum() or "$" in last or _names_a_file(path):
                 continue
             word, pattern = alias.args[0], location.pattern_word
             end = word.part(0, len(word.text))

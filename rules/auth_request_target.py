@@ -1,6 +1,19 @@
 from collections.abc import Iterator
 
-from nginxlint import PASSES, Bad, Confidence, Config, Diagnostic, Directive, Good, Location, Rule, Severity, note
+from nginxlint import (
+    PASSES,
+    Bad,
+    Confidence,
+    Config,
+    Diagnostic,
+    Directive,
+    Good,
+    Location,
+    Rule,
+    Server,
+    Severity,
+    note,
+)
 
 
 class AuthRequestTarget(Rule):
@@ -34,16 +47,28 @@ class AuthRequestTarget(Rule):
     def check(self, config: Config) -> Iterator[Diagnostic]:
         for directive in config.find("auth_request"):
             uri = directive.values[0] if directive.values else ""
-            server = config.server(directive)
-            if not uri.startswith("/") or "$" in uri or server is None or not server.is_whole:
+            if not uri.startswith("/") or "$" in uri:
                 continue
-            answering = config.router.locations(server).find(uri).location
-            if answering is None or _asks_itself(answering, directive, uri):
-                yield self._finding(directive, uri, answering)
+            own = config.server(directive)
+            for server in config.http_servers() if own is None else (own,):
+                if not server.is_whole or (own is None and not _is_inherited(config, directive, server)):
+                    continue
+                found = config.router.locations(server).find(uri)
+                if found.redirect:
+                    yield self._finding(directive, uri, found.location, redirects=True)
+                elif found.location is None or _asks_itself(found.location, directive, uri):
+                    yield self._finding(directive, uri, found.location)
+                else:
+                    continue
+                break
 
-    def _finding(self, directive: Directive, uri: str, answering: Location | None) -> Diagnostic:
-        proxied = answering is not None and answering.block.child(*PASSES) is not None
-        if answering is None:
+    def _finding(
+        self, directive: Directive, uri: str, answering: Location | None, redirects: bool = False
+    ) -> Diagnostic:
+        proxied = not redirects and answering is not None and answering.block.child(*PASSES) is not None
+        if redirects:
+            said = f"{uri} is answered by a redirect to {uri}/: auth_request takes the 301 for a failure, 500 for every visitor"
+        elif answering is None:
             said = f"no location matches {uri}: a file is looked for, and 404 there is 500 for every visitor"
         elif proxied:
             said = f"{uri} is asked of the application it should protect: if that says 200 to any path, all get in"
@@ -57,6 +82,12 @@ class AuthRequestTarget(Rule):
             related=() if answering is None else (note(answering.block, f"answers {uri}, too"),),
             help=f"write location = {uri} {{ internal; proxy_pass …; }}",
         )
+
+
+def _is_inherited(config: Config, directive: Directive, server: Server) -> bool:
+    """Does a line in `http` hold for anything that answers in this server?"""
+    blocks = [location.block for location in server.all_locations()] or [server.block]
+    return any(directive in config.scope(block).effective("auth_request") for block in blocks)
 
 
 def _asks_itself(answering: Location, directive: Directive, uri: str) -> bool:

@@ -1,6 +1,6 @@
 from collections.abc import Iterator
 
-from nginxlint import Bad, Config, Diagnostic, Good, Rule, Severity
+from nginxlint import Bad, Config, Diagnostic, Directive, Good, Rule, Server, Severity, note
 
 
 class NamedLocationUndefined(Rule):
@@ -28,15 +28,26 @@ class NamedLocationUndefined(Rule):
             if not directive.values or directive.values[-1][:1] != "@" or "$" in directive.values[-1]:
                 continue
             word = directive.args[-1]
-            server = config.server(directive)
-            if server is None or config.broken or server.block.synthetic or server.block.has_gap:
-                continue
-            names = {location.pattern for location in server.locations if location.modifier == "@"}
-            if word.text not in names:
+            for server in _servers_of(config, directive):
+                if config.broken or server.block.synthetic or server.block.has_gap:
+                    continue
+                names = {location.pattern for location in server.locations if location.modifier == "@"}
+                if word.text in names:
+                    continue
                 known = ", ".join(sorted(names))
                 yield self.report(
                     word,
                     f"requests that get here are answered 500: this server has no location {word.text}",
                     help=(f"this server has {known}",) if known else ("named locations of other servers do not count",),
                     nginx_message=f'could not find named location "{word.text}"',
+                    related=() if directive.enclosing("server") else (note(server.block, "has no such location"),),
                 )
+                break
+
+
+def _servers_of(config: Config, directive: Directive) -> list[Server]:
+    """The server it stands in; of a line in `http` those that inherit it."""
+    server = config.server(directive)
+    if server is not None:
+        return [server]
+    return [one for one in config.http_servers() if directive in config.scope(one.block).effective(directive.name)]

@@ -1,6 +1,6 @@
 from collections.abc import Iterator
 
-from nginxlint import Bad, Config, Diagnostic, Fix, Good, Location, Rule, Severity, insert_after
+from nginxlint import Bad, Config, Diagnostic, Directive, Fix, Good, Location, Rule, Severity, insert_after
 
 _URI = ("$uri", "${uri}", "$document_uri", "${document_uri}")
 
@@ -40,18 +40,31 @@ class TryFilesLastArg(Rule):
             if tail is None or "$" in tail or "?" in tail or tail[:1] == "_" or tail[:1].isalnum():
                 continue
             location = config.location(directive)
-            if location is None or location.modifier == "@":
+            if (location is None and not _answers(config, directive)) or (location and location.modifier == "@"):
                 continue
-            if tail and (location.modifier in ("=", "~", "~*") or (tail != "/" and _another_takes(tail, location))):
+            if (
+                tail
+                and location
+                and (location.modifier in ("=", "~", "~*") or (tail != "/" and _another_takes(tail, location)))
+            ):
                 continue  # the longer URI leaves this location
             last = directive.args[-1]
+            place = "location" if location is not None else "server"
             yield self.report(
                 last,
-                f'a missing file gets 500: "{text}" as the last argument is a redirect back to this location',
+                f'a missing file gets 500: "{text}" as the last argument is a redirect back to this {place}',
                 Fix("write =404 behind it", (insert_after(last.span, " =404"),), safe=False),
                 label="not looked for on disk: the last argument is where nginx goes on",
                 help="write =404 behind it, or a URI that exists (/index.html)",
             )
+
+
+def _answers(config: Config, directive: Directive) -> bool:
+    """Does the server answer for itself? It does where no location matches, and a `try_files` is not inherited."""
+    server = config.server(directive)
+    if server is None or directive.parent is not server.block or not server.is_whole:
+        return False
+    return config.router.locations(server).find("/nginxlint-no-such-file/").location is None
 
 
 def _another_takes(tail: str, location: Location) -> bool:
