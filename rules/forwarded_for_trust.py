@@ -13,6 +13,7 @@ from nginxlint import (
     Severity,
     note,
     proxies_in_front,
+    references,
     replace,
     sees_visitors,
 )
@@ -20,13 +21,11 @@ from nginxlint import (
 _APPENDED = "$proxy_add_x_forwarded_for"
 # The header → the values that are what the visitor wrote, and what nginx knows itself.
 _COPIES = {
-    "x-forwarded-for": ("$http_x_forwarded_for", _APPENDED),
-    "x-real-ip": ("$http_x_real_ip", "$remote_addr"),
-    "x-client-ip": ("$http_x_client_ip", "$remote_addr"),
-    "true-client-ip": ("$http_true_client_ip", "$remote_addr"),
+    "x-forwarded-for": (("$http_x_forwarded_for",), _APPENDED),
+    "x-real-ip": (("$http_x_real_ip", "$http_x_forwarded_for"), "$remote_addr"),
+    "x-client-ip": (("$http_x_client_ip",), "$remote_addr"),
+    "true-client-ip": (("$http_true_client_ip",), "$remote_addr"),
 }
-# What a value begins with that says something of the client's address.
-_TOLD = ("$http_x_", "$http_true_", "$remote_addr", "$realip_", "$proxy_add_")
 
 
 class ForwardedForTrust(Rule):
@@ -44,7 +43,7 @@ class ForwardedForTrust(Rule):
     id = "forwarded-for-trust"
     group = "security"
     confidence = Confidence.MEDIUM
-    directives = ("proxy_set_header",)
+    directives = ("proxy_set_header", "grpc_set_header")
     examples = (
         Bad(
             "location / {\n proxy_set_header X-Forwarded-For $http_x_forwarded_for; # here\n proxy_pass http://app;\n}",
@@ -72,15 +71,18 @@ class ForwardedForTrust(Rule):
     def check(self, config: Config) -> Iterator[Diagnostic]:
         found: dict[Directive, str] = {}
         appended: list[Directive] = []
-        for line in config.find("proxy_set_header"):
-            if len(line.values) != 2 or not line.values[1].startswith(_TOLD):
+        for line in config.find(*self.directives):
+            if len(line.values) != 2 or line.values[1][:1] != "$":
                 continue
-            client_wrote, right = _COPIES.get(line.values[0].lower(), ("", ""))
-            if line.values[1] == client_wrote:
+            copies, right = _COPIES.get(line.values[0].lower(), ((), ""))
+            value = line.values[1]
+            if right and value not in (_APPENDED, "$remote_addr"):
+                value = _value(config, value)
+            if value in copies:
                 found[line] = right
-            elif right == _APPENDED and line.values[1] in ("$remote_addr", "$realip_remote_addr"):
+            elif right == _APPENDED and value in ("$remote_addr", "$realip_remote_addr"):
                 found[line] = ""
-            elif right == line.values[1] == _APPENDED:
+            elif right == value == _APPENDED:
                 appended.append(line)
         signs = proxies_in_front(config) if found else {}
         for line, right in found.items():
@@ -121,6 +123,15 @@ class ForwardedForTrust(Rule):
             related=(note(other, "a proxy in front"),),
             help=f"write {_APPENDED}, or name the proxy by set_real_ip_from",
         )
+
+
+def _value(config: Config, text: str) -> str:
+    """The variable that is sent, without braces, and followed through a `set` that only gives it another name."""
+    names = references(text)
+    if len(names) != 1 or text.replace("{", "").replace("}", "").lower() != f"${names[0]}":
+        return text
+    definitions = config.variable_definitions().get(names[0], ())
+    return definitions[0].values[-1] if len(definitions) == 1 and definitions[0].name == "set" else f"${names[0]}"
 
 
 def _is_edge(config: Config, line: Directive, signs: dict[Block | None, Directive]) -> bool:

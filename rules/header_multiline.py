@@ -1,7 +1,7 @@
 import re
 from collections.abc import Iterator
 
-from nginxlint import Bad, Config, Diagnostic, Directive, Fix, Good, Rule, Severity, replace
+from nginxlint import Bad, Config, Diagnostic, Directive, Fix, Good, Rule, Severity, note, references, replace
 
 _BREAK = re.compile(r"[ \t]*(?:\\r|\\n|\r?\n)[ \t\r\n]*")
 
@@ -44,15 +44,17 @@ class HeaderMultiline(Rule):
                 continue
             if any("\n" in value or "\r" in value for value in directive.values):
                 yield from self.check_directive(directive)
+            elif (broken := _broken_values(config, directive.values)) is not None:
+                yield from self.check_directive(directive, broken)
             else:
                 fine.add(directive.values)
 
-    def check_directive(self, directive: Directive) -> Iterator[Diagnostic]:
+    def check_directive(self, directive: Directive, source: Directive | None = None) -> Iterator[Diagnostic]:
         to_backend = directive.name.endswith(("set_header", "input_headers"))
         seen = (
             "the backend gets a malformed request" if to_backend else "browsers cut the header or refuse the response"
         )
-        for word in directive.args:
+        for word in (source or directive).args:
             if "\n" not in word.text and "\r" not in word.text:
                 continue
             edit = replace(word.span, _BREAK.sub(" ", word.span.text))
@@ -60,5 +62,16 @@ class HeaderMultiline(Rule):
                 word,
                 f"{seen}: the value of {directive.values[0].partition(':')[0]} holds a line break",
                 Fix("write it on one line", (edit,), safe=not to_backend),
+                related=() if source is None else (note(directive, "sent here"),),
                 help="write the value on one line",
             )
+
+
+def _broken_values(config: Config, values: tuple[str, ...]) -> Directive | None:
+    """The `set`, or the line of a `map`, that gives a variable in the values a line break."""
+    for name in (name for value in values[1:] if "$" in value for name in references(value)):
+        for definition in config.variable_definitions().get(name, ()):
+            for line in definition.body or (definition,):
+                if any("\n" in value or "\r" in value for value in line.values):
+                    return line
+    return None

@@ -71,6 +71,10 @@ class HeaderSplitting(Rule):
             one.values[0].removeprefix("$").lower()
             for one in config.find("set")
             if len(one.values) == 2 and any(_find(one.values[1], name) for name in _DECODED)
+        ) + tuple(
+            block.values[1].removeprefix("$").lower()
+            for block in config.blocks("map")
+            if len(block.values) == 2 and any(_is_decoded(line) for line in block.body)
         )
         loose = {block for block in config.find("location") if block.values and "[^" in block.values[-1]}
         suspects: dict[tuple[str, ...], bool] = {}
@@ -163,9 +167,11 @@ def _find(text: str, name: str) -> tuple[int, int] | None:
 
 
 def _decoded_source(config: Config, place: Directive, name: str) -> Directive | None:
-    """The `set` of this server that gives a variable the decoded path."""
+    """The `set` of this server, or the line of a map, that gives a variable the decoded path."""
     server = place.enclosing("server")
     for definition in config.variable_definitions().get(name, ()):
+        if definition.name == "map":
+            return next((line for line in definition.body or () if _is_decoded(line)), None)
         decoded = (
             definition.name == "set"
             and len(definition.values) == 2
@@ -174,6 +180,10 @@ def _decoded_source(config: Config, place: Directive, name: str) -> Directive | 
         if decoded and definition.enclosing("server") is server:
             return definition
     return None
+
+
+def _is_decoded(line: Directive) -> bool:
+    return any(_find(value, name) for value in line.values for name in _DECODED)
 
 
 def _loose_captures(directive: Directive) -> list[str]:

@@ -19,6 +19,8 @@ from nginxlint import (
 )
 
 _ADDRESS = ("remote_addr", "binary_remote_addr")
+# What a key may hold besides: the same for all visitors of a page.
+_OF_THE_SITE = ("server_name", "server_port", "host", "http_host", "uri", "request_uri", "request_method", "scheme")
 
 
 class LimitKeyBehindProxy(Rule):
@@ -69,7 +71,7 @@ class LimitKeyBehindProxy(Rule):
             names = references(zone.values[0])
             if not names:
                 yield self._fixed_key(zone)
-            elif all(name in _ADDRESS for name in names):
+            elif _counts_addresses(config, names):
                 signs = proxies_in_front(config) if signs is None else signs
                 yield from self._of_proxy(config, zone, signs) if signs else ()
 
@@ -103,3 +105,17 @@ class LimitKeyBehindProxy(Rule):
                 help="write set_real_ip_from NETWORK; and real_ip_header X-Forwarded-For;",
             )
             return
+
+
+def _counts_addresses(config: Config, names: list[str]) -> bool:
+    """Does the key tell visitors apart by nothing but their address? A map that leaves some of them out does, too."""
+    rest = [name for name in names if name not in _OF_THE_SITE]
+    return bool(rest) and all(
+        name in _ADDRESS
+        or any(
+            line.values in (("$remote_addr",), ("$binary_remote_addr",))
+            for one in config.variable_definitions().get(name, ())
+            for line in one.body or ()
+        )
+        for name in rest
+    )
