@@ -57,7 +57,7 @@ class CacheBypassHalf(Rule):
         for cached in config.cached_passes:
             key = made_of(config, cached.key)
             users = {
-                name: names_a_user(made_of(config, " ".join(cached.words(name)))) - key
+                name: names_a_user(config, made_of(config, " ".join(cached.words(name)))) - key
                 for name in ("cache_bypass", "no_cache")
             }
             for name, other in (("cache_bypass", "no_cache"), ("no_cache", "cache_bypass")):

@@ -55,7 +55,7 @@ class CacheIgnoresAuthorization(Rule):
                 continue
             minded = " ".join((cached.key, *cached.words("cache_bypass"), *cached.words("no_cache")))
             for line in cached.scope.effective("proxy_set_header"):
-                told = names_a_user(made_of(config, " ".join(line.values[1:])))
+                told = names_a_user(config, made_of(config, " ".join(line.values[1:])))
                 if not told or told & made_of(config, minded):
                     continue
                 reported.add(cached.cache)

@@ -78,8 +78,8 @@ def _uri(config: Config, text: str) -> str:
     head, uri = split_template(text)
     name = next(reversed(references(head)), "")  # a $ alone is no variable
     definitions = config.variable_definitions().get(name, ())
-    paths = all(one.name == "set" and one.values[-1].startswith("/") for one in definitions)
-    if not uri and definitions and paths and head.endswith(f"${name}"):
+    values = [line.values[-1] for one in definitions for line in one.body or (one,) if line.values]
+    if not uri and values and all(value.startswith("/") for value in values) and head.endswith(f"${name}"):
         return f"${name}"
     return uri
 

@@ -1,6 +1,6 @@
 from collections.abc import Iterable, Iterator
 
-from nginxlint import Bad, Confidence, Config, Diagnostic, Fix, Good, Pass, Rule, Severity, note, replace
+from nginxlint import PASSES, Bad, Confidence, Config, Diagnostic, Fix, Good, Pass, Rule, Severity, note, replace
 
 
 class ProxyGroupNearMiss(Rule):
@@ -71,7 +71,7 @@ class ProxyGroupNearMiss(Rule):
 
 def _targets(config: Config) -> Iterator[Pass]:
     """The targets as written, and what those with variables become."""
-    for target in config.passes("proxy_pass", "grpc_pass"):
+    for target in config.passes(*PASSES):
         if not target.has_variables:
             yield target
         for value in config.fold(target.directive, target.text) or () if target.has_variables else ():

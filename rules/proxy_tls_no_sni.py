@@ -66,9 +66,10 @@ class ProxyTlsNoSni(Rule):
 
 
 def _tls_hosts(target: Pass, config: Config, written: str) -> Iterator[str]:
-    """The names nginx could say in the handshakes of a pass; a group's own name is none."""
+    """The names nginx could say in the handshakes of a pass; a group's own name is none, unless a server of it has that name."""
     if "$" not in target.text:
-        if target.tls and (written or target.group(config) is None):
+        group = target.group(config)
+        if target.tls and (written or group is None or any(peer.host == target.host for peer in group.peers)):
             yield written or target.host
         return
     for one in destinations(config, target) or ():

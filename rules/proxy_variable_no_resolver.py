@@ -1,6 +1,6 @@
 from collections.abc import Iterator
 
-from nginxlint import Bad, Confidence, Config, Diagnostic, Directive, Good, Pass, Rule, Severity, Word
+from nginxlint import Bad, Confidence, Config, Diagnostic, Directive, Good, Pass, Rule, Severity, Word, split_template
 
 
 class ProxyVariableNoResolver(Rule):
@@ -43,6 +43,8 @@ class ProxyVariableNoResolver(Rule):
             if lookup.name:
                 told.add(directive)
                 yield self._report(lookup.place, lookup.name, Confidence.HIGH)
+            elif (ending := _ending(config, split_template(Pass(directive).text)[0])) is not None:
+                yield self._report(lookup.place, f"names that end with {ending}", Confidence.HIGH)
             elif _from_the_request(Pass(directive).authority) and not config.upstreams:
                 yield self._report(lookup.place, "the host a visitor asks for", Confidence.MEDIUM)
 
@@ -58,3 +60,15 @@ class ProxyVariableNoResolver(Rule):
 
 def _from_the_request(authority: str) -> bool:
     return authority.lstrip("$").startswith(("host", "http_", "arg_", "cookie_", "{host", "{http_", "{arg_"))
+
+
+def _ending(config: Config, authority: str) -> str | None:
+    """The domain written behind the last variable: with it the whole is a name, unless a group or another pass has
+    one like it."""
+    behind = authority.rpartition("$")[2].partition(":")[0]
+    dot = behind.find(".")
+    ending = behind[dot:]
+    if dot < 0 or not ending.rpartition(".")[2][:1].isalpha():
+        return None
+    known = [group.name for group in config.upstreams] + [target.host for target in config.passes()]
+    return None if any("$" not in name and name.lower().endswith(ending.lower()) for name in known) else ending

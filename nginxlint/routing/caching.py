@@ -99,11 +99,18 @@ def made_of(config: Config, text: str) -> set[str]:
     return found
 
 
-def names_a_user(variables: set[str]) -> set[str]:
-    """Those of the variables that tell one user from another: credentials and cookies."""
+def names_a_user(config: Config, variables: set[str]) -> set[str]:
+    """Those of the variables that tell one user from another: credentials, cookies, and what a subrequest of
+    `auth_request` said of the user."""
     return {
         name
         for name in variables
         if name in ("http_authorization", "http_cookie", "remote_user", "http_x_api_key", "ssl_client_s_dn")
         or name.startswith("cookie_")
+        or any(one.name == "auth_request_set" and _tells_of_a_user(one) for one in definitions_of(config, name))
     }
+
+
+def _tells_of_a_user(answer: Directive) -> bool:
+    said = " ".join(answer.values).lower()
+    return any(word in said for word in ("user", "email", "token", "authorization", "subject", "group", "role"))
