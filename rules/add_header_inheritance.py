@@ -47,6 +47,7 @@ class AddHeaderInheritance(Rule):
             version=(1, 26, 0),
         ),
         Good("add_header X-A b;\nlocation / { add_header X-A c; }"),
+        Good("add_header ETag '';\nlocation / { add_header X-A c; }"),
         Good("add_header X-A b;\nlocation / { add_header X-B c; add_header_inherit merge; }"),
         Good("add_header X-A b;\nlocation / { add_header X-B c; add_header_inherit off; }"),
         Good("add_header X-A b;\nlocation / { expires 1d; }"),
@@ -56,6 +57,7 @@ class AddHeaderInheritance(Rule):
         merges = config.version >= _INHERIT_SINCE
         for block, name in ((block, setter) for setter in self.directives for block in overriding(config, setter)):
             own, lost = own_and_lost(config.scope(block), name)
+            lost = [line for line in lost if line.values[1:2] != ("",)]  # an empty one is not sent anywhere
             if not lost or config.scope(block).value(f"{name}_inherit", "on") != "on":
                 continue
             names = ", ".join(dict.fromkeys(line.values[0] for line in lost))
