@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from nginxlint.catalogue.modules import module_beyond
 from nginxlint.catalogue.nearest import nearest
 from nginxlint.catalogue.table import DIRECTIVES, DOCUMENTATION
 from nginxlint.catalogue.variant import changed_in, variants
@@ -178,7 +179,12 @@ class Misplaced:
         here = [variant for variant in known if place in variant.contexts] or known
         help = [_why_absent(self.context, variant) for variant in here]
         strangers = self.context.target.strangers if not known else ()
-        if not known:
+        beyond = module_beyond(name) if not known else ""
+        if beyond and self.context.target.modules is None:
+            return None
+        if beyond:
+            help = [f'"{name}" belongs to {beyond}, which this nginx lacks']
+        elif not known:
             help, fixes = self._guess(directive, place)
             if strangers and not help:
                 return None  # a directive of a module we do not know, for all we can tell

@@ -17,8 +17,34 @@ _OTHER_PLATFORMS = frozenset(
 )
 # Libraries for other modules.
 _WITHOUT_DIRECTIVES = frozenset(("ndk_http_module", "ngx_devel_kit", "ngx_devel_kit_module"))
+# Modules whose directives the catalogue does not hold, by what those begin with.
+_BEYOND = {
+    "passenger_": "Phusion Passenger",
+    "rails_": "Phusion Passenger",
+    "pagespeed": "ngx_pagespeed",
+    "shib_": "the Shibboleth module",
+    "ajp_": "nginx_ajp_module",
+    "auth_digest": "the auth digest module",
+    "concat": "Tengine's ngx_http_concat_module",
+    "datadog_": "Datadog's module",
+    "drizzle_": "the drizzle module",
+    "dyups_": "ngx_http_dyups_module",
+    "opentelemetry_": "the OpenTelemetry C++ module",
+    "postgres_": "ngx_postgres",
+    "redis_": "ngx_http_redis",
+    "slowfs_": "ngx_slowfs_cache",
+    "statsd_": "the statsd module",
+    "sysguard": "the sysguard module",
+    "testcookie": "the testcookie module",
+    "upsync": "the upsync module",
+}
 # `configure` finds the library by itself.
 _UNLESS_TOLD = {"ngx_regex_module": "--without-pcre"}
+
+
+def module_beyond(name: str) -> str:
+    """The module outside the catalogue that a directive seems to be of; empty for all others."""
+    return next((module for start, module in _BEYOND.items() if name.startswith(start)), "")
 
 
 def built_modules(options: tuple[str, ...]) -> frozenset[str]:

@@ -7,6 +7,7 @@ import random
 import pytest
 
 from nginxlint.catalogue import check
+from nginxlint.catalogue.modules import built_modules
 from nginxlint.catalogue.table import DIRECTIVES
 from nginxlint.catalogue.target import NEWEST, Target
 from nginxlint.diagnostic import Confidence, Severity
@@ -242,3 +243,16 @@ def test_no_damage_to_a_configuration_makes_the_check_fail():
             assert 0 <= refusal.span.start <= refusal.span.end <= len(damaged)
             assert refusal.nginx_at is None or refusal.nginx_at.line >= 1
             assert all(note.span.line >= 1 for note in refusal.related)
+
+
+def test_modules_beyond_the_catalogue_are_taken_for_loaded_unless_the_build_is_known():
+    text = LOCATION.format("passenger_enabled on; passenger_ruby /usr/bin/ruby;")
+    assert refusals(text) == []
+    found = refusals(text, Target((1, 28, 0), built_modules(())))
+    (refusal,) = [one for one in found if one.nginx_message == 'unknown directive "passenger_enabled"']
+    assert any("Phusion Passenger" in line for line in refusal.help)
+
+
+def test_the_exporter_of_the_otel_module_takes_its_settings():
+    settings = "endpoint localhost:4317; interval 5s; batch_size 512; batch_count 4; header a b;"
+    assert refusals(HTTP.format(f"otel_exporter {{ {settings} }}")) == []
