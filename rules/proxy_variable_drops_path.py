@@ -70,7 +70,10 @@ class ProxyVariableDropsPath(Rule):
             found = destinations(config, target)
             uris = {split_template(target.text)[1] or None} if found is None else {end.uri for end in found}
             uri = uris.pop() if len(uris) == 1 else None
-            if uri is None or "$" in uri:
+            if uri is not None and "$" in uri:
+                texts = config.fold(target.directive, uri) or ()
+                uri = texts[0].text if len(texts) == 1 else None
+            if not uri:
                 continue
             arrives = uri if uri.startswith("/") else f"/{uri}"
             origins = found[0].origins if found and uri not in target.text else ()

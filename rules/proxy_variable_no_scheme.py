@@ -13,6 +13,7 @@ from nginxlint import (
     destinations,
     insert_before,
     note,
+    references,
     split_template,
 )
 
@@ -98,7 +99,7 @@ def _never_a_url(text: str) -> bool:
     literal = head.partition("$")[0].lower()
     if literal:
         return not any(prefix.startswith(literal) or literal.startswith(prefix) for prefix in ("http://", "https://"))
-    return head.strip("${}") in _NO_SCHEME or text.startswith(("$request_uri", "$uri"))
+    return next(iter(references(text)), "") in _NO_SCHEME
 
 
 def _fixes(target: Pass, bare: list[Destination], found: list[Destination]) -> tuple[Fix, ...]:
