@@ -168,6 +168,7 @@ def _roots_of(
             unreadable.append(Unreadable(path, f"larger than {MAX_FILE_BYTES // 1024 // 1024} MiB"))
             return []
         return [_root(given, path, data, options, guess)]
+    given = _below(options.root, given)
     if os.path.isdir(given):
         files = [path for path in _files_of_folder(given, unreadable) if not options.excludes(path)]
         if not files and not unreadable:
@@ -185,6 +186,14 @@ def _roots_of(
             continue
         roots.append(_root(given, path, data, options, guess))
     return roots
+
+
+def _below(root: str, path: str) -> str:
+    """Where a PATH is in the copied tree: `--root copy /etc/nginx` means copy/etc/nginx, unless nothing is there."""
+    root = root.rstrip("/")
+    if not root or not path.startswith("/") or path.startswith(f"{os.path.abspath(root)}/"):
+        return path
+    return root + path if os.path.lexists(root + path) else path
 
 
 def _files_of_folder(folder: str, unreadable: list[Unreadable]) -> list[str]:

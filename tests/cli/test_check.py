@@ -186,6 +186,20 @@ def test_a_copied_tree_is_read_below_its_root(run: Run) -> None:
     assert run("check", *C, "--root", "copy", "copy/etc/nginx/nginx.conf").rules == ["alias-traversal"]
 
 
+def test_a_path_of_the_machine_is_looked_up_in_the_copied_tree(run: Run) -> None:
+    write("copy/etc/nginx/nginx.conf", "events {}\nhttp { include site.conf; }\n")
+    write("copy/etc/nginx/site.conf", "server { location /img { alias /d/img/; } }\n")
+    for path in ("/etc/nginx/nginx.conf", "/etc/nginx"):
+        result = run("check", *C, "--root", "copy", path)
+        assert result.rules == ["alias-traversal"]
+        assert result.out.startswith("copy/etc/nginx/site.conf:1:19: ")
+
+
+def test_a_limit_of_a_snippet_may_have_its_status_elsewhere(run: Run) -> None:
+    write("site.conf", "server { location / { limit_req zone=one; } }\n")
+    assert run("check", *C, "--select", "limit-status-503", "site.conf").rules == []
+
+
 def test_a_map_says_where_included_files_are(run: Run) -> None:
     write("nginx.conf", "events {}\nhttp { include sites-enabled/*; }\n")
     write("sites-available/a", "server { location /img { alias /d/img/; } }\n")
