@@ -2,6 +2,7 @@ from collections.abc import Iterator
 
 from nginxlint import (
     Bad,
+    Confidence,
     Config,
     Diagnostic,
     Directive,
@@ -19,13 +20,15 @@ class WebsocketHttp10(Rule):
     """A WebSocket handshake is handed on with HTTP/1.0, which knows no upgrade.
 
     Before nginx 1.29.7 `proxy_pass` speaks HTTP/1.0 unless told otherwise. The backend gets Upgrade and Connection in a
-    request of a version that has neither, and answers 400, 426 or a plain page; the browser reconnects for ever. Write
-    `proxy_http_version 1.1;` beside the headers. (HTTP/2 to the backend drops the two headers as well.)
+    request of a version that has neither. Node.js and Go take it all the same; a server that keeps to the rules answers
+    400, 426 or a plain page, and the browser reconnects for ever. Write `proxy_http_version 1.1;` beside the headers.
+    (HTTP/2 to the backend drops the two headers.)
     Source: documentation of proxy_http_version and "WebSocket proxying"; RFC 6455, section 4.1.
     """
 
     id = "websocket-http10"
     group = "proxy"
+    confidence = Confidence.MEDIUM
     directives = ("proxy_set_header",)
     texts = ("upgrade",)
     examples = (
@@ -66,7 +69,7 @@ class WebsocketHttp10(Rule):
                 set_by = scope.directive("proxy_http_version")
                 yield self.report(
                     handshake.upgrade,
-                    f"this goes out as HTTP/{version}, which has no upgrade: WebSocket connections fail here",
+                    f"this goes out as HTTP/{version}, which has no upgrade: WebSockets fail {_where(version)}",
                     _fix(handshake.upgrade, set_by),
                     related=(
                         note(set_by or target.directive, "the version is set here" if set_by else "handed on here"),
@@ -74,6 +77,10 @@ class WebsocketHttp10(Rule):
                     help="write proxy_http_version 1.1;",
                 )
                 break
+
+
+def _where(version: str) -> str:
+    return "here" if version == "2" else "with every backend that keeps to the rules"
 
 
 def _fix(upgrade: Directive, set_by: Directive | None) -> Fix:
