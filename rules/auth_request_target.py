@@ -37,6 +37,9 @@ class AuthRequestTarget(Rule):
         Good(
             "server { location / { auth_request /a; proxy_pass http://b; } location = /a { proxy_pass http://sso; } }"
         ),
+        Good(
+            "auth_request /a; server { return 301 https://a.test; } server { location / { } location = /a { return 204; } }"
+        ),
         Good("server { auth_request /a; location / { proxy_pass http://b; } location /a { proxy_pass http://sso; } }"),
         Good("server { auth_request /a/b; location / { root /srv; } location /a/ { internal; proxy_pass http://b; } }"),
         Good("server { location /app/ { auth_request /auth; root /srv; } location / { proxy_pass http://app; } }"),
@@ -85,7 +88,9 @@ class AuthRequestTarget(Rule):
 
 
 def _is_inherited(config: Config, directive: Directive, server: Server) -> bool:
-    """Does a line in `http` hold for anything that answers in this server?"""
+    """Does a line in `http` hold for anything that answers in this server? A `return` answers before anybody asks."""
+    if server.block.child("return") is not None:
+        return False
     blocks = [location.block for location in server.all_locations()] or [server.block]
     return any(directive in config.scope(block).effective("auth_request") for block in blocks)
 

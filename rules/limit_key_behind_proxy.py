@@ -48,6 +48,10 @@ class LimitKeyBehindProxy(Rule):
             "server { listen 80 proxy_protocol; limit_req zone=one; }"
         ),
         Good(
+            "map $http_x_forwarded_for $who { '' $binary_remote_addr; default $http_x_forwarded_for; }"
+            " limit_req_zone $who zone=one:1m rate=1r/s; server { listen 80 proxy_protocol; limit_req zone=one; }"
+        ),
+        Good(
             "limit_req_zone $binary_remote_addr zone=one:10m rate=1r/s;\n"
             "server { listen 80 proxy_protocol; set_real_ip_from 10.0.0.0/8; limit_req zone=one; }"
         ),
@@ -110,12 +114,16 @@ class LimitKeyBehindProxy(Rule):
 def _counts_addresses(config: Config, names: list[str]) -> bool:
     """Does the key tell visitors apart by nothing but their address? A map that leaves some of them out does, too."""
     rest = [name for name in names if name not in _OF_THE_SITE]
-    return bool(rest) and all(
-        name in _ADDRESS
-        or any(
-            line.values in (("$remote_addr",), ("$binary_remote_addr",))
-            for one in config.variable_definitions().get(name, ())
-            for line in one.body or ()
-        )
-        for name in rest
-    )
+    return bool(rest) and all(name in _ADDRESS or _is_address_or_text(config, name) for name in rest)
+
+
+def _is_address_or_text(config: Config, name: str) -> bool:
+    """Is the variable the address for some visitors, and a fixed text for all others?"""
+    values = [
+        value
+        for one in config.variable_definitions().get(name, ())
+        for line in one.body or ()
+        for value in line.values
+        if "$" in value
+    ]
+    return bool(values) and all(value in ("$remote_addr", "$binary_remote_addr") for value in values)

@@ -1,6 +1,6 @@
 from collections.abc import Iterator
 
-from nginxlint import Bad, Config, Diagnostic, Directive, Good, Rule, Server, Severity, note
+from nginxlint import PASSES, Bad, Config, Diagnostic, Directive, Good, Rule, Server, Severity, note
 
 
 class NamedLocationUndefined(Rule):
@@ -18,6 +18,10 @@ class NamedLocationUndefined(Rule):
     examples = (
         Bad("server {\n location / { try_files $uri @app; } # here\n}"),
         Bad("server {\n error_page 502 @down; # here\n location / { proxy_pass http://app; }\n}"),
+        Good(
+            "error_page 502 @down; server { return 301 https://a.test; } server { location / { root /srv; } }"
+            " server { location / { proxy_pass http://app; } location @down { return 503; } }"
+        ),
         Good("server { location / { try_files $uri @app; } location @app { proxy_pass http://app; } }"),
         Good("server { error_page 404 = @a; location @a { return 404; } }"),
         Good("server { location / { try_files $uri /@scope/index.html; } }"),
@@ -50,4 +54,16 @@ def _servers_of(config: Config, directive: Directive) -> list[Server]:
     server = config.server(directive)
     if server is not None:
         return [server]
-    return [one for one in config.http_servers() if directive in config.scope(one.block).effective(directive.name)]
+    return [
+        one
+        for one in config.http_servers()
+        if directive in config.scope(one.block).effective(directive.name) and _may_need_it(one, directive)
+    ]
+
+
+def _may_need_it(server: Server, page: Directive) -> bool:
+    """Can the server come to these codes? One that only redirects comes to none, those of upstreams need a pass."""
+    if server.block.child("return") is not None:
+        return False
+    of_upstreams = {"500", "502", "503", "504"}.issuperset(page.values[:-1])
+    return not of_upstreams or any(one.name in PASSES for one in server.block.walk())

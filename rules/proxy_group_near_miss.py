@@ -72,6 +72,8 @@ class ProxyGroupNearMiss(Rule):
 def _targets(config: Config) -> Iterator[Pass]:
     """The targets as written, and what those with variables become."""
     for target in config.passes(*PASSES):
+        if target.port is not None and target.family not in ("proxy", "grpc"):
+            continue  # these need a port to name a host
         if not target.has_variables:
             yield target
         for value in config.fold(target.directive, target.text) or () if target.has_variables else ():
