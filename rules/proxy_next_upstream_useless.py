@@ -53,7 +53,7 @@ class ProxyNextUpstreamUseless(Rule):
 
 
 def _has_one_address(config: Config, target: Pass) -> bool:
-    if target.has_variables:
-        return False
     group = target.group(config)
-    return group.single if group is not None else target.unix is not None or target.is_address
+    if group is not None or target.has_variables:
+        return group is not None and group.single
+    return target.unix is not None or target.is_address
