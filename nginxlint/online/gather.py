@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
+from nginxlint.online.machine import Machine
 from nginxlint.online.memory import Memory
 from nginxlint.online.network import Network
 from nginxlint.online.options import Options
@@ -32,13 +33,14 @@ Seen = dict[Address, "Observation | str"]
 class Evidence:
     """What is known of each target (by its id): what its name resolves to, and per address what a probe saw, or the
     code why it was not probed. `vantage` says from where. `held`: whom the running
-    nginx is connected to."""
+    nginx is connected to, `machine`: what the kernel of this machine knows."""
 
     resolutions: dict[str, Resolution] = field(default_factory=dict)
     observations: dict[str, Seen] = field(default_factory=dict)
     interrupted: bool = False
     vantage: str = ""
     held: frozenset[tuple[str, int]] = frozenset()
+    machine: Machine | None = None
 
 
 def gather(

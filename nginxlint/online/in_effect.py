@@ -86,6 +86,13 @@ def surroundings(scope: Scope) -> str:
     return " ".join(places)
 
 
+def worker_processes(config: Config) -> int:
+    """How many workers there are; 0 for as many as the machine has processors."""
+    line = next(config.find("worker_processes"), None)
+    text = line.values[0] if line is not None and line.values else "1"
+    return int(text) if text.isdecimal() and len(text) < 6 else 0
+
+
 def keeps(config: Config, scope: Scope, place: Directive, group: Upstream, client: Client) -> bool:
     """Would nginx keep the connections of this proxy_pass? A `keepalive` that is written, HTTP/1.1 and no close."""
     if group.block.child("keepalive") is None or not group.idle_connections(config.version):

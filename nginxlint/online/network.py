@@ -8,10 +8,14 @@ import errno
 import os
 import socket
 import stat
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from nginxlint.online.types import Address
+
+if TYPE_CHECKING:
+    from nginxlint.online.machine import Machine
 
 # Mistakes of this machine, never of the peer.
 OUR_FAULTS: dict[int, str] = {
@@ -61,6 +65,10 @@ class Network(Protocol):
 
     def unix_state(self, path: str) -> int | None:
         """The mode bits of the file at `path`, None where there is none. Raises OSError."""
+        ...
+
+    def machine(self, addresses: Iterable[Address]) -> Machine | None:
+        """What the kernel of this machine knows of these addresses; None where it does not tell."""
         ...
 
     def close(self) -> None: ...
@@ -135,6 +143,11 @@ class RealNetwork:
             return os.stat(path).st_mode
         except FileNotFoundError:
             return None
+
+    def machine(self, addresses: Iterable[Address]) -> Machine | None:
+        from nginxlint.online.machine import look
+
+        return look(addresses)
 
     def close(self) -> None:
         if self._threads is not None:

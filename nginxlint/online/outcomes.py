@@ -235,6 +235,23 @@ OUTCOMES: dict[str, Outcome] = {
         "upstream-socket", "the queue of {target} is full: visitors get 502",
         "raise the listen backlog and the number of workers behind it",
     ),
+    "LOAD_PORTS": _warns(
+        "tcp", "", "upstream-ports-run-out",
+        "the local ports towards {target} run out ({detail}): without one connect() fails with “99: Cannot assign "
+        "requested address” and visitors get 502",
+        "keep connections: keepalive in the group, HTTP/1.1 and no Connection: close; or let the service listen on more "
+        "addresses",
+    ),
+    "LOAD_QUEUE": _warns(
+        "tcp", "", "upstream-queue-long",
+        "{target} does not accept connections fast enough ({detail}): when its queue is full, visitors wait and get 504",
+        "give it more workers, or a longer queue (listen backlog, net.core.somaxconn)",
+    ),
+    "LOAD_MAX_CONNS": _warns(
+        "tcp", "", "upstream-limit-reached",
+        "{target} is close to its max_conns ({detail}): beyond it nginx takes the next server, and where all are full "
+        "visitors get 502", "raise max_conns, or add servers",
+    ),
     # --- TLS -----------------------------------------------------------------------------------------------------
     "L6_TIMEOUT": _fails(
         "tls", 504, f"upstream timed out (110: Connection timed out){_SHAKING}", "upstream-timeout",

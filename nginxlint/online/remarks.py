@@ -7,6 +7,7 @@ from dataclasses import replace
 from nginxlint.diagnostic import Severity
 from nginxlint.online.elsewhere import holds_from
 from nginxlint.online.gather import Evidence, Seen
+from nginxlint.online.load import load_remarks
 from nginxlint.online.types import Observation, Resolution, Target, Verdict
 from nginxlint.online.verdict import verdict_of_code
 
@@ -24,6 +25,8 @@ def remarks(targets: list[Target], evidence: Evidence, vantage: str) -> dict[str
             now = ", ".join(resolution.addresses[:3])
             said.append(("DNS_STALE", f"a worker is connected to {held[target.port]}; now it is {now}"))
         said += [*_without_ipv6(target, resolution, evidence.observations.get(target.id, {}))]
+        if evidence.machine is not None:
+            said += load_remarks(target, evidence.observations.get(target.id, {}), evidence.machine)
         said = [(code, detail) for code, detail in said if holds_from(vantage, target, code)]
         if said:
             found[target.id] = [verdict_of_code(target, code, detail) for code, detail in said]

@@ -367,6 +367,30 @@ Another status, another `Server` header, another certificate or another end of i
 them, or a machine that was forgotten. Visitors get one or the other. Backups are not compared.""",
     ),
     OnlineRule(
+        "upstream-ports-run-out",
+        WARNING,
+        """More than half of the local ports towards the address of an upstream are in use.
+
+Every connection takes a local port, for a minute longer than it lives. When none is left, connect() fails (`99: Cannot
+assign requested address`) and visitors get 502. Counted in /proc/net/tcp of this machine, against ip_local_port_range.""",
+    ),
+    OnlineRule(
+        "upstream-queue-long",
+        WARNING,
+        """Many connections wait to be accepted by an upstream on this machine.
+
+The service does not keep up. When the queue of its listener is full, the kernel drops new connections and visitors wait
+for `proxy_connect_timeout` and get 504. The number is the kernel's, from /proc/net/tcp.""",
+    ),
+    OnlineRule(
+        "upstream-limit-reached",
+        WARNING,
+        """A server of a group is close to the `max_conns` it is given.
+
+Beyond the limit nginx takes the next server; where all are full, `no live upstreams` and 502. Connections are counted in
+/proc/net/tcp of this machine, those of other programs included.""",
+    ),
+    OnlineRule(
         "upstream-no-live-peer",
         ERROR,
         """No server of an upstream group answers.

@@ -16,6 +16,7 @@ from nginxlint.online.expect import Expectation, judged_as_expected, targets_ask
 from nginxlint.online.findings import findings
 from nginxlint.online.gather import Evidence, Progress, gather
 from nginxlint.online.groups import judge_groups
+from nginxlint.online.load import explained
 from nginxlint.online.memory import Memory
 from nginxlint.online.network import Network, RealNetwork
 from nginxlint.online.options import Options
@@ -71,6 +72,8 @@ def run(
         try:
             evidence = gather(targets, options, door, version, progress, memory)
             evidence.held = held
+            evidence.machine = door.machine({address for seen in evidence.observations.values() for address in seen})
+            explained(evidence)
         finally:
             if network is None:
                 door.close()

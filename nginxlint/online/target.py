@@ -275,9 +275,17 @@ class _Extraction:
         return self.implicit
 
     def _peers(self, base: Target, group: Upstream, scope: Scope) -> Iterator[Target]:
+        # without a zone every worker counts for itself
+        workers = 1 if group.block.child("zone") is not None else in_effect.worker_processes(self.config)
         for peer in group.peers:
             role = PeerRole(
-                group.name, group.kind, peer.weight, peer.backup, peer.down, _number(peer.option("max_fails", "1"), 1)
+                group.name,
+                group.kind,
+                peer.weight,
+                peer.backup,
+                peer.down,
+                _number(peer.option("max_fails", "1"), 1),
+                _number(peer.option("max_conns"), 0) * workers,
             )
             where = Where(peer.directive, peer.directive.args[0].span)
             target = replace(base, upstream=group.name, role=role, defined_at=where)

@@ -69,7 +69,7 @@ class Timeouts:
 
 @dataclass(frozen=True, slots=True)
 class PeerRole:
-    """What an upstream group says of one of its servers."""
+    """What an upstream group says of one of its servers; `max_conns` for all workers together (0: no limit known)."""
 
     group: str
     kind: str = "http"
@@ -77,6 +77,7 @@ class PeerRole:
     backup: bool = False
     down: bool = False
     max_fails: int = 1
+    max_conns: int = 0
 
 
 @dataclass(frozen=True, slots=True)

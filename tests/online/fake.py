@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import errno
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
+from nginxlint.online.machine import Machine
 from nginxlint.online.types import Address
 
 
@@ -51,6 +52,7 @@ class FakeNetwork:
         search: tuple[str, ...] = (),
     ) -> None:
         self.search = search
+        self.kernel: Machine | None = None
         self.peers = peers or {}
         self.names = names or {}
         self.dns = dns
@@ -89,6 +91,9 @@ class FakeNetwork:
 
     def unix_state(self, path: str) -> int | None:
         return self.files.get(path)
+
+    def machine(self, addresses: Iterable[Address]) -> Machine | None:
+        return self.kernel
 
     def close(self) -> None:
         return

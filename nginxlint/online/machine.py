@@ -1,0 +1,113 @@
+"""What the kernel of this machine knows of TCP right now (Linux): who listens where, how many connections wait to be
+accepted, how many lead to an address. Reads /proc/net and generates no load; where there is none, nothing is known."""
+
+from __future__ import annotations
+
+import ipaddress
+import sys
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from nginxlint.online.policy import is_loopback
+from nginxlint.online.types import Address
+
+_ESTABLISHED, _LISTENING = "01", "0A"
+# A machine with more sockets than this is looked at in part.
+MOST_BYTES = 64 * 1024 * 1024
+_ANY = ("0.0.0.0", "::")
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """`listening`: by (address, port), the connections that wait to be accepted. `towards`: by address, the local ports
+    in use towards it, the most that one local address has; `open`: those of them that are established. `ports`: how
+    many there are to use (0: unknown), `longest_queue`: what the system allows a listener (0: unknown)."""
+
+    listening: dict[tuple[str, int], int] = field(default_factory=dict)
+    towards: dict[Address, int] = field(default_factory=dict)
+    open: dict[Address, int] = field(default_factory=dict)
+    ports: int = 0
+    longest_queue: int = 0
+
+    def waiting(self, address: Address) -> int | None:
+        """How many connections wait at the listener of this address; None where none is here."""
+        if not is_loopback(address.host) and (address.host, address.port) not in self.listening:
+            return None  # a wildcard listener is here, and the address may be elsewhere
+        own = ("::1", "::") if ":" in address.host else (address.host, *_ANY)
+        return next(
+            (self.listening[host, address.port] for host in own if (host, address.port) in self.listening), None
+        )
+
+    def elsewhere(self, address: Address) -> list[str]:
+        """Where else this machine listens on the port of a loopback address that nobody listens on."""
+        if not is_loopback(address.host) or self.waiting(address) is not None:
+            return []
+        return sorted(host for host, port in self.listening if port == address.port)
+
+
+def look(addresses: Iterable[Address], proc: str = "/proc") -> Machine | None:
+    """What is known about these addresses, and about all listeners; None where the system does not tell."""
+    wanted = {_written(address): address for address in addresses if not address.unix}
+    wanted |= {_mapped(address): address for address in wanted.values() if ":" not in address.host}
+    listening: dict[tuple[str, int], int] = {}
+    towards: dict[Address, Counter[str]] = {}
+    established: Counter[Address] = Counter()
+    tables = [_text(f"{proc}/net/{table}") for table in ("tcp", "tcp6")]
+    if not any(tables):
+        return None
+    for line in (line for table in tables for line in table.splitlines()[1:]):
+        words = line.split(None, 5)
+        if len(words) < 5:
+            continue
+        _, local, remote, state, queues = words[:5]
+        if state == _LISTENING:
+            where = _read(local)
+            listening[where] = max(listening.get(where, 0), int(queues.partition(":")[2], 16))
+        elif remote in wanted:
+            address = wanted[remote]
+            towards.setdefault(address, Counter())[local.partition(":")[0]] += 1
+            established[address] += state == _ESTABLISHED
+    low, high = [*_numbers(f"{proc}/sys/net/ipv4/ip_local_port_range"), 0, 0][:2]
+    return Machine(
+        listening,
+        {address: max(counts.values()) for address, counts in towards.items()},
+        dict(established),
+        high - low + 1 if high else 0,
+        next(iter(_numbers(f"{proc}/sys/net/core/somaxconn")), 0),
+    )
+
+
+def _words(data: bytes) -> str:
+    """Address bytes as the kernel writes them: words of 32 bits in the byte order of the machine."""
+    parts = (data[at : at + 4] for at in range(0, len(data), 4))
+    return b"".join(part[::-1] if sys.byteorder == "little" else part for part in parts).hex().upper()
+
+
+def _written(address: Address) -> str:
+    return f"{_words(ipaddress.ip_address(address.host).packed)}:{address.port:04X}"
+
+
+def _mapped(address: Address) -> str:
+    """The same inside a socket of both families."""
+    return f"{_words(bytes(10) + bytes((255, 255)) + ipaddress.ip_address(address.host).packed)}:{address.port:04X}"
+
+
+def _read(text: str) -> tuple[str, int]:
+    host, _, port = text.partition(":")
+    data = bytes.fromhex(_words(bytes.fromhex(host)))
+    address = ipaddress.ip_address(data)
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return str(mapped or address), int(port, 16)
+
+
+def _numbers(path: str) -> list[int]:
+    return [int(word) for word in _text(path).split() if word.isdecimal()]
+
+
+def _text(path: str) -> str:
+    try:
+        with open(path, encoding="ascii", errors="replace") as file:
+            return file.read(MOST_BYTES)
+    except OSError:
+        return ""
