@@ -125,9 +125,10 @@ class Prober:
         if self._memory is not None:
             self._memory.started = running.started() if live else None
         held = running.peers() if self._look_at_nginx else frozenset()
+        used = running.usage() if live else []
         with Bar() as bar:
             options = replace(self._options, vantage=self._vantage(live=live))
-            result = stage.run(config, options, self._network, bar, self._recorded, self._memory, held)
+            result = stage.run(config, options, self._network, bar, self._recorded, self._memory, held, used)
         self.interrupted = self.interrupted or result.interrupted
         if result.summary:
             result = replace(result, summary=f"{result.summary}; seen from {result.vantage}")

@@ -10,6 +10,7 @@ from nginxlint.online.outcomes import BLOCKS_START, OUTCOMES
 from nginxlint.online.types import GroupVerdict, Target, Verdict, Where
 from nginxlint.online.untrusted import clean
 from nginxlint.source import Span
+from nginxlint.syntax import Block, Directive
 
 GROUP = "online"
 MAX_RELATED = 5
@@ -19,9 +20,14 @@ _ONCE = frozenset(("TOOL_FAULT", "NOT_CHECKED", "NOT_FROM_HERE"))
 
 
 def findings(
-    config: Config, verdicts: list[Verdict], groups: list[GroupVerdict], drifts: list[Drift]
+    config: Config,
+    verdicts: list[Verdict],
+    groups: list[GroupVerdict],
+    drifts: list[Drift],
+    facts: list[tuple[str, str, Directive]],
 ) -> list[Diagnostic]:
-    """One diagnostic per fault and place; targets that share both share it."""
+    """One diagnostic per fault and place; targets that share both share it. `facts` are codes with details and places
+    that are about no single target."""
     merged: dict[tuple[object, ...], list[Verdict]] = {}
     for verdict in verdicts:
         if verdict.severity is not None:
@@ -31,6 +37,7 @@ def findings(
         diagnostic = _group(config, group)
         if diagnostic is not None:
             found.append(diagnostic)
+    found += [_fact(*fact) for fact in facts]
     found += [one for one in (_drift(config, drift) for drift in drifts) if one is not None]
     return found
 
@@ -87,20 +94,22 @@ def _related(target: Target, alike: list[Verdict]) -> tuple[Note, ...]:
 
 def _drift(config: Config, drift: Drift) -> Diagnostic | None:
     upstream = config.upstream(drift.group, drift.kind)
-    if upstream is None:
-        return None
-    outcome = OUTCOMES["GRP_DRIFT"]
+    return _fact("GRP_DRIFT", drift.detail, upstream.block, drift.group) if upstream is not None else None
+
+
+def _fact(code: str, detail: str, place: Directive, name: str = "") -> Diagnostic:
+    """A finding that is about no single target."""
+    outcome = OUTCOMES[code]
     assert outcome.severity is not None
-    args = upstream.block.args
     return Diagnostic(
         outcome.rule,
         outcome.severity,
-        clean(outcome.message.format(target=clean(drift.group), detail=drift.detail), 600),
-        args[0].span if args else upstream.block.head_span,
+        clean(outcome.message.format(target=clean(name or " ".join(place.values[:1])), detail=detail), 600),
+        place.args[0].span if place.args else place.head_span if isinstance(place, Block) else place.span,
         group=GROUP,
         stage=Stage.ONLINE,
         help=outcome.help,
-        at=upstream.block,
+        at=place,
     )
 
 

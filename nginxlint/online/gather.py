@@ -18,6 +18,7 @@ from nginxlint.online.options import Options
 from nginxlint.online.policy import Policy, is_loopback
 from nginxlint.online.probe import Prober
 from nginxlint.online.resolve import Names
+from nginxlint.online.running import Usage
 from nginxlint.online.schedule import Pace, Schedule, slots_for
 from nginxlint.online.types import Address, Observation, Phase, Resolution, Target
 
@@ -33,7 +34,8 @@ Seen = dict[Address, "Observation | str"]
 class Evidence:
     """What is known of each target (by its id): what its name resolves to, and per address what a probe saw, or the
     code why it was not probed. `vantage` says from where. `held`: whom the running
-    nginx is connected to, `machine`: what the kernel of this machine knows."""
+    nginx is connected to, `machine`: what the kernel of this machine knows, `used`: what its workers have
+    in use."""
 
     resolutions: dict[str, Resolution] = field(default_factory=dict)
     observations: dict[str, Seen] = field(default_factory=dict)
@@ -41,6 +43,7 @@ class Evidence:
     vantage: str = ""
     held: frozenset[tuple[str, int]] = frozenset()
     machine: Machine | None = None
+    used: list[Usage] = field(default_factory=list)
 
 
 def gather(

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from nginxlint.online.gather import Evidence, Seen
 from nginxlint.online.machine import Machine
 from nginxlint.online.types import Observation, Target
 
+if TYPE_CHECKING:
+    from nginxlint.config import Config
+    from nginxlint.online.running import Usage
+    from nginxlint.syntax import Directive
+
 NEAR = 0.5
 NEAR_LIMIT = 0.8
 # Many services ask for a queue of 128; half of that is a service that does not keep up.
 LONG_QUEUE = 64
+_WORKER_CONNECTIONS = 512  # ngx_event_core_init_conf
 
 
 def load_remarks(target: Target, seen: Seen, machine: Machine) -> list[tuple[str, str]]:
@@ -29,6 +36,50 @@ def load_remarks(target: Target, seen: Seen, machine: Machine) -> list[tuple[str
         if most and now >= most * NEAR_LIMIT:
             found.append(("LOAD_MAX_CONNS", f"{now} of {most} connections are open"))
     return found
+
+
+def limits_of(config: Config, used: list[Usage]) -> list[tuple[str, str, Directive]]:
+    """What the workers of this configuration are close to or can never have: a code, a detail, and the line to change."""
+    connections = next(config.find("worker_connections"), None)
+    place = connections or next(config.find("events"), None)
+    if place is None or (connections is None and config.partial):
+        return []
+    files = next(config.find("worker_rlimit_nofile"), None)
+    most = _number(connections, _WORKER_CONNECTIONS)
+    allowed = _number(files, next((one.limit for one in used), 0))
+    found: list[tuple[str, str, Directive]] = []
+    if allowed and most > allowed:
+        found.append(("LOAD_FEW_FILES", f"{most} connections, {allowed} files", files or place))
+    for one in used:
+        if one.limit and one.files >= one.limit * NEAR_LIMIT:
+            found.append(("LOAD_FILES", f"worker {one.pid} has {one.files} of {one.limit} files open", files or place))
+        elif one.sockets >= most * NEAR_LIMIT:
+            found.append(("LOAD_CONNECTIONS", f"worker {one.pid} has {one.sockets} of {most} open", place))
+    return list({code: (code, detail, place) for code, detail, place in reversed(found)}.values())
+
+
+def capacities(config: Config, targets: list[Target]) -> list[tuple[str, str, Directive]]:
+    """Groups whose `max_conns` allow less than a single worker may have of connections, two for each request."""
+    line = next(config.find("worker_connections"), None)
+    if line is None and config.partial:
+        return []
+    half = _number(line, _WORKER_CONNECTIONS) // 2
+    found: list[tuple[str, str, Directive]] = []
+    for kind, name in dict.fromkeys((one.role.kind, one.role.group) for one in targets if one.role is not None):
+        group = config.upstream(name, kind)
+        peers = [] if group is None else [peer for peer in group.peers if not peer.down]
+        limits = [int(text) if (text := peer.option("max_conns")).isdecimal() else 0 for peer in peers]
+        if group is not None and limits and all(limits) and sum(limits) < half:
+            whose = "" if group.block.child("zone") is not None else " per worker, for it has no zone"
+            found.append(
+                ("GRP_MAX_CONNS", f"{sum(limits)} at a time{whose}, {half} by worker_connections", group.block)
+            )
+    return found
+
+
+def _number(line: Directive | None, default: int) -> int:
+    text = line.values[0] if line is not None and line.values else ""
+    return int(text) if text.isdecimal() and len(text) < 10 else default
 
 
 def explained(evidence: Evidence) -> None:

@@ -252,6 +252,21 @@ OUTCOMES: dict[str, Outcome] = {
         "{target} is close to its max_conns ({detail}): beyond it nginx takes the next server, and where all are full "
         "visitors get 502", "raise max_conns, or add servers",
     ),
+    "LOAD_FILES": _warns(
+        "", "", "nginx-limits-reached",
+        "the running nginx is close to its limit of open files ({detail}): beyond it nothing is accepted or passed on "
+        "(24: Too many open files)", "raise worker_rlimit_nofile",
+    ),
+    "LOAD_CONNECTIONS": _warns(
+        "", "", "nginx-limits-reached",
+        "the running nginx is close to worker_connections ({detail}): beyond it visitors get 500 or nothing",
+        "raise worker_connections, and worker_rlimit_nofile with it",
+    ),
+    "LOAD_FEW_FILES": _warns(
+        "", "", "nginx-limits-reached",
+        "a worker may not open as many files as it may have connections ({detail}): under load accepting and connecting "
+        "fail (24: Too many open files)", "raise worker_rlimit_nofile, to twice worker_connections or more",
+    ),
     # --- TLS -----------------------------------------------------------------------------------------------------
     "L6_TIMEOUT": _fails(
         "tls", 504, f"upstream timed out (110: Connection timed out){_SHAKING}", "upstream-timeout",
@@ -487,6 +502,11 @@ OUTCOMES: dict[str, Outcome] = {
     "GRP_NONE_LIVE": _fails(
         "", 502, f"no live upstreams{_CONNECTING}", "upstream-no-live-peer",
         "no server of upstream {target} answers ({detail}): visitors get an error on every request", retried="",
+    ),
+    "GRP_MAX_CONNS": _warns(
+        "", "", "upstream-limit-reached",
+        "upstream {target} takes fewer requests than nginx may accept ({detail}): the others get 502 at once",
+        "raise max_conns where the servers bear more", severity=INFO,
     ),
     "GRP_DRIFT": _warns(
         "", "", "upstream-peers-differ", "the servers of upstream {target} differ: {detail}",

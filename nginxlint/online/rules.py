@@ -367,6 +367,15 @@ Another status, another `Server` header, another certificate or another end of i
 them, or a machine that was forgotten. Visitors get one or the other. Backups are not compared.""",
     ),
     OnlineRule(
+        "nginx-limits-reached",
+        WARNING,
+        """The workers of the running nginx are close to a limit, or can never use what the configuration gives them.
+
+Every connection is a file, those to upstreams included. At the limit of open files (`worker_rlimit_nofile`, else that of
+the process) nginx logs `24: Too many open files` and can neither accept nor connect; at `worker_connections` visitors get
+500. Open files are counted in /proc of this machine, for the live configuration and where they may be read.""",
+    ),
+    OnlineRule(
         "upstream-ports-run-out",
         WARNING,
         """More than half of the local ports towards the address of an upstream are in use.
@@ -388,7 +397,8 @@ for `proxy_connect_timeout` and get 504. The number is the kernel's, from /proc/
         """A server of a group is close to the `max_conns` it is given.
 
 Beyond the limit nginx takes the next server; where all are full, `no live upstreams` and 502. Connections are counted in
-/proc/net/tcp of this machine, those of other programs included.""",
+/proc/net/tcp of this machine, those of other programs included. Where all servers of a group together take fewer than a
+worker may have of connections (two for each request), that is told as well.""",
     ),
     OnlineRule(
         "upstream-no-live-peer",

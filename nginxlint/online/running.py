@@ -1,4 +1,5 @@
-"""The nginx that runs on this machine (Linux): when its workers began, and whom they are connected to. Reads /proc."""
+"""The nginx that runs on this machine (Linux): when its workers began, whom they are connected to, what they use up.
+Reads /proc."""
 
 from __future__ import annotations
 
@@ -34,16 +35,36 @@ def started(proc: str = "/proc") -> float | None:
     return int(boot) + min(ticks) / os.sysconf("SC_CLK_TCK")
 
 
+class Usage:
+    """What one worker has in use: `files` of the `limit` it may open (0: unknown), `sockets` among them."""
+
+    __slots__ = ("files", "limit", "pid", "sockets")
+
+    def __init__(self, pid: int, files: int, limit: int, sockets: int) -> None:
+        self.pid = pid
+        self.files = files
+        self.limit = limit
+        self.sockets = sockets
+
+
+def usage(proc: str = "/proc") -> list[Usage]:
+    """What the workers use; those of other users only root can see."""
+    found = []
+    for pid in workers(proc):
+        names = _listed(f"{proc}/{pid}/fd")
+        rows = [line.split() for line in _bytes(f"{proc}/{pid}/limits").decode("ascii", "replace").splitlines()]
+        limit = next((row[3] for row in rows if row[:3] == ["Max", "open", "files"]), "")
+        sockets = sum(_target(f"{proc}/{pid}/fd/{name}").startswith("socket:") for name in names)
+        if names:
+            found.append(Usage(pid, len(names), int(limit) if limit.isdecimal() else 0, sockets))
+    return found
+
+
 def peers(proc: str = "/proc") -> frozenset[tuple[str, int]]:
     """The upstream ends of the workers' established connections, as (address, port). Other users' workers need root."""
     found: set[tuple[str, int]] = set()
     for pid in workers(proc):
-        inodes = set()
-        for descriptor in _listed(f"{proc}/{pid}/fd"):
-            try:
-                inodes.add(os.readlink(f"{proc}/{pid}/fd/{descriptor}"))
-            except OSError:
-                continue
+        inodes = {_target(f"{proc}/{pid}/fd/{descriptor}") for descriptor in _listed(f"{proc}/{pid}/fd")}
         rows = [line.split() for table in ("tcp", "tcp6") for line in _lines(f"{proc}/{pid}/net/{table}")]
         # a connection on a port that is listened on is a client's
         own = {row[1].rpartition(":")[2] for row in rows if row[3] == _LISTENING}
@@ -71,6 +92,13 @@ def _status(proc: str, pid: int, field: int) -> int:
 
 def _lines(path: str) -> list[str]:
     return _bytes(path).decode("ascii", "replace").splitlines()[1:]
+
+
+def _target(path: str) -> str:
+    try:
+        return os.readlink(path)
+    except OSError:
+        return ""
 
 
 def _listed(path: str) -> list[str]:

@@ -16,7 +16,7 @@ from nginxlint.online.expect import Expectation, judged_as_expected, targets_ask
 from nginxlint.online.findings import findings
 from nginxlint.online.gather import Evidence, Progress, gather
 from nginxlint.online.groups import judge_groups
-from nginxlint.online.load import explained
+from nginxlint.online.load import capacities, explained, limits_of
 from nginxlint.online.memory import Memory
 from nginxlint.online.network import Network, RealNetwork
 from nginxlint.online.options import Options
@@ -24,7 +24,8 @@ from nginxlint.online.plan import plan_of
 from nginxlint.online.policy import Policy
 from nginxlint.online.remarks import degraded, remarks
 from nginxlint.online.rows import Rows
-from nginxlint.online.types import Target
+from nginxlint.online.running import Usage
+from nginxlint.online.types import SERVER, Target
 from nginxlint.online.vantage import vantage
 from nginxlint.online.verdict import Circumstances, judge
 from nginxlint.online.visitors import seen_by_visitors
@@ -56,9 +57,11 @@ def run(
     recorded: Callable[[list[Target]], Evidence] | None = None,
     memory: Memory | None = None,
     held: frozenset[tuple[str, int]] = frozenset(),
+    used: list[Usage] | None = None,
 ) -> OnlineResult:
     """Probe every target of a configuration and judge it. `recorded` gives the evidence instead of the network.
-    `memory` knows what names resolved to before, `held` whom the running nginx is connected to.
+    `memory` knows what names resolved to before, `held` whom the running nginx is connected to, `used` what its
+    workers have in use.
     Raises nothing for what the network does."""
     options = options or Options()
     targets, wanted = targets_asked(config, options)
@@ -71,7 +74,7 @@ def run(
         door = network or RealNetwork()
         try:
             evidence = gather(targets, options, door, version, progress, memory)
-            evidence.held = held
+            evidence.held, evidence.used = held, used or []
             evidence.machine = door.machine({address for seen in evidence.observations.values() for address in seen})
             explained(evidence)
         finally:
@@ -110,9 +113,12 @@ def _judged(
     ]
     # a remark is a finding of its own where the verdict speaks of something else
     more = [one for verdict in verdicts for one in said.get(verdict.target.id, ()) if one.code != verdict.code]
+    facts = capacities(config, targets)
+    if options.vantage == SERVER:
+        facts += limits_of(config, evidence.used)
     counts = Counter(verdict.word for verdict in verdicts)
     return OnlineResult(
-        findings(config, [*verdicts, *more], judge_groups(verdicts), drifts(targets, evidence)),
+        findings(config, [*verdicts, *more], judge_groups(verdicts), drifts(targets, evidence), facts),
         Rows(verdicts),
         complete=not evidence.interrupted and not any(verdict.code in _OURS for verdict in verdicts),
         summary=_summary(counts),

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from nginxlint.online import running
 from nginxlint.online.machine import Machine, look
 from nginxlint.online.options import Options
 from nginxlint.online.stage import OnlineResult, run
@@ -86,8 +87,8 @@ def check(machine: Machine, group: str = "", peer: object = None, options: str =
         (Machine(towards={APP: 20_000}, ports=28_232), "", "LOAD_PORTS"),
         (Machine(towards={APP: 14_116}, ports=28_232), "", "OK"),
         (Machine(towards={APP: 20_000}), "", "OK"),
-        (Machine(open={APP: 80}), "max_conns=100", "LOAD_MAX_CONNS"),
-        (Machine(open={APP: 79}), "max_conns=100", "OK"),
+        (Machine(open={APP: 800}), "max_conns=1000", "LOAD_MAX_CONNS"),
+        (Machine(open={APP: 799}), "max_conns=1000", "OK"),
         (Machine(open={APP: 80}), "", "OK"),
         (Machine({(APP.host, APP.port): 64}, longest_queue=4096), "", "LOAD_QUEUE"),
         (Machine({(APP.host, APP.port): 63}, longest_queue=4096), "", "OK"),
@@ -110,6 +111,67 @@ def test_without_a_zone_every_worker_has_its_own_max_conns(processes: str, told:
     text += "server { location / { proxy_pass http://app; } } }"
     [row] = run(config_of(text, version=(1, 22, 1)), Options(timeout=0.1), network).targets_json
     assert (row["code"] == "LOAD_MAX_CONNS") is told
+
+
+@pytest.mark.parametrize(
+    ("servers", "told"),
+    [
+        ("server 10.0.0.1:81 max_conns=100; server 10.0.0.2:81 max_conns=100; zone z 64k;", "200 at a time, 256 by"),
+        ("server 10.0.0.1:81 max_conns=100;", "100 at a time per worker, for it has no zone, 256 by"),
+        ("server 10.0.0.1:81 max_conns=100; server 10.0.0.2:81;", ""),
+        ("server 10.0.0.1:81 max_conns=300;", ""),
+        ("server 10.0.0.1:81;", ""),
+        ("server 10.0.0.1:81 max_conns=100; server 10.0.0.2:81 down;", "100 at a time"),
+    ],
+)
+def test_a_group_that_takes_less_than_nginx_accepts_is_told(servers: str, told: str) -> None:
+    network = FakeNetwork({"10.0.0.1:81": answers(OK), "10.0.0.2:81": answers(OK)})
+    text = f"events {{}} http {{ upstream app {{ {servers} }} server {{ location / {{ proxy_pass http://app; }} }} }}"
+    result = run(config_of(text), Options(timeout=0.1), network)
+    said = [one.message for one in result.diagnostics if one.rule == "upstream-limit-reached"]
+    assert [told in message for message in said] == ([True] if told else [])
+
+
+def worker(folder: Path, files: int, sockets: int, limit: str = "1024") -> str:
+    """A /proc with one worker of a running nginx."""
+    home = folder / "7"
+    (home / "fd").mkdir(parents=True)
+    (home / "cmdline").write_bytes(b"nginx: worker process\0")
+    (home / "stat").write_text("7 (nginx) S 1 " + "0 " * 40)
+    (home / "limits").write_text(
+        f"Limit  Soft Limit  Hard Limit  Units\nMax open files            {limit}  4096  files\n"
+    )
+    for number in range(files):
+        (home / "fd" / str(number)).symlink_to(f"socket:[{number}]" if number < sockets else "/dev/null")
+    return str(folder)
+
+
+@pytest.mark.parametrize(
+    ("main", "files", "sockets", "rules"),
+    [
+        ("events {}", 20, 10, []),
+        ("events {}", 820, 100, ["worker 7 has 820 of 1024 files open"]),
+        ("events { worker_connections 100; }", 90, 80, ["worker 7 has 80 of 100 open"]),
+        ("events { worker_connections 100; }", 90, 79, []),
+        ("events { worker_connections 2048; }", 20, 10, ["2048 connections, 1024 files"]),
+        ("worker_rlimit_nofile 512; events { worker_connections 600; }", 20, 10, ["600 connections, 512 files"]),
+        ("worker_rlimit_nofile 4096; events { worker_connections 2048; }", 20, 10, []),
+    ],
+)
+def test_workers_close_to_their_limits_are_told(
+    main: str, files: int, sockets: int, rules: list[str], tmp_path: Path
+) -> None:
+    used = running.usage(worker(tmp_path, files, sockets))
+    assert [(one.pid, one.files, one.limit, one.sockets) for one in used] == [(7, files, 1024, sockets)]
+    text = f"{main} http {{ server {{ location / {{ proxy_pass http://{APP}; }} }} }}"
+    result = run(config_of(text), Options(timeout=0.1), FakeNetwork({str(APP): answers(OK)}), used=used)
+    said = [one.message for one in result.diagnostics if one.rule == "nginx-limits-reached"]
+    assert [part in message for part, message in zip(rules, said, strict=True)] == [True] * len(rules)
+
+
+def test_what_other_users_may_not_read_is_not_known(tmp_path: Path) -> None:
+    assert running.usage(str(tmp_path)) == []
+    assert running.usage(worker(tmp_path, 3, 3, "unlimited"))[0].limit == 0
 
 
 REFUSED = ConnectionRefusedError(errno.ECONNREFUSED, "Connection refused")
