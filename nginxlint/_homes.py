@@ -61,6 +61,7 @@ HOMES = {
     "is_public_name": "nginxlint.catalogue.addresses",
     "made_of": "nginxlint.routing.caching",
     "milliseconds": "nginxlint.routing.scope",
+    "named_for_websockets": "nginxlint.routing.handshakes",
     "names_a_user": "nginxlint.routing.caching",
     "note": "nginxlint.edits",
     "overriding": "nginxlint.routing.inherited",

@@ -21,6 +21,7 @@ from nginxlint.routing.destinations import Destination, destinations, split_temp
 from nginxlint.routing.escaping import path_is_raw
 from nginxlint.routing.examples import example_request, example_uris, paths_of
 from nginxlint.routing.front import proxies_in_front, sees_visitors
+from nginxlint.routing.handshakes import named_for_websockets
 from nginxlint.routing.headers import Header, RequestHeaders, added_header, http_version
 from nginxlint.routing.inherited import hands_on, overriding, own_and_lost
 from nginxlint.routing.listeners import Endpoint, Listener, endpoints
@@ -96,6 +97,7 @@ __all__ = [
     "is_public_name",
     "made_of",
     "milliseconds",
+    "named_for_websockets",
     "names_a_user",
     "note",
     "overriding",

@@ -1,4 +1,3 @@
-import re
 from collections.abc import Iterator
 
 from nginxlint import (
@@ -12,12 +11,11 @@ from nginxlint import (
     Rule,
     Severity,
     insert_line_after,
+    named_for_websockets,
     note,
     replace,
     split_location,
 )
-
-_NAMED = re.compile(r"(^|[/.])(wss?|websockets?|socket\.io|sockjs(-node)?|cable|signalr)(/|$)")
 
 
 class WebsocketIncomplete(Rule):
@@ -86,7 +84,7 @@ class WebsocketIncomplete(Rule):
         blocks = {one.block for one in config.handshakes}
         around = (target.directive.enclosing("location") for target in config.passes())
         distinct = {location.values for location in around if location is not None}
-        named = {values for values in distinct if _NAMED.search(split_location(values)[1])}
+        named = {values for values in distinct if named_for_websockets(split_location(values)[1])}
         for target in config.passes() if named else ():
             location = config.location(target.directive)
             if location is None or location.block.values not in named or location.internal is not None:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from nginxlint.demo.scene import scene
 from nginxlint.online.network import Network, RealNetwork, Stream
 from nginxlint.online.policy import is_loopback
-from nginxlint.online.types import Address
+from nginxlint.online.types import Address, Target
+
+if TYPE_CHECKING:
+    from nginxlint.online.ordinary import Look
 
 Check = Callable[[list[str], Network], int]
 """The command line's own `check`: its arguments (without the word `check`) and the network to use → exit code."""
@@ -26,6 +30,11 @@ class LoopbackNetwork(RealNetwork):
         if not address.unix and not is_loopback(address.host):
             raise PermissionError(1, "the demo connects to loopback addresses only")
         return await super().connect(address)
+
+    async def ordinary(self, address: Address, target: Target, limit: float, *, websocket: bool = False) -> Look | None:
+        if not address.unix and not is_loopback(address.host):
+            return None
+        return await super().ordinary(address, target, limit, websocket=websocket)
 
     async def lookup(self, host: str) -> list[str]:
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")

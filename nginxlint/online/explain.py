@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 LOOK_LIMIT = 2.0
 _HOST_STATUSES = frozenset((400, 403, 404, 421))
+_VERSION_STATUSES = frozenset((426, 505))
+_UNEXPLAINED = frozenset(("L6_CLOSED", "L7_CLOSED", "L7_RESET", "L7_TIMEOUT", "L7_H2ONLY"))
 _NO_ANSWER = frozenset(("L7_CLOSED", "L7_RESET", "L7_TIMEOUT"))
 # How servers answer a line that is no request of theirs.
 _REFUSALS = ("it says “HTTP/1.1 4", "it says “HTTP/1.0 4", "it says “-ERR", "it says “ERROR")
@@ -33,10 +35,16 @@ async def explain(prober: Prober, target: Target, address: Address, seen: Observ
     """The observation with a better code or a hint, where a second look finds one."""
     failure = seen.failure
     if failure is None:
+        if target.upgrades:
+            asked = await _websocket(prober, target, address, seen)
+            if asked is not seen:
+                return asked
         if target.protocol == "http" and seen.status in _HOST_STATUSES:
             return await _status(prober, target, address, seen)
+        if target.protocol == "http" and seen.status in _VERSION_STATUSES:
+            return await _http10(prober, target, address, seen)
         if target.keeps:
-            return replace(seen, kept=await why_not_kept(prober, target, address))
+            return replace(seen, further=await why_not_kept(prober, target, address))
         if target.protocol == "tcp" and target.proxy_protocol:
             return await _proxy_unwanted(prober, target, address, seen)
         if target.protocol in _BEHIND_PINGS:
@@ -45,11 +53,13 @@ async def explain(prober: Prober, target: Target, address: Address, seen: Observ
             return await _http_behind(prober, target, address, seen)
         return seen
     if failure.name == "tls":
-        return await _handshake(prober, target, address, seen, failure)
+        told = await _handshake(prober, target, address, seen, failure)
+        return told if told is not seen else await _ordinary(prober, target, address, seen, failure)
     if failure.name != "http":
         return seen
     if target.protocol == "http":
-        return await _no_answer(prober, target, address, seen, failure)
+        told = await _no_answer(prober, target, address, seen, failure)
+        return told if told is not seen else await _ordinary(prober, target, address, seen, failure)
     if target.protocol in _ASKED_AGAIN:
         seen = await own_request(prober, target, address, seen)
         failure = seen.failure
@@ -69,9 +79,55 @@ async def _status(prober: Prober, target: Target, address: Address, seen: Observ
         if other is not None and other.failure is None and other.status is not None and other.status < 400:
             detail = f"answers {seen.status} to Host “{target.host_header or ''}” and {other.status} to “{host}”"
             return _with(seen, "L7_STATUS_4XX", detail, f"proxy_set_header Host {_as_written(host, target)};")
-    if seen.status == 400 and not target.proxy_protocol and await _wants_proxy(prober, target, address):
+    told = await _http10(prober, target, address, seen)
+    if (
+        told is seen
+        and seen.status == 400
+        and not target.proxy_protocol
+        and await _wants_proxy(prober, target, address)
+    ):
         return _with(seen, "L7_NEEDS_PROXY", "it answers only behind a PROXY protocol header", _NO_PROXY)
+    return told
+
+
+async def _http10(prober: Prober, target: Target, address: Address, seen: Observation) -> Observation:
+    """Is it HTTP/1.0 that is not wanted? Envoy, for one, answers 426 to it."""
+    if target.http_version != "1.0":
+        return seen
+    other = await _quick(prober, replace(target, http_version="1.1"), address)
+    if other is None or other.failure is not None or other.status is None or other.status >= 400:
+        return seen
+    detail = f"answers {seen.status} to HTTP/1.0 and {other.status} to HTTP/1.1"
+    return _with(seen, "L7_HTTP10", detail, "proxy_http_version 1.1;")
+
+
+async def _websocket(prober: Prober, target: Target, address: Address, seen: Observation) -> Observation:
+    """The location passes WebSocket handshakes on: does the peer take one? The same observation where that is open."""
+    found = await prober.network.ordinary(address, target, _limit(prober), websocket=True)
+    if found is not None and found.accepted:
+        last = seen.phases[-1]
+        detail = f"{last.detail}; takes WebSocket handshakes"
+        return replace(seen, phases=(*seen.phases[:-1], replace(last, detail=detail)))
+    if found is not None and found.status == 101:
+        return replace(seen, further=("L7_WEBSOCKET", "101 without the right Sec-WebSocket-Accept"))
+    # elsewhere it may be that only other paths are for WebSockets, and credentials are not ours to send
+    if found is not None and target.upgrades == "named" and found.status not in (401, 403, 407, 429):
+        return replace(seen, further=("L7_NO_WEBSOCKET", f"it answers {found.status}"))
     return seen
+
+
+async def _ordinary(prober: Prober, target: Target, address: Address, seen: Observation, failure: Phase) -> Observation:
+    """Nothing explains why it fails: what does an ordinary client get? That changes no verdict."""
+    if target.protocol != "http" or failure.code not in _UNEXPLAINED:
+        return seen
+    found = await prober.network.ordinary(address, target, _limit(prober))
+    if found is None or found.status >= 500:
+        return seen
+    detail = f"{failure.detail}; an ordinary client gets {found.status} in {found.version}"
+    if found.version == "HTTP/2":
+        return _with(seen, failure.code, f"{detail} (ALPN h2)", "let it speak HTTP/1.1 to nginx as well")
+    newer = target.http_version == "1.0" and found.version == "HTTP/1.1"
+    return _with(seen, failure.code, detail, "proxy_http_version 1.1;" if newer else "")
 
 
 _NO_PROXY = "take proxy_protocol off the upstream's listen: nginx's HTTP proxy cannot send that header"

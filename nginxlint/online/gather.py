@@ -298,6 +298,7 @@ def _probe_key(target: Target, address: Address) -> Key:
         target.timeouts,
         target.proxy_protocol,
         target.keeps,
+        target.upgrades,
         target.worker_user,
         target.client_url.partition("://")[2].partition("/")[0],
     )

@@ -10,6 +10,7 @@ from nginxlint.online.request import Client, expand, one_line
 from nginxlint.online.types import ResolverSet, Timeouts, TlsProfile
 from nginxlint.online.units import seconds, size
 from nginxlint.routing.caching import cache_key, cache_of
+from nginxlint.routing.handshakes import named_for_websockets
 from nginxlint.routing.headers import RequestHeaders, http_version
 from nginxlint.routing.lookups import Resolver
 from nginxlint.routing.upstreams import split_authority
@@ -105,6 +106,17 @@ def keeps(config: Config, scope: Scope, place: Directive, group: Upstream, clien
     known = {**client.variables(), "http_upgrade": "", "http_connection": ""}
     text = expand(config, header.directive or place, header.value, known)
     return text is not None and "close" not in text.lower()
+
+
+def upgrades(config: Config, scope: Scope, place: Directive) -> str:
+    """Are WebSocket handshakes passed on here? See Target."""
+    origin = scope.origin("proxy_set_header")
+    if origin is None or http_version(config, scope) != "1.1":
+        return ""
+    if not any(one.complete and one.block is origin.block for one in config.handshakes):
+        return ""
+    location = config.location(place)
+    return "named" if location is not None and named_for_websockets(location.pattern) else "any"
 
 
 def tls_profile(

@@ -12,10 +12,11 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Protocol
 
-from nginxlint.online.types import Address
+from nginxlint.online.types import Address, Target
 
 if TYPE_CHECKING:
     from nginxlint.online.machine import Machine
+    from nginxlint.online.ordinary import Look
 
 # Mistakes of this machine, never of the peer.
 OUR_FAULTS: dict[int, str] = {
@@ -57,6 +58,10 @@ class Network(Protocol):
 
     async def trace(self, address: Address) -> str:
         """A sentence on the way to an address that gave no answer."""
+        ...
+
+    async def ordinary(self, address: Address, target: Target, limit: float, *, websocket: bool = False) -> Look | None:
+        """What an ordinary HTTP client gets there, or a WebSocket client; None where nothing, or no client is here."""
         ...
 
     def search_domains(self) -> tuple[str, ...]:
@@ -122,6 +127,12 @@ class RealNetwork:
 
     async def ask(self, server: tuple[str, int], query: bytes, *, tcp: bool) -> bytes:
         return await (_ask_tcp(self, server, query) if tcp else _ask_udp(server, query))
+
+    async def ordinary(self, address: Address, target: Target, limit: float, *, websocket: bool = False) -> Look | None:
+        # httpx takes longer to import than many a run takes without it
+        from nginxlint.online.ordinary import look
+
+        return await look(address, target, limit, websocket=websocket)
 
     async def trace(self, address: Address) -> str:
         from nginxlint.online.trace import trace

@@ -450,6 +450,19 @@ OUTCOMES: dict[str, Outcome] = {
         "http", "", "upstream-redirect-inside",
         "{target} redirects visitors to where no visitor may go ({detail})", "look into the service",
     ),
+    "L7_HTTP10": _fails(
+        "http", None, "", "upstream-http10-rejected",
+        "{target} rejects HTTP/1.0, which nginx speaks unless told otherwise: it {detail}", retried="",
+    ),
+    "L7_WEBSOCKET": _warns(
+        "http", "", "upstream-websocket", "{target} answers WebSocket handshakes in a way browsers refuse ({detail})",
+        "look for what answers in place of the WebSocket service",
+    ),
+    "L7_NO_WEBSOCKET": _warns(
+        "http", "", "upstream-websocket",
+        "this location passes WebSocket handshakes on, and {target} takes none ({detail})",
+        "check the path that is passed on, and what the service expects", severity=INFO,
+    ),
     "L7_NOT_KEPT": _warns(
         "http", "", "upstream-keepalive-refused",
         "{target} does not keep the connections its group wants to keep ({detail}): every request opens a new one",

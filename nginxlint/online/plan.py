@@ -15,8 +15,8 @@ from nginxlint.online.schedule import slots_for
 from nginxlint.online.types import Target
 from nginxlint.online.untrusted import clean
 
-# GET, one retry, two more where it is slow, and at most three looks to explain a failure.
-MOST_PER_ADDRESS = 7
+# GET, one retry or two more where it is slow, and at most five looks to explain a failure.
+MOST_PER_ADDRESS = 8
 _QUESTIONS = {
     "grpc": "the HTTP/2 preface and a health check",
     "fastcgi": "a FastCGI management record, and a request that runs no script",

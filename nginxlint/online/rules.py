@@ -350,6 +350,23 @@ Mostly because it does not know that the visitor came over https:
         """Connecting to an upstream, or its first byte, takes more than half of nginx's time limit.""",
     ),
     OnlineRule(
+        "upstream-http10-rejected",
+        ERROR,
+        """An upstream answers with an error because nginx speaks HTTP/1.0 to it.
+
+Before 1.29.7 `proxy_pass` speaks HTTP/1.0 unless told otherwise. Envoy, Istio and others answer 426, 505 or 400 to it, and
+serve the same request in HTTP/1.1: write `proxy_http_version 1.1;`.""",
+    ),
+    OnlineRule(
+        "upstream-websocket",
+        WARNING,
+        """A location passes WebSocket handshakes on, and the upstream does not take them.
+
+Asked where Upgrade and Connection are passed on: a handshake as browsers send it, closed as soon as it is answered.
+101 without the right `Sec-WebSocket-Accept` makes browsers hang up. Another status is told only of locations that are
+named for WebSockets (`/ws/`, `/socket.io/`); 401 and 403 are for lack of credentials.""",
+    ),
+    OnlineRule(
         "upstream-keepalive-refused",
         WARNING,
         """A group keeps connections (`keepalive`), and a server of it closes them after every answer.

@@ -239,6 +239,8 @@ class _Extraction:
             client_url=f"{client.scheme}://{client.host}{safe_target(client.uri)}",
             pass_url=f"{scheme}://{proxy_host}" if family == "proxy" else "",
         )
+        if protocol == "http":
+            base = replace(base, upgrades=in_effect.upgrades(config, scope, directive))
         if group is not None:
             keeps = protocol == "http" and in_effect.keeps(config, scope, directive, group, client)
             yield from self._peers(replace(base, keeps=keeps), group, scope)
@@ -380,6 +382,7 @@ def _identity(target: Target) -> tuple[object, ...]:
         target.buffering,
         target.surroundings,
         target.keeps,
+        target.upgrades,
         target.skip,
     )
 

@@ -93,7 +93,8 @@ class Target:
     `defined_at` is where host and port are written. `method` is asked instead of GET, `patience` is the user's
     own limit in seconds (settings).
     `cache_head` is what the entry of a cache takes of the buffer. `keeps`: nginx would keep the connection for
-    further requests.
+    further requests. `upgrades`: WebSocket handshakes are passed on, in a location of any name (`any`) or one that is named
+    for them (`named`).
     """
 
     id: str
@@ -132,6 +133,7 @@ class Target:
     method: str = ""
     patience: float | None = None
     keeps: bool = False
+    upgrades: str = ""
 
     @property
     def room(self) -> int:
@@ -224,8 +226,8 @@ class Certificate:
 @dataclass(frozen=True, slots=True)
 class Observation:
     """What one probe of one address saw. The last phase tells how it ended; `body` is what is wrong after a good head
-    (a verdict code and a detail; nginx's message is then `log`). `server` is its Server header; `kept` why a connection
-    that nginx would keep is not (a verdict code and a detail). `certainty` is that of the predicted status; `inner` an
+    (a verdict code and a detail; nginx's message is then `log`). `server` is its Server header; `further` what more questions
+    showed, to a peer that answers (a verdict code and a detail). `certainty` is that of the predicted status; `inner` an
     X-Accel-Redirect: nginx then serves that URI of its own instead."""
 
     address: Address
@@ -241,7 +243,7 @@ class Observation:
     tries: int = 1
     clipped: bool = False
     server: str = ""
-    kept: tuple[str, str] = ("", "")
+    further: tuple[str, str] = ("", "")
     body: tuple[str, str] | None = None
     certainty: str = "observed"
     inner: str = ""

@@ -183,7 +183,7 @@ def _remark(target: Target, seen: Observation, circumstances: Circumstances) -> 
             limit = limit_of(target, phase)
             what = "first byte" if phase.name == "http" else "connected" if phase.name == "tcp" else "handshake"
             return "L7_SLOW", f"{what} after {phase.ms / 1000:.1f} s, the limit is {limit:g} s", ""
-    return *seen.kept, ""
+    return *seen.further, ""
 
 
 def _redirect(target: Target, location: str, circumstances: Circumstances) -> tuple[str, str, str] | None:

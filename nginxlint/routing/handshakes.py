@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from nginxlint.routing.variables import definitions_of, fold, references
 
 TYPE_CHECKING = False  # typing costs 3 ms to import; checkers know the name
@@ -9,6 +11,14 @@ if TYPE_CHECKING:
     from nginxlint.config import Config
     from nginxlint.routing.passes import Pass
     from nginxlint.syntax import Block, Directive
+
+
+_NAMED = re.compile(r"(^|[/.])(wss?|websockets?|socket\.io|sockjs(-node)?|cable|signalr)(/|$)")
+
+
+def named_for_websockets(pattern: str) -> bool:
+    """Is a location of this pattern called as those of WebSockets are?"""
+    return _NAMED.search(pattern) is not None
 
 
 class Handshake:

@@ -71,6 +71,16 @@ BAD: dict[str, tuple[bytes | None, int | None, str]] = {
 }
 
 
+def wants_http11(code: int) -> Talk:
+    """Serve HTTP/1.1 only, as Envoy does."""
+
+    async def talk(peer: Peer) -> None:
+        old = b" HTTP/1.0\r\n" in await peer.head()
+        await peer.send(reply(f"{code} Upgrade Required" if old else "200 OK"))
+
+    return talk
+
+
 def hands_on(uri: str) -> Talk:
     """Hand the visitor on with X-Accel-Redirect; `{path}` is what was asked."""
 
@@ -111,6 +121,7 @@ BEHAVIOURS: dict[str, Talk] = {
         for kind, row in BAD.items()
         for method in ("HEAD", "GET")
     },
+    **{f"wants-http11-{code}": wants_http11(code) for code in (400, 404, 426, 505)},
     "accel-file": hands_on("{path}-inner/nginx.conf"),
     "accel-no-file": hands_on("{path}-inner/nothing"),
     "accel-named": hands_on("@named"),

@@ -22,6 +22,10 @@ HTTP: tuple[Scenario, ...] = (
         for code in (400, 404, 421)
     ),
     *(_http(name, 302) for name in ("redirects-to-itself", "redirects-to-metadata", "redirects-to-file")),
+    *(
+        _http(f"wants-http11-{code}", code, cured="proxy_http_version 1.1; proxy_pass http://127.0.0.1:{port};")
+        for code in (400, 404, 426, 505)
+    ),
     _http("upgrades-unasked", 101, "body-timeout", beyond=True),
     _http("refusing", 502, "connect-refused"),
     _http("accept-queue-full", 504, "connect-timeout"),

@@ -8,7 +8,8 @@ import socket
 from collections.abc import Callable, Iterable
 
 from nginxlint.online.machine import Machine
-from nginxlint.online.types import Address
+from nginxlint.online.ordinary import Look
+from nginxlint.online.types import Address, Target
 
 
 class FakeStream:
@@ -53,6 +54,7 @@ class FakeNetwork:
     ) -> None:
         self.search = search
         self.kernel: Machine | None = None
+        self.look: Look | None = None
         self.peers = peers or {}
         self.names = names or {}
         self.dns = dns
@@ -85,6 +87,9 @@ class FakeNetwork:
             await asyncio.sleep(3600)
             raise AssertionError("unreachable")
         return answer
+
+    async def ordinary(self, address: Address, target: Target, limit: float, *, websocket: bool = False) -> Look | None:
+        return self.look
 
     def search_domains(self) -> tuple[str, ...]:
         return self.search

@@ -309,7 +309,7 @@ def test_a_dry_run_names_every_target_and_sends_nothing() -> None:
     assert "10.0.0.2 is on your deny list" in shown
     assert "cloud metadata" in shown
     assert "depends on the request" in shown
-    assert plan_of(config).json()["most_connections"] == 14
+    assert plan_of(config).json()["most_connections"] == 16
 
 
 @pytest.mark.parametrize(
