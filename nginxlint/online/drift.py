@@ -64,7 +64,7 @@ def _status(target: Target, seen: Observation) -> str:
 def _server(target: Target, seen: Observation) -> str:
     if target.protocol != "http" or seen.status is None or seen.certainty != "observed":
         return ""
-    return f"→ Server: {seen.server}" if seen.server else "→ no Server header"
+    return f"→ Server: {clean(seen.server, 80)}" if seen.server else "→ no Server header"
 
 
 def _names(target: Target, seen: Observation) -> str:

@@ -4,6 +4,8 @@ accepted, how many lead to an address. Reads /proc/net and generates no load; wh
 from __future__ import annotations
 
 import ipaddress
+import re
+import socket
 import sys
 from collections import Counter
 from collections.abc import Iterable
@@ -12,6 +14,8 @@ from dataclasses import dataclass, field
 from nginxlint.online.policy import is_loopback
 from nginxlint.online.types import Address
 
+# Number: local end, remote end, state, what waits to be sent and to be taken.
+_ROW = r": ([0-9A-F]+:[0-9A-F]{4}) ([0-9A-F]+:[0-9A-F]{4}) ([0-9A-F]{2}) [0-9A-F]{8}:([0-9A-F]{8}) "
 _ESTABLISHED, _LISTENING = "01", "0A"
 # A machine with more sockets than this is looked at in part.
 MOST_BYTES = 64 * 1024 * 1024
@@ -48,22 +52,20 @@ class Machine:
 
 def look(addresses: Iterable[Address], proc: str = "/proc") -> Machine | None:
     """What is known about these addresses, and about all listeners; None where the system does not tell."""
-    wanted = {_written(address): address for address in addresses if not address.unix}
-    wanted |= {_mapped(address): address for address in wanted.values() if ":" not in address.host}
     listening: dict[tuple[str, int], int] = {}
     towards: dict[Address, Counter[str]] = {}
     established: Counter[Address] = Counter()
     tables = [_text(f"{proc}/net/{table}") for table in ("tcp", "tcp6")]
     if not any(tables):
         return None
-    for line in (line for table in tables for line in table.splitlines()[1:]):
-        words = line.split(None, 5)
-        if len(words) < 5:
-            continue
-        _, local, remote, state, queues = words[:5]
+    wanted = {_written(address): address for address in addresses if not address.unix}
+    if _MAPPED in tables[1]:  # IPv4 inside a socket of both families
+        wanted |= {_MAPPED + text: address for text, address in wanted.items() if ":" not in address.host}
+    rows = re.compile(_ROW)
+    for local, remote, state, queue in (row for table in tables for row in rows.findall(table)):
         if state == _LISTENING:
             where = _read(local)
-            listening[where] = max(listening.get(where, 0), int(queues.partition(":")[2], 16))
+            listening[where] = max(listening.get(where, 0), int(queue, 16))
         elif remote in wanted:
             address = wanted[remote]
             towards.setdefault(address, Counter())[local.partition(":")[0]] += 1
@@ -85,12 +87,11 @@ def _words(data: bytes) -> str:
 
 
 def _written(address: Address) -> str:
-    return f"{_words(ipaddress.ip_address(address.host).packed)}:{address.port:04X}"
+    family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
+    return f"{_words(socket.inet_pton(family, address.host))}:{address.port:04X}"
 
 
-def _mapped(address: Address) -> str:
-    """The same inside a socket of both families."""
-    return f"{_words(bytes(10) + bytes((255, 255)) + ipaddress.ip_address(address.host).packed)}:{address.port:04X}"
+_MAPPED = _words(bytes(10) + bytes((255, 255)))
 
 
 def _read(text: str) -> tuple[str, int]:

@@ -191,7 +191,7 @@ class Prober:
             location=location[:2048].decode("utf-8", "backslashreplace"),
             predicted_status=predicted,
             inner=inner,
-            server=clean(reading.header(b"server") or b"", 80),
+            server=(reading.header(b"server") or b"")[:80].decode("latin-1"),
         )
 
     async def _listen_only(
