@@ -6,6 +6,7 @@ import ipaddress
 import os
 from typing import TYPE_CHECKING
 
+from nginxlint.catalogue.inheritance import PASSES
 from nginxlint.online.request import Client, expand, one_line
 from nginxlint.online.types import ResolverSet, Timeouts, TlsProfile
 from nginxlint.online.units import seconds, size
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from nginxlint.config import Config, Version
     from nginxlint.routing.scope import Scope
     from nginxlint.routing.upstreams import Upstream
-    from nginxlint.syntax import Directive
+    from nginxlint.syntax import Block, Directive
 
 # The first version with these defaults → what they are, newest first. Source: nginx change log.
 _PROTOCOLS: tuple[tuple[Version, tuple[str, ...]], ...] = (
@@ -32,7 +33,57 @@ PAGE = 4096
 # Before the key: ngx_http_file_cache_header_t (336 bytes on 64 bits since 1.11.10), "\nKEY: " and the end of its line.
 CACHE_ENTRY = 336 + 6 + 1
 _NEXT_BY_DEFAULT = frozenset(("error", "timeout"))
+_OF_VISITORS = frozenset(("error_page", "auth_request"))
 INTERCEPTING = ("proxy", "fastcgi", "uwsgi", "scgi", "grpc")
+
+
+class Settings:
+    """What a pass of one family takes from the blocks around it, besides its TLS."""
+
+    __slots__ = (
+        "buffer_size", "buffering", "caches", "headers", "http_version", "next_timeout", "next_upstream", "surroundings",
+        "timeouts", "tries",
+    )  # fmt: skip
+
+    def __init__(self, config: Config, scope: Scope, family: str) -> None:
+        self.http_version = http_version(config, scope) if family == "proxy" else "1.1"
+        self.headers = RequestHeaders(config, scope, family)
+        self.buffer_size = max(1, size(scope.value(f"{family}_buffer_size"), PAGE))
+        self.buffering = scope.on(f"{family}_buffering", default=family != "grpc")
+        self.caches = cache_of(scope, family) is not None
+        self.timeouts = timeouts(scope, family)
+        self.next_upstream = next_upstream(scope, family)
+        self.tries, self.next_timeout = next_limits(scope, family)
+        self.surroundings = surroundings(scope)
+
+
+class SettingsOfAll:
+    """The settings of every pass. A block that says nothing of them has those of the block around it: a thousand hosts
+    with nothing but a pass cost little more than one."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._known: dict[tuple[int, str], Settings] = {}
+
+    def of(self, scope: Scope, family: str) -> Settings:
+        """What is in effect for a pass of this family."""
+        key = id(scope.block), family
+        found = self._known.get(key)
+        if found is None:
+            if scope.outer is not None and not _speaks(scope.block, family):
+                found = self.of(scope.outer, family)
+            else:
+                found = Settings(self._config, scope, family)
+            self._known[key] = found
+        return found
+
+
+def _speaks(block: Block, family: str) -> bool:
+    """Does this block itself set anything that `Settings` asks for?"""
+    return any(
+        (name.startswith(family) and name not in PASSES) or name in _OF_VISITORS or name.endswith("_intercept_errors")
+        for name in (directive.name for directive in block.body)
+    )
 
 
 def timeouts(scope: Scope, family: str, *, stream: bool = False) -> Timeouts:
@@ -40,11 +91,6 @@ def timeouts(scope: Scope, family: str, *, stream: bool = False) -> Timeouts:
     if stream:
         return Timeouts(connect, seconds(scope.value("proxy_timeout"), 600.0))
     return Timeouts(connect, seconds(scope.value(f"{family}_read_timeout"), 60.0))
-
-
-def buffer_size(scope: Scope, family: str) -> int:
-    """Room for the response head."""
-    return max(1, size(scope.value(f"{family}_buffer_size"), PAGE))
 
 
 def cache_head(config: Config, scope: Scope, place: Directive, family: str, known: dict[str, str]) -> int:

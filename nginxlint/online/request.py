@@ -6,11 +6,11 @@ import re
 from typing import TYPE_CHECKING
 
 from nginxlint.online.policy import SENT_HEADERS
-from nginxlint.routing.headers import RequestHeaders
 from nginxlint.routing.variables import REFERENCE, fold
 
 if TYPE_CHECKING:
     from nginxlint.config import Config
+    from nginxlint.routing.headers import RequestHeaders
     from nginxlint.routing.scope import Scope
     from nginxlint.routing.servers import Location, Server
     from nginxlint.syntax import Directive
@@ -147,24 +147,23 @@ def safe_target(path: str) -> str:
 
 
 def host_header(
-    config: Config, scope: Scope, directive: Directive, family: str, proxy_host: str, client: Client
+    config: Config, sent: RequestHeaders, directive: Directive, proxy_host: str, client: Client
 ) -> str | None:
     """The Host nginx would send; None: no Host header at all."""
-    known = {**client.variables(), "proxy_host": proxy_host, "proxy_port": proxy_host.rpartition(":")[2]}
-    sent = RequestHeaders(config, scope, family)
     host = sent.of("host")
     if host is None:
         return None
+    known = {**client.variables(), "proxy_host": proxy_host, "proxy_port": proxy_host.rpartition(":")[2]}
     text = expand(config, host.directive or directive, host.value, known)
     if text is None or (not text and sent.host_falls_back):
         return proxy_host
     return one_line(text) if text else None
 
 
-def forwarded_headers(config: Config, scope: Scope, family: str, client: Client) -> tuple[tuple[str, str], ...]:
+def forwarded_headers(config: Config, sent: RequestHeaders, client: Client) -> tuple[tuple[str, str], ...]:
     """X-Forwarded-Proto and its kin as configured: they decide between an answer and a redirect loop."""
     result = []
-    for name, lines in RequestHeaders(config, scope, family).configured.items():
+    for name, lines in sent.configured.items():
         for line in lines if name in SENT_HEADERS else ():
             text = expand(config, line.directive, line.value, client.variables()) if line.directive else None
             if text:

@@ -20,7 +20,6 @@ from nginxlint.online.request import (
     upstream_uri,
 )
 from nginxlint.online.types import PeerRole, Target, Timeouts, TlsProfile, Where
-from nginxlint.routing.headers import http_version
 from nginxlint.routing.passes import Pass, split_target
 from nginxlint.routing.upstreams import Upstream, split_authority
 from nginxlint.routing.variables import REFERENCE, fold, references
@@ -65,6 +64,7 @@ class _Extraction:
         self.user = config.worker_user
         self.servers: dict[int, Server] = {id(server.block): server for server in config.servers}
         self.implicit: set[str] | None = None
+        self.settings = in_effect.SettingsOfAll(config)
 
     def targets(self) -> list[Target]:
         merged: dict[tuple[object, ...], tuple[Target, list[Where]]] = {}
@@ -77,10 +77,11 @@ class _Extraction:
                     merged[key] = (target, [where])
                 elif len(known[1]) < MAX_USES:
                     known[1].append(where)
-        return [
-            replace(target, id=f"t{number}", used_at=tuple(uses))
-            for number, (target, uses) in enumerate(merged.values(), 1)
-        ]
+        for number, (target, uses) in enumerate(merged.values(), 1):
+            # nobody else has seen it yet; copies of thousands cost more than all that was asked to make them
+            object.__setattr__(target, "id", f"t{number}")
+            object.__setattr__(target, "used_at", tuple(uses))
+        return [target for target, _ in merged.values()]
 
     def _directives(self) -> list[Directive]:
         found = [
@@ -189,9 +190,9 @@ class _Extraction:
         group = None if unix is not None or port is not None else config.upstream(authority)
         variable = "$" in directive.values[0]
         proxy_host = "localhost" if unix is not None else _proxy_host(authority, port, default_port)
-        spoken = http_version(config, scope) if family == "proxy" else "1.1"
+        around = self.settings.of(scope, family)
         protocol = _PROTOCOLS[directive.name]
-        if protocol == "http" and spoken == "2":
+        if protocol == "http" and around.http_version == "2":
             protocol = "grpc"
         tls: TlsProfile | None = None
         if tls_scheme and scheme == tls_scheme:
@@ -210,7 +211,6 @@ class _Extraction:
             path = upstream_uri(config, directive, uri, variable, client, scope)
             if variable and uri is not None:
                 path = safe_target(uri if not uri.startswith("?") else f"/{uri}")
-        tries, next_timeout = in_effect.next_limits(scope, family)
         base = Target(
             id="",
             directive=directive.name,
@@ -219,23 +219,25 @@ class _Extraction:
             host=host,
             port=port if port is not None else default_port,
             path=path if family == "proxy" else "",
-            host_header=host_header(config, scope, directive, family, proxy_host, client),
+            host_header=host_header(config, around.headers, directive, proxy_host, client),
             defined_at=place,
             used_at=(),
-            resolution="startup",
+            resolution="startup" if group is not None or as_literal(host) is None else "literal",
             tls=tls,
-            http_version=spoken,
-            buffer_size=in_effect.buffer_size(scope, family),
+            http_version=around.http_version,
+            buffer_size=around.buffer_size,
             cache_head=in_effect.cache_head(
                 config, scope, directive, family, {**client.variables(), "proxy_host": proxy_host}
-            ),
-            timeouts=in_effect.timeouts(scope, family),
-            next_upstream=in_effect.next_upstream(scope, family),
-            tries=tries,
-            next_timeout=next_timeout,
-            buffering=scope.on(f"{family}_buffering", default=family != "grpc"),
-            surroundings=in_effect.surroundings(scope),
-            headers=forwarded_headers(config, scope, family, client) if family == "proxy" else (),
+            )
+            if around.caches
+            else 0,
+            timeouts=around.timeouts,
+            next_upstream=around.next_upstream,
+            tries=around.tries,
+            next_timeout=around.next_timeout,
+            buffering=around.buffering,
+            surroundings=around.surroundings,
+            headers=forwarded_headers(config, around.headers, client) if family == "proxy" else (),
             client_url=f"{client.scheme}://{client.host}{safe_target(client.uri)}",
             pass_url=f"{scheme}://{proxy_host}" if family == "proxy" else "",
         )
@@ -259,8 +261,8 @@ class _Extraction:
             return replace(base, skip=("CFG_PORT", f'no port in upstream "{base.host}"'))
         if (fault := _address_fault(base.host)) is not None:
             return replace(base, skip=fault)
-        if as_literal(base.host) is not None:
-            return replace(base, resolution="literal")
+        if base.resolution == "literal":
+            return base
         if variable and f"{base.host.lower()}:{base.port}" not in self._implicit_upstreams():
             return replace(base, resolution="runtime", resolver=in_effect.resolver_set(scope))
         return base
