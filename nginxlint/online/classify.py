@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from nginxlint.online.untrusted import clean
 
@@ -207,6 +208,7 @@ _PARTIAL_STATUS_LINE = re.compile(
 )
 
 
+@lru_cache(4)  # it is asked whether a head is whole, and then what it says
 def head_lines(data: bytes, at: int, version: Version) -> tuple[tuple[tuple[bytes, bytes], ...], int | None]:
     """The header lines from `at` and the offset after the blank line (None: not there yet)."""
     found: list[tuple[bytes, bytes]] = []

@@ -89,7 +89,12 @@ class SocketStream:
         self._socket = sock
 
     async def send(self, data: bytes) -> None:
-        await self._loop.sock_sendall(self._socket, data)
+        try:
+            sent = self._socket.send(data)
+        except BlockingIOError:
+            sent = 0
+        if sent < len(data):
+            await self._loop.sock_sendall(self._socket, data[sent:])
 
     async def receive(self, size: int) -> bytes:
         return await self._loop.sock_recv(self._socket, size)
@@ -113,7 +118,14 @@ class RealNetwork:
             where = address.unix.encode("utf-8", "surrogateescape") if address.unix else (address.host, address.port)
             if family != socket.AF_UNIX:
                 sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            await loop.sock_connect(sock, where)
+            # Not loop.sock_connect, which takes the address apart and waits in any case: on this machine the second
+            # call already finds the connection made.
+            code = sock.connect_ex(where)
+            if code == errno.EINPROGRESS and (code := sock.connect_ex(where)) == errno.EALREADY:
+                await _writable(loop, sock.fileno())
+                code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+            if code not in (0, errno.EISCONN):
+                raise OSError(code, os.strerror(code))
         except BaseException:
             sock.close()
             raise
@@ -164,6 +176,21 @@ class RealNetwork:
         if self._threads is not None:
             self._threads.shutdown(wait=False, cancel_futures=True)
             _forget_threads(self._threads)
+
+
+async def _writable(loop: asyncio.AbstractEventLoop, sock: int) -> None:
+    """Wait until a socket is connected, or is known not to be."""
+    told: asyncio.Future[None] = loop.create_future()
+    loop.add_writer(sock, _tell, told)
+    try:
+        await told
+    finally:
+        loop.remove_writer(sock)
+
+
+def _tell(waiting: asyncio.Future[None]) -> None:
+    if not waiting.done():
+        waiting.set_result(None)
 
 
 def _getaddrinfo(host: str) -> list[str]:

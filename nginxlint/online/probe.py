@@ -113,7 +113,7 @@ class Prober:
                 phases += [Phase("http", clock.lap(), detail=said)] if said else []
                 return Observation(address, tuple(phases), certificate=certificate, tls_version=version)
             seen = await self._speak(stream, target, address, method, host, clock, phases)
-            return replace(seen, certificate=certificate, tls_version=version)
+            return replace(seen, certificate=certificate, tls_version=version) if target.tls is not None else seen
         except Failure as failure:
             phases.append(Phase(failure.stage, clock.lap(), failure.code, failure.detail))
             return Observation(

@@ -157,20 +157,7 @@ async def exchange(
     begin = time.perf_counter()
     deadline = begin + total
     finished = done if callable(done) else None
-    if request:
-        try:
-            async with asyncio.timeout(idle):
-                await stream.send(request)
-        except TimeoutError:
-            heard.end = TIMEOUT
-            heard.error = "it does not read what nginx sends"
-            heard.ms = (time.perf_counter() - begin) * 1000
-            return heard
-        except ssl.SSLError as error:
-            heard.end, heard.error = RESET, error.reason or "TLS error"
-            return heard
-        except OSError:
-            pass  # what came before the reset may still be read
+    unsent = request
     while len(heard.data) < room:
         left = deadline - time.perf_counter()
         if left <= 0:
@@ -178,10 +165,16 @@ async def exchange(
             break
         try:
             async with asyncio.timeout(min(idle, left)):
+                if unsent and (refused := await _send(stream, unsent)):
+                    heard.end, heard.error = RESET, refused
+                    break
+                unsent = b""
                 chunk = await stream.receive(room - len(heard.data))
         except TimeoutError as error:
             heard.end = RESET if error.errno else TIMEOUT
-            heard.clipped = left < idle
+            if unsent:
+                heard.error = "it does not read what nginx sends"
+            heard.clipped = left < idle and not unsent
             break
         except ssl.SSLEOFError:
             heard.end = EOF
@@ -202,3 +195,14 @@ async def exchange(
             break
     heard.ms = (time.perf_counter() - begin) * 1000
     return heard
+
+
+async def _send(stream: Stream, request: bytes) -> str:
+    """What TLS says against sending; a connection that is reset may still be read."""
+    try:
+        await stream.send(request)
+    except ssl.SSLError as error:
+        return error.reason or "TLS error"
+    except OSError:
+        pass
+    return ""
