@@ -7,13 +7,11 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from nginxlint.online import explain
 from nginxlint.online.body import look
 from nginxlint.online.certificate import read_certificate
 from nginxlint.online.classify import OPEN, TIMEOUT, accel_redirect, classify
 from nginxlint.online.failure import Failure
 from nginxlint.online.network import Network, Stream, close_quietly
-from nginxlint.online.pings import PINGS
 from nginxlint.online.policy import TCP_ONLY_PORTS
 from nginxlint.online.slow import first_byte, middle, near_limit
 from nginxlint.online.speak import PROXY_LOCAL, PROXY_UNKNOWN, ask, failure_of, unasked
@@ -66,9 +64,12 @@ class Prober:
         return replace(middle(good), tries=seen.tries + 2) if len(good) == 3 else seen
 
     async def _explained(self, target: Target, address: Address, seen: Observation) -> Observation:
-        if self.options.probe_level != "http":
+        fine = seen.failure is None and target.protocol == "http" and (seen.status or 200) < 400
+        if fine or self.options.probe_level != "http":
             return seen
-        return await explain.explain(self, target, address, seen)
+        from nginxlint.online.explain import explain  # with all protocols it knows; most runs need none of it
+
+        return await explain(self, target, address, seen)
 
     async def attempt(
         self,
@@ -147,6 +148,8 @@ class Prober:
         if target.protocol != "memcached" and not isinstance(stream, TlsStream) and address.port in TCP_ONLY_PORTS:
             return await self._listen_only(stream, target, address, clock, phases)
         if target.protocol != "http":
+            from nginxlint.online.pings import PINGS
+
             pong = await PINGS[target.protocol](stream, target, self.version, limit)
             phases.append(Phase("http", pong.first_ms or clock.lap(), pong.code, pong.detail))
             hints = (pong.hint,) if pong.hint else ()

@@ -20,7 +20,6 @@ from nginxlint.online.load import capacities, explained, limits_of
 from nginxlint.online.memory import Memory
 from nginxlint.online.network import Network, RealNetwork
 from nginxlint.online.options import Options
-from nginxlint.online.plan import plan_of
 from nginxlint.online.policy import Policy
 from nginxlint.online.remarks import degraded, remarks
 from nginxlint.online.rows import Rows
@@ -136,4 +135,6 @@ def _summary(counts: Counter[str]) -> str:
 
 def plan(config: Config, options: Options | None = None) -> str:
     """What a run would contact and why, as text; nothing is sent (see plan.py for the same as data)."""
+    from nginxlint.online.plan import plan_of
+
     return plan_of(config, options).text()

@@ -16,13 +16,12 @@ from nginxlint.online.outcomes import OUTCOMES, without_consequence
 from nginxlint.online.request import Client
 from nginxlint.online.types import Verdict, Where
 from nginxlint.online.untrusted import clean
-from nginxlint.routing.request import Request
-from nginxlint.routing.simulate import Router
 from nginxlint.syntax import Block, Directive
 
 if TYPE_CHECKING:
     from nginxlint.config import Config
     from nginxlint.routing.answer import Answer
+    from nginxlint.routing.request import Request
     from nginxlint.routing.servers import Location
 
 _FAMILY = {"proxy_pass": "proxy", "fastcgi_pass": "fastcgi", "uwsgi_pass": "uwsgi", "scgi_pass": "scgi",
@@ -42,6 +41,9 @@ def seen_by_visitors(config: Config, verdicts: list[Verdict]) -> list[Verdict]:
 
 class _Visitors:
     def __init__(self, config: Config, verdicts: list[Verdict]) -> None:
+        # the simulator costs as much to import as a hundred probes: only where something stands around a pass
+        from nginxlint.routing.simulate import Router
+
         self.config = config
         self.router = Router(config, _look)
         self.by_pass: dict[Directive, Verdict] = {}
@@ -195,6 +197,8 @@ class _Visitors:
         return mapped, f"visitors get 500, for auth_request ({_at(line)}) fails", log
 
     def _request(self, place: Directive) -> Request:
+        from nginxlint.routing.request import Request
+
         client = Client(self.config.server(place), self.config.location(place))
         return Request(client.uri, host=client.host, scheme=client.scheme, port=client.port)
 
