@@ -66,9 +66,9 @@ def online_options(args: Namespace, file: File, version: Version) -> Options:
     for name in ("allow", "deny", "resolve"):
         if given := getattr(args, name):
             chosen[name] = tuple(word for text in given for word in ([text] if name == "resolve" else text.split(",")))
-    for path in args.hosts_file:
-        overrides = _read("--hosts-file", path, partial(overrides_of, where=f"--hosts-file {path}"))
-        chosen["resolve"] = (*chosen.get("resolve", ()), *overrides)  # type: ignore[misc]
+    mapped, hidden = _mapped(args)
+    chosen["resolve"] = (*chosen.get("resolve", ()), *mapped)  # type: ignore[misc]
+    chosen["hidden"] = hidden
     chosen["vantage"] = vantage_of(args, file, live=True)
     if args.probe_level:
         chosen["probe_level"] = args.probe_level
@@ -78,6 +78,28 @@ def online_options(args: Namespace, file: File, version: Version) -> Options:
     if args.resolver:
         chosen["resolver"] = args.resolver
     return Options(**chosen)  # type: ignore[arg-type]  # each value is checked by Options and by the settings
+
+
+def _mapped(args: Namespace) -> tuple[list[str], tuple[tuple[str, str], ...]]:
+    """What hosts and compose files say of names: overrides, and (name, why) of what may not be seen from here."""
+    resolve: list[str] = []
+    hidden: list[tuple[str, str]] = []
+    for path in args.hosts_file:
+        resolve += _read("--hosts-file", path, partial(overrides_of, where=path))
+    for text in args.map_from:
+        kind, _, path = text.partition("=")
+        if kind not in ("compose", "hosts") or not path:
+            raise NginxlintError(f"--map-from {text}: write compose=FILE or hosts=FILE")
+        if kind == "hosts":
+            resolve += _read("--map-from", path, partial(overrides_of, where=path))
+            continue
+        from nginxlint.online.compose import places_of
+
+        use = partial(places_of, where=path, environment=os.environ, outside=not in_container())
+        places = _read("--map-from", path, use)
+        resolve += places.resolve
+        hidden += places.hidden
+    return resolve, tuple(hidden)
 
 
 def vantage_of(args: Namespace, file: File, *, live: bool) -> str:

@@ -62,6 +62,13 @@ def declare(parser: Parser | Quick) -> None:
         metavar="FILE",
         help="take the addresses of this hosts file for its names",
     )
+    add(
+        "--map-from",
+        action="append",
+        default=[],
+        metavar="KIND=FILE",
+        help="take names from a compose file (compose=FILE) or a hosts file (hosts=FILE)",
+    )
     add("--resolver", default="", metavar="IP[:PORT]", help="ask this DNS server instead of the configured ones")
     add("--timeout", default="", metavar="SECONDS", help="at most this long to connect, and to wait for an answer")
     add("--budget", default="", metavar="SECONDS", help="at most this long for all probes (default 60)")

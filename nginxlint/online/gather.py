@@ -279,13 +279,14 @@ class _Gathering:
 def _addresses(target: Target, resolution: Resolution) -> list[Address]:
     if target.unix:
         return [Address("", 0, target.unix)]
-    return [Address(address, target.port or 0) for address in resolution.addresses]
+    return [Address(address, resolution.port or target.port or 0) for address in resolution.addresses]
 
 
 def _probe_key(target: Target, address: Address) -> Key:
     """Probes with the same key would see the same."""
     return (
         address,
+        target.port,
         target.protocol,
         target.directive in ("grpc_pass", "stream"),
         target.tls,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,8 @@ from nginxlint.online.types import SERVER, STAGES, VANTAGES
 if TYPE_CHECKING:
     from nginxlint.online.expect import Expectation
 
-Override = dict[tuple[str, int | None], tuple[str, ...]]
+# (lower-case name, port or None for any) → addresses, and the port to dial instead (None: the same)
+Override = dict[tuple[str, int | None], tuple[tuple[str, ...], int | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +22,9 @@ class Options:
     """Limits and overrides of one run.
 
     `timeout` caps connecting and reading alike (None: the limits below). All limits are clipped to what nginx itself
-    would wait. `resolve` are `host:port:addr[,addr]` texts, `resolver` is `ip[:port]`. `allow` and `deny` are
+    would wait. `resolve` are `host:port:addr[,addr]` texts (or
+    `host:port:addr:port`, where the service is behind another port), `hidden` are (name, why) of hosts that may not be
+    seen from here, `resolver` is `ip[:port]`. `allow` and `deny` are
     addresses, networks or host names (with `*`); `allow` lifts the built-in deny list. `probe_level` is the last stage
     that is entered: dns, tcp, tls or http. `rate` bounds the probes begun per second that leave this machine (0: none).
     `expectations` are what the file `settings` says of single targets. `unchanged` are the questions (by id) that a
@@ -40,6 +44,7 @@ class Options:
     retry_pause: float = 0.2
     jitter: float = 0.05
     resolve: tuple[str, ...] = ()
+    hidden: tuple[tuple[str, str], ...] = ()
     resolver: str = ""
     allow: tuple[str, ...] = ()
     deny: tuple[str, ...] = ()
@@ -86,34 +91,48 @@ class Options:
         return self.dns_timeout if self.timeout is None else min(self.timeout, self.dns_timeout)
 
     def overrides(self) -> Override:
-        """`resolve` by (lower-case name, port or None for any)."""
+        """`resolve` by name and port."""
         result: Override = {}
         for text in self.resolve:
-            host, port, addresses = parse_override(text)
-            result[host, port] = result.get((host, port), ()) + addresses
+            host, port, addresses, other = parse_override(text)
+            known, _ = result.get((host, port), ((), None))
+            # a service behind another port is at one place; the last one written counts
+            result[host, port] = (addresses if other else (*known, *addresses), other)
         return result
 
     def resolver_address(self) -> tuple[str, int] | None:
         return parse_server(self.resolver) if self.resolver else None
 
 
-def parse_override(text: str) -> tuple[str, int | None, tuple[str, ...]]:
-    """Read `host:port:addr[,addr]`; `*` is any port, IPv6 addresses may stand in brackets."""
-    shape = f"--resolve {text}: write HOST:PORT:ADDRESS[,ADDRESS], with * for any port"
+def parse_override(text: str) -> tuple[str, int | None, tuple[str, ...], int | None]:
+    """Read `host:port:addr[,addr]` or `host:port:addr:port`; `*` is any port, IPv6 addresses may stand in brackets."""
+    shape = f"--resolve {text}: write HOST:PORT:ADDRESS[,ADDRESS] or HOST:PORT:ADDRESS:PORT, with * for any port"
     parts = text.split(":", 2)
     if len(parts) != 3 or not parts[0] or not parts[2]:
         raise NginxlintError(shape)
     host, port, rest = parts
-    if port != "*" and not (port.isdecimal() and port.isascii() and 0 < int(port) < 65536):
+    if port != "*" and not _is_port(port):
         raise NginxlintError(f"{shape} ({port!r} is no port)")
+    there = _ELSEWHERE.fullmatch(rest)
+    if there is not None and not _is_port(there[2]):
+        raise NginxlintError(f"{shape} ({there[2]!r} is no port)")
     addresses = []
-    for part in rest.split(","):
+    for part in (there[1] if there is not None else rest).split(","):
         literal = part.strip().removeprefix("[").removesuffix("]")
         try:
             addresses.append(str(ipaddress.ip_address(literal)))
         except ValueError:
             raise NginxlintError(f"{shape} ({part!r} is no address)") from None
-    return host.lower().rstrip("."), None if port == "*" else int(port), tuple(addresses)
+    other = int(there[2]) if there is not None else None
+    return host.lower().rstrip("."), None if port == "*" else int(port), tuple(addresses), other
+
+
+# one address with a port of its own: an IPv6 address then stands in brackets
+_ELSEWHERE = re.compile(r"([^:,\[\]]+|\[[^\[\],]+\]):(\d+)")
+
+
+def _is_port(text: str) -> bool:
+    return text.isdecimal() and text.isascii() and 0 < int(text) < 65536
 
 
 def parse_server(text: str) -> tuple[str, int]:
@@ -128,6 +147,6 @@ def parse_server(text: str) -> tuple[str, int]:
         literal = str(ipaddress.ip_address(host))
     except ValueError:
         raise NginxlintError(f"--resolver {text}: write the IP address of a DNS server, with :PORT if not 53") from None
-    if not (port.isdecimal() and port.isascii() and 0 < int(port) < 65536):
+    if not _is_port(port):
         raise NginxlintError(f"--resolver {text}: {port!r} is no port")
     return literal, int(port)

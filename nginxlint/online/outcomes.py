@@ -506,7 +506,7 @@ OUTCOMES: dict[str, Outcome] = {
     "NOT_FROM_HERE": Outcome(
         "unknown", INFO, "", None, "", "upstream-not-checked", "{target} cannot be judged from here: {detail}",
         (
-            "check where nginx runs (--export-plan), or say where it is: --resolve, --hosts-file",
+            "check where nginx runs (--export-plan), or say where it is: --resolve, --hosts-file, --map-from",
             "--vantage server: here is what nginx will see, so that what fails here fails there",
         ),
     ),

@@ -145,8 +145,10 @@ class Prober:
         phases: list[Phase],
     ) -> Observation:
         limit = target.patience or self.options.read_limit
-        if target.protocol != "memcached" and not isinstance(stream, TlsStream) and address.port in TCP_ONLY_PORTS:
-            return await self._listen_only(stream, target, address, clock, phases)
+        # by the port of the configuration too, where it is published as another one
+        service = TCP_ONLY_PORTS.get(address.port) or TCP_ONLY_PORTS.get(target.port or 0)
+        if service and target.protocol != "memcached" and not isinstance(stream, TlsStream):
+            return await self._listen_only(stream, target, address, clock, phases, service)
         if target.protocol != "http":
             from nginxlint.online.pings import PINGS
 
@@ -198,14 +200,13 @@ class Prober:
         )
 
     async def _listen_only(
-        self, stream: Stream, target: Target, address: Address, clock: _Clock, phases: list[Phase]
+        self, stream: Stream, target: Target, address: Address, clock: _Clock, phases: list[Phase], service: str
     ) -> Observation:
         """A port of another service: what it says unasked is heard, nothing is sent."""
         wait = min(BANNER_WAIT, self.options.read_limit)
         heard = await exchange(stream, b"", idle=wait, total=wait, room=512, done=bool)
-        service = TCP_ONLY_PORTS[address.port]
         if not heard.data or (heard.end in (OPEN, TIMEOUT) and heard.data[:5] == b"HTTP/"):
-            detail = f"connected; port {address.port} usually is {service}, so no request was sent"
+            detail = f"connected; port {target.port or address.port} usually is {service}, so no request was sent"
             phases.append(Phase("http", clock.lap(), detail=detail))
             return Observation(address, tuple(phases), certainty="assumed")
         reading = classify(heard.data, heard.end, target.room, self.version)

@@ -125,6 +125,8 @@ def _resolution(data: Any, where: str) -> Resolution:
     _know(found.code, where)
     if found.how != "unix" and any(as_literal(address) is None for address in found.addresses):
         raise RecordFault(f"{where}: what a name resolves to has to be addresses")
+    if found.port is not None and not 0 < found.port < 65536:
+        raise RecordFault(f"{where}: {found.port} is no port")
     return found
 
 

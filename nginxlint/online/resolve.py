@@ -36,6 +36,7 @@ class Names:
         self._limit = options.dns_limit
         self._overrides = options.overrides()
         self._resolver = options.resolver_address()
+        self._hidden = dict(options.hidden)
         self._running: dict[tuple[object, ...], asyncio.Task[Resolution]] = {}
 
     def at_once(self, target: Target) -> Resolution | None:
@@ -45,7 +46,8 @@ class Names:
         host = target.host
         for port in (target.port, None):
             if found := self._overrides.get((host.lower().rstrip("."), port)):
-                return Resolution(host, "override", found, total=len(found))
+                addresses, other = found
+                return Resolution(host, "override", addresses, total=len(addresses), port=other)
         literal = as_literal(host)
         if literal is not None:
             return Resolution(host, "literal", (literal,), total=1)
@@ -77,6 +79,8 @@ class Names:
         answer = await (self._at_run_time(target) if target.resolution == "runtime" else self._at_start(target))
         ms = (time.perf_counter() - begin) * 1000
         addresses = tuple(dict.fromkeys(answer.addresses))
+        if answer.code and (why := self._hidden.get(target.host.lower().rstrip("."))):
+            return Resolution(target.host, target.resolution, (), ms, "NOT_FROM_HERE", why)
         return Resolution(
             target.host,
             target.resolution,

@@ -182,7 +182,7 @@ class Answer:
 class Resolution:
     """The answer to one name: `how` is startup, runtime, override, literal or unix; `code` empty where it worked,
     else a verdict code; `error` is the sentence for an operator; `total` counts addresses before the cap; `remarks` are
-    codes with details of what is worth knowing though it worked."""
+    codes with details of what is worth knowing though it worked. `port` is dialled instead of the target's."""
 
     name: str
     how: str
@@ -195,6 +195,7 @@ class Resolution:
     total: int = 0
     failed_families: tuple[str, ...] = ()
     remarks: tuple[tuple[str, str], ...] = ()
+    port: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

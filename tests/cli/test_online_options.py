@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import os
 import subprocess
+from importlib.util import find_spec
 
 import pytest
 
+from nginxlint.cli import online
 from nginxlint.cli.cached import parse
 from nginxlint.cli.online import online_options, vantage_of
 from nginxlint.settings import File
@@ -22,6 +24,27 @@ def test_a_hosts_file_says_what_names_stand_for(run: Run) -> None:
     write("hosts", "app.internal 127.0.0.1\n")
     wrong = run("check", "--online", "--hosts-file", "hosts", "nginx.conf")
     assert (wrong.code, "hosts:1: write ADDRESS NAME" in wrong.err) == (2, True)
+
+
+@pytest.mark.skipif(find_spec("yaml") is None, reason="needs PyYAML")
+def test_the_command_line_takes_a_compose_file(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(online, "in_container", lambda: False)
+    write("nginx.conf", GOOD.replace("return 204;", "location / { proxy_pass http://app.test:80; }"))
+    write("compose.yml", "services: {app.test: {ports: ['1:80']}}")
+    words = ("check", "--online", "nginx.conf", "-o", "concise", "--map-from")
+    refused = run(*words, "compose=compose.yml")
+    assert (refused.code, "upstream-refused" in refused.rules) == (1, True)
+    write("compose.yml", "services: {app.test: {}}")
+    assert run(*words, "compose=compose.yml").code == 0
+    for wrong, said in (
+        ("compose.yml", "write compose=FILE"),
+        ("k8s=x", "write compose=FILE"),
+        ("compose=no", "no such file"),
+    ):
+        outcome = run(*words, wrong)
+        assert (outcome.code, said in outcome.err) == (2, True)
+    write("hosts", "127.0.0.1 app.test\n")
+    assert "upstream-unresolvable" not in run(*words, "hosts=hosts").rules
 
 
 def test_limits_are_tighter_in_a_ci_job_and_settings_and_flags_win(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -60,19 +60,34 @@ def test_the_unspecified_address_is_this_machine() -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("App.test:80:10.0.0.1", ("app.test", 80, ("10.0.0.1",))),
-        ("app:*:10.0.0.1,[::1]", ("app", None, ("10.0.0.1", "::1"))),
-        ("app:443:::1", ("app", 443, ("::1",))),
+        ("App.test:80:10.0.0.1", ("app.test", 80, ("10.0.0.1",), None)),
+        ("app:*:10.0.0.1,[::1]", ("app", None, ("10.0.0.1", "::1"), None)),
+        ("app:443:::1", ("app", 443, ("::1",), None)),
+        ("app:443:[::1]", ("app", 443, ("::1",), None)),
+        ("app:80:127.0.0.1:8080", ("app", 80, ("127.0.0.1",), 8080)),
+        ("app:*:[::1]:8080", ("app", None, ("::1",), 8080)),
     ],
 )
 def test_an_override_names_host_port_and_addresses(
-    text: str, expected: tuple[str, int | None, tuple[str, ...]]
+    text: str, expected: tuple[str, int | None, tuple[str, ...], int | None]
 ) -> None:
     assert parse_override(text) == expected
 
 
 @pytest.mark.parametrize(
-    "text", ["", "app", "app:80", "app:x:1.1.1.1", "app:0:1.1.1.1", "app:80:", "app:80:host", ":80:1.1.1.1"]
+    "text",
+    [
+        "",
+        "app",
+        "app:80",
+        "app:x:1.1.1.1",
+        "app:0:1.1.1.1",
+        "app:80:",
+        "app:80:host",
+        ":80:1.1.1.1",
+        "app:80:1.1.1.1:0",
+        "app:80:x:80",
+    ],
 )
 def test_a_broken_override_is_refused_with_what_to_write(text: str) -> None:
     with pytest.raises(NginxlintError, match="HOST:PORT:ADDRESS"):
