@@ -50,6 +50,7 @@ _ONLINE_KEYS: dict[str, type] = {
     "read-timeout": object,
     "rate": int,
     "probe-level": str,
+    "cache-ttl": object,
     "strict": bool,
     "vantage": str,
     "certificate-days": int,

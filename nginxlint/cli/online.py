@@ -21,6 +21,7 @@ from nginxlint.files import MAX_FILE_BYTES, Disk
 from nginxlint.inputs import LIVE, Root
 from nginxlint.linter import kept_roots
 from nginxlint.online import running, stage
+from nginxlint.online.earlier_answers import EarlierAnswers
 from nginxlint.online.expect import read_expectations, targets_asked
 from nginxlint.online.gather import Evidence
 from nginxlint.online.hosts import overrides_of
@@ -40,12 +41,18 @@ _ON_CI = {
     "budget": 20.0, "connect_timeout": 2.0, "read_timeout": 3.0, "concurrency": 50, "per_host": 2, "rate": 100.0,
     "probe_level": "tcp",
 }  # fmt: skip
+# How long an answer is good enough for a look at a change; before a reload it proves nothing.
+_A_WHILE = 300.0
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "": 1.0}
 
 
 def online_options(args: Namespace, file: File, version: Version) -> Options:
     """Flags, then the settings file, then the defaults: those of a CI job where this is one, else of the stage."""
-    chosen: dict[str, object] = {"nginx_version": version, **(_ON_CI if on_ci() else {})}
+    chosen: dict[str, object] = {
+        "cache_ttl": _A_WHILE if args.changed_since else 0.0,
+        "nginx_version": version,
+        **(_ON_CI if on_ci() else {}),
+    }
     for key, value in file.online.items():
         if key in ("enabled", "vantage"):
             continue
@@ -54,13 +61,13 @@ def online_options(args: Namespace, file: File, version: Version) -> Options:
             chosen["settings"] = file.path
             continue
         name = key.replace("-", "_")
-        if name in ("timeout", "budget", "connect_timeout", "read_timeout"):
+        if name in ("timeout", "budget", "connect_timeout", "read_timeout", "cache_ttl"):
             chosen[name] = seconds(value, f"{file.path}: online.{key}")
         else:
             chosen[name] = tuple(value) if isinstance(value, list) else value
-    for name in ("timeout", "budget"):
+    for name in ("timeout", "budget", "cache_ttl"):
         if text := getattr(args, name):
-            chosen[name] = seconds(text, f"--{name}")
+            chosen[name] = seconds(text, f"--{name.replace('_', '-')}")
     if args.concurrency is not None:
         chosen["concurrency"] = args.concurrency
     for name in ("allow", "deny", "resolve"):
@@ -118,7 +125,7 @@ def seconds(value: object, what: str) -> float:
         result = float(text.removesuffix(unit)) * _UNITS[unit]
     except ValueError:
         result = 0.0
-    if not 0 < result <= 86400:
+    if not (0 < result <= 86400 or text == "0"):
         raise NginxlintError(f"{what} {text}: write seconds, for example 3s or 500ms")
     return result
 
@@ -137,6 +144,8 @@ class Prober:
         self._recorded = _recorded(args.judge, version) if args.judge else None
         where = "" if args.no_cache or args.judge else folder()
         self._memory = Memory(os.path.join(where, "names.json"), time.time()) if where else None
+        ttl = options.cache_ttl
+        self._earlier = EarlierAnswers(os.path.join(where, "answers.json"), time.time(), ttl) if where and ttl else None
         self._look_at_nginx = args.running_nginx
         self._network = network
         self._runs = 0
@@ -150,19 +159,22 @@ class Prober:
         used = running.usage() if live else []
         with Bar() as bar:
             options = replace(self._options, vantage=self._vantage(live=live))
-            result = stage.run(config, options, self._network, bar, self._recorded, self._memory, held, used)
+            result = stage.run(
+                config, options, self._network, bar, self._recorded, self._memory, self._earlier, held, used
+            )
         self.interrupted = self.interrupted or result.interrupted
         if result.summary:
             result = replace(result, summary=f"{result.summary}; seen from {result.vantage}")
         if self.strict and result.counts["unknown"]:
             result = replace(result, complete=False)
-        if self._memory is not None:
-            self._memory.save()
-            for note in self._memory.notes:
-                from nginxlint.cli.main import complain
+        for file in (self._memory, self._earlier):
+            if file is not None:
+                file.save()
+                for note in file.notes:
+                    from nginxlint.cli.main import complain
 
-                complain(note)
-            self._memory.notes.clear()
+                    complain(note)
+                file.notes.clear()
         self._runs += 1
         if self._runs > 1:  # the stage counts from t1 in every configuration
             prefix = f"r{self._runs}."

@@ -88,6 +88,12 @@ def declare(parser: Parser | Quick) -> None:
         help="is this where nginx runs? (default: elsewhere in a CI job, but for the live tree)",
     )
     add("--strict-online", action="store_true", help="exit with 1 where a target could not be judged")
+    add(
+        "--cache-ttl",
+        default="",
+        metavar="SECONDS",
+        help="let good answers of earlier runs count so long (default 0; 300 with --changed-since)",
+    )
     add("--trace", action="store_true", help="after a connect time-out, look where packets are lost (Linux)")
     add(
         "--export-plan", default="", metavar="FILE", help="write what --online would ask; FILE.pyz can be run elsewhere"

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
+from nginxlint.online.earlier_answers import EarlierAnswers
 from nginxlint.online.machine import Machine
 from nginxlint.online.memory import Memory
 from nginxlint.online.network import Network
@@ -33,9 +34,9 @@ Seen = dict[Address, "Observation | str"]
 @dataclass(slots=True)
 class Evidence:
     """What is known of each target (by its id): what its name resolves to, and per address what a probe saw, or the
-    code why it was not probed. `vantage` says from where. `held`: whom the running
-    nginx is connected to, `machine`: what the kernel of this machine knows, `used`: what its workers have
-    in use."""
+    code why it was not probed. `vantage` says from where. `held`: whom the running nginx is connected to, `machine`: what
+    the kernel of this machine knows, `used`: what its workers have in use. `reused` is how many answers are those of
+    earlier runs."""
 
     resolutions: dict[str, Resolution] = field(default_factory=dict)
     observations: dict[str, Seen] = field(default_factory=dict)
@@ -44,6 +45,7 @@ class Evidence:
     held: frozenset[tuple[str, int]] = frozenset()
     machine: Machine | None = None
     used: list[Usage] = field(default_factory=list)
+    reused: int = 0
 
 
 def gather(
@@ -53,9 +55,11 @@ def gather(
     version: tuple[int, int, int],
     progress: Progress | None = None,
     memory: Memory | None = None,
+    earlier: EarlierAnswers | None = None,
 ) -> Evidence:
-    """Ask the network about every target, within the budget, whatever happens. Raises nothing for what it does."""
-    work = _Gathering(targets, options, network, version, progress, memory)
+    """Ask the network about every target, within the budget, whatever happens. What `earlier` knows is not asked again.
+    Raises nothing for what the network does."""
+    work = _Gathering(targets, options, network, version, progress, memory, earlier)
     asyncio.run(work.all())
     return work.evidence()
 
@@ -69,12 +73,16 @@ class _Gathering:
         version: tuple[int, int, int],
         progress: Progress | None,
         memory: Memory | None,
+        earlier: EarlierAnswers | None,
     ) -> None:
         self.options = options
         self.targets = targets
         self.progress = progress
         self.policy = Policy(options.allow, options.deny)
         self.network = network
+        self.earlier = earlier
+        self.reused = 0
+        self.way = version, options.probe_level, options.connect_limit, options.read_limit
         self.names = Names(network, self.policy, options, memory)
         self.prober = Prober(network, options, version)
         self.resolutions: dict[str, Resolution] = {}
@@ -193,12 +201,25 @@ class _Gathering:
                     continue
                 key = _probe_key(target, address)
                 self.keys[target.id][address] = key
-                if key not in known:
+                if key not in known and not self._asked_before(key, target, address):
                     known.add(key)
                     hand = (address, target.tls, target.proxy_protocol, target.timeouts.connect, target.worker_user)
                     plan.setdefault(hand, []).append((key, target, address))
         self.known = len(known)
         return plan
+
+    def _asked_before(self, key: Key, target: Target, address: Address) -> bool:
+        """Is there an answer of an earlier run?"""
+        if self.earlier is None or key in self.seen:
+            return key in self.seen
+        found = self.earlier.find(self._earlier_key(self.earlier, key, target), address)
+        if found is not None:
+            self.seen[key] = found
+            self.reused += 1
+        return found is not None
+
+    def _earlier_key(self, earlier: EarlierAnswers, key: Key, target: Target) -> str:
+        return earlier.key((key, self.way), target.tls.files if target.tls is not None else ())
 
     def _enqueue(self, schedule: Schedule, hand: Key, jobs: list[tuple[Key, Target, Address]]) -> None:
         host = jobs[0][2].unix or jobs[0][2].host
@@ -230,13 +251,15 @@ class _Gathering:
             if not alone and self.options.jitter:
                 await asyncio.sleep(random.random() * self.options.jitter)
         seen = self.seen[key] = await self.prober.probe(target, address)
+        if self.earlier is not None:
+            self.earlier.keep(self._earlier_key(self.earlier, key, target), seen)
         if self.progress is not None:
             self.progress(len(self.seen), self.known, target.label)
         return seen
 
     def evidence(self) -> Evidence:
         self._doubt_our_own_network()
-        found = Evidence(self.resolutions, interrupted=self.interrupted)
+        found = Evidence(self.resolutions, interrupted=self.interrupted, reused=self.reused)
         why = "interrupted" if self.interrupted else "the time budget was spent before its turn"
         late = f"NOT_CHECKED:{why}"
         for target in self.targets:
@@ -301,5 +324,7 @@ def _probe_key(target: Target, address: Address) -> Key:
         target.keeps,
         target.upgrades,
         target.worker_user,
+        target.method,
+        target.patience,
         target.client_url.partition("://")[2].partition("/")[0],
     )

@@ -3,22 +3,16 @@ that has changed since means a reload is due."""
 
 from __future__ import annotations
 
-import errno
-import json
-import os
-import stat
 import time
-from typing import Any
 
 from nginxlint.online.literal import as_literal
+from nginxlint.online.private_file import CLOCKS_DIFFER, read_private, write_private
 from nginxlint.online.records import RecordFault, decode
 
 SCHEMA = 1
-MAX_BYTES = 32 * 1024 * 1024
 MAX_NAMES = 20_000
 KEPT = 8  # different answers per name
 FORGOTTEN_AFTER = 90 * 86_400.0
-_CLOCKS_DIFFER = 60.0
 
 # What a name resolved to, from when to when it was seen so.
 Sighting = tuple[tuple[str, ...], float, float]
@@ -40,8 +34,7 @@ class Memory:
         except FileNotFoundError:
             self._names = {}
         except (OSError, RecordFault) as error:
-            said = "a link" if isinstance(error, OSError) and error.errno == errno.ELOOP else error
-            self.notes.append(f"{path} is ignored: {getattr(said, 'strerror', None) or said}")
+            self.notes.append(f"{path} is ignored: {getattr(error, 'strerror', None) or error}")
             self._names, self._ours = {}, False
 
     def moved(self, name: str, addresses: tuple[str, ...]) -> str:
@@ -50,7 +43,7 @@ class Memory:
         if self.started is None:
             known = sightings[-1:]
         else:
-            known = [one for one in sightings if one[1] <= self.started <= one[2] + _CLOCKS_DIFFER]
+            known = [one for one in sightings if one[1] <= self.started <= one[2] + CLOCKS_DIFFER]
         if not known or set(known[0][0]) & set(addresses):
             return ""  # an address in common: the answers may only turn
         old, when = ", ".join(known[0][0][:3]), known[0][2] if self.started is None else self.started
@@ -69,45 +62,19 @@ class Memory:
             del sightings[:-KEPT]
 
     def save(self) -> None:
-        """Write it beside itself and rename. Where that fails a note says so, and nothing else is lost."""
+        """Where it cannot be written a note says so, and nothing else is lost."""
         if not self._changed or not self._ours:
             return
         latest = sorted(self._names.items(), key=lambda item: -item[1][-1][2])[:MAX_NAMES]
         fresh = {name: seen for name, seen in latest if self.now - seen[-1][2] < FORGOTTEN_AFTER}
-        text = json.dumps({"nginxlint": "names", "schema": SCHEMA, "made_at": self.now, "names": fresh})
-        beside = f"{self.path}.{os.getpid()}.tmp"
         try:
-            os.makedirs(os.path.dirname(self.path), mode=0o700, exist_ok=True)
-            descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-            with os.fdopen(descriptor, "w", encoding="ascii") as file:
-                file.write(text)
-            os.replace(beside, self.path)
+            write_private(self.path, "names", SCHEMA, self.now, {"names": fresh})
         except OSError as error:
             self.notes.append(f"{self.path} cannot be written: {error.strerror}")
-            if os.path.exists(beside):
-                os.unlink(beside)
 
 
 def _read(path: str, now: float) -> dict[str, list[Sighting]]:
-    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    with os.fdopen(descriptor, "rb") as file:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            raise RecordFault("not a file")
-        if status.st_uid != os.geteuid() or status.st_mode & 0o022:
-            raise RecordFault("somebody else could have written it")
-        if status.st_size > MAX_BYTES:
-            raise RecordFault(f"larger than {MAX_BYTES // 1024 // 1024} MiB")
-        data = file.read(MAX_BYTES)
-    try:
-        document: Any = json.loads(data)
-    except (ValueError, RecursionError):
-        raise RecordFault("damaged") from None
-    if not isinstance(document, dict) or (document.get("nginxlint"), document.get("schema")) != ("names", SCHEMA):
-        raise RecordFault("not of this version")
-    if decode(float, document.get("made_at"), "made_at") > now + _CLOCKS_DIFFER:
-        raise RecordFault("from the future")
-    names = document.get("names")
+    names = read_private(path, "names", SCHEMA, now).get("names")
     if not isinstance(names, dict) or len(names) > MAX_NAMES:
         raise RecordFault("damaged")
     found: dict[str, list[Sighting]] = {}
@@ -115,7 +82,7 @@ def _read(path: str, now: float) -> dict[str, list[Sighting]]:
         sightings = decode(tuple[tuple[tuple[str, ...], float, float], ...], entries, "names")
         if not sightings or any(as_literal(address) is None for one in sightings for address in one[0]):
             raise RecordFault("damaged")
-        if any(begin > end or end > now + _CLOCKS_DIFFER for _, begin, end in sightings):
+        if any(begin > end or end > now + CLOCKS_DIFFER for _, begin, end in sightings):
             raise RecordFault("from the future")
         found[name] = list(sightings)
     return found

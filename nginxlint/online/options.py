@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from nginxlint.error import NginxlintError
+from nginxlint.online.earlier_answers import FORGOTTEN_AFTER
 from nginxlint.online.types import SERVER, STAGES, VANTAGES
 
 if TYPE_CHECKING:
@@ -22,15 +23,14 @@ class Options:
     """Limits and overrides of one run.
 
     `timeout` caps connecting and reading alike (None: the limits below). All limits are clipped to what nginx itself
-    would wait. `resolve` are `host:port:addr[,addr]` texts (or
-    `host:port:addr:port`, where the service is behind another port), `hidden` are (name, why) of hosts that may not be
-    seen from here, `resolver` is `ip[:port]`. `allow` and `deny` are
-    addresses, networks or host names (with `*`); `allow` lifts the built-in deny list. `probe_level` is the last stage
-    that is entered: dns, tcp, tls or http. `rate` bounds the probes begun per second that leave this machine (0: none).
-    `expectations` are what the file `settings` says of single targets. `unchanged` are the questions (by id) that a
-    configuration of the past, `since`, asked as well: they are not asked again. `trace`: look for the
-    place where packets are lost. `vantage`: from where it is looked (see types.py). `strict`: who asks takes a target that
-    cannot be judged for a failure.
+    would wait. `resolve` are `host:port:addr[,addr]` texts (or `host:port:addr:port`, where the service is behind another
+    port), `hidden` are (name, why) of hosts that may not be seen from here, `resolver` is `ip[:port]`. `allow` and `deny`
+    are addresses, networks or host names (with `*`); `allow` lifts the built-in deny list. `probe_level` is the last
+    stage that is entered: dns, tcp, tls or http. `rate` bounds the probes begun per second that leave this machine (0:
+    none). `cache_ttl`: answers of earlier runs count for so many seconds (0: not at all). `expectations` are what the
+    file `settings` says of single targets. `unchanged` are the questions (by id) that a configuration of the past,
+    `since`, asked as well: they are not asked again. `trace`: look for the place where packets are lost. `vantage`: from
+    where it is looked (see types.py). `strict`: who asks takes a target that cannot be judged for a failure.
     """
 
     timeout: float | None = None
@@ -52,6 +52,7 @@ class Options:
     nginx_version: tuple[int, int, int] | None = None
     certificate_days: int = 30
     rate: float = 200.0
+    cache_ttl: float = 0.0
     expectations: tuple[Expectation, ...] = ()
     settings: str = ""
     unchanged: frozenset[str] = frozenset()
@@ -73,6 +74,8 @@ class Options:
             raise NginxlintError("timeout has to be more than 0 seconds")
         if self.rate < 0:
             raise NginxlintError("rate has to be 0 (no limit) or more")
+        if not 0 <= self.cache_ttl <= FORGOTTEN_AFTER:
+            raise NginxlintError("cache-ttl has to be 0 (nothing is earlier) to 86400 seconds")
         if self.concurrency < 1 or self.per_host < 1:
             raise NginxlintError("concurrency and per-host limit have to be at least 1")
         self.overrides()

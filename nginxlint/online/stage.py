@@ -11,6 +11,7 @@ from nginxlint.config import Config
 from nginxlint.diagnostic import Diagnostic
 from nginxlint.online.attempts import rescue
 from nginxlint.online.drift import drifts
+from nginxlint.online.earlier_answers import EarlierAnswers
 from nginxlint.online.elsewhere import judged_from
 from nginxlint.online.expect import Expectation, judged_as_expected, targets_asked
 from nginxlint.online.findings import findings
@@ -55,12 +56,13 @@ def run(
     progress: Progress | None = None,
     recorded: Callable[[list[Target]], Evidence] | None = None,
     memory: Memory | None = None,
+    earlier: EarlierAnswers | None = None,
     held: frozenset[tuple[str, int]] = frozenset(),
     used: list[Usage] | None = None,
 ) -> OnlineResult:
     """Probe every target of a configuration and judge it. `recorded` gives the evidence instead of the network.
-    `memory` knows what names resolved to before, `held` whom the running nginx is connected to, `used` what its
-    workers have in use.
+    `memory` knows what names resolved to before, `earlier` the answers of earlier runs, `held` whom the running nginx is
+    connected to, `used` what its workers have in use.
     Raises nothing for what the network does."""
     options = options or Options()
     targets, wanted = targets_asked(config, options)
@@ -72,7 +74,7 @@ def run(
     else:
         door = network or RealNetwork()
         try:
-            evidence = gather(targets, options, door, version, progress, memory)
+            evidence = gather(targets, options, door, version, progress, memory, earlier)
             evidence.held, evidence.used = held, used or []
             evidence.machine = door.machine({address for seen in evidence.observations.values() for address in seen})
             explained(evidence)
@@ -120,17 +122,18 @@ def _judged(
         findings(config, [*verdicts, *more], judge_groups(verdicts), drifts(targets, evidence), facts),
         Rows(verdicts),
         complete=not evidence.interrupted and not any(verdict.code in _OURS for verdict in verdicts),
-        summary=_summary(counts),
+        summary=_summary(counts, evidence.reused),
         counts={word: counts.get(word, 0) for word in WORDS},
         interrupted=evidence.interrupted,
         vantage=evidence.vantage or vantage(),
     )
 
 
-def _summary(counts: Counter[str]) -> str:
+def _summary(counts: Counter[str], reused: int) -> str:
     total = counts.total()
     words = ", ".join(f"{counts[word]} {word.replace('-', ' ')}" for word in WORDS if counts[word])
-    return f"{total} target{'' if total == 1 else 's'}: {words}"
+    old = f"; {reused} answer{'' if reused == 1 else 's'} of earlier runs" if reused else ""
+    return f"{total} target{'' if total == 1 else 's'}: {words}{old}"
 
 
 def plan(config: Config, options: Options | None = None) -> str:

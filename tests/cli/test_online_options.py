@@ -12,6 +12,7 @@ import pytest
 from nginxlint.cli import online
 from nginxlint.cli.cached import parse
 from nginxlint.cli.online import online_options, vantage_of
+from nginxlint.demo.upstreams import World
 from nginxlint.settings import File
 from tests.cli.conftest import GOOD, Run, process, write
 
@@ -45,6 +46,37 @@ def test_the_command_line_takes_a_compose_file(run: Run, monkeypatch: pytest.Mon
         assert (outcome.code, said in outcome.err) == (2, True)
     write("hosts", "127.0.0.1 app.test\n")
     assert "upstream-unresolvable" not in run(*words, "hosts=hosts").rules
+
+
+@pytest.mark.parametrize(
+    ("words", "settings", "expected"),
+    [
+        ("", {}, 0.0),
+        ("--changed-since HEAD", {}, 300.0),
+        ("--changed-since HEAD --cache-ttl 0", {}, 0.0),
+        ("--changed-since HEAD", {"cache-ttl": 60}, 60.0),
+        ("--cache-ttl 10m", {"cache-ttl": 60}, 600.0),
+    ],
+)
+def test_answers_count_for_a_while_where_somebody_says_so(
+    words: str, settings: dict[str, object], expected: float
+) -> None:
+    options = online_options(parse(words.split()), File("", {"online": settings}), (1, 22, 1))
+    assert options.cache_ttl == expected
+
+
+def test_a_second_run_within_the_time_asks_nobody_and_no_cache_asks_again(run: Run) -> None:
+    with World() as world:
+        write(
+            "nginx.conf",
+            GOOD.replace("return 204;", f"location / {{ proxy_pass http://127.0.0.1:{world.port('healthy')}; }}"),
+        )
+        words = ("check", "--online", "nginx.conf", "--cache-ttl", "60")
+        for options, connections in ((words, 1), (words, 1), ((*words, "--no-cache"), 2), (words[:3], 3), (words, 3)):
+            assert run(*options).code == 0
+            assert world.connections("healthy") == connections
+        assert "1 answer of earlier runs" in run(*words).out
+    assert run(*words[:-1], "90000").code == 2
 
 
 def test_limits_are_tighter_in_a_ci_job_and_settings_and_flags_win(monkeypatch: pytest.MonkeyPatch) -> None:
