@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from urllib.parse import urlsplit
 
 from nginxlint.online.classify import InvalidHeader, Reading, Version, classify, head_lines, status_line, unfinished
 from nginxlint.online.untrusted import clean
@@ -129,7 +128,9 @@ def question(protocol: str, url: str) -> bytes:
     """nginx's own request in this protocol, for a visitor who asks for this URL with GET."""
     if protocol == "memcached":
         return b"get " + KEY + b"\r\n"
-    params = _params(*urlsplit(url)[1:3])
+    # not urlsplit: a server may be named what is no host of a URL
+    host, _, path = url.partition("://")[2].partition("/")
+    params = _params(host, "/" + path.partition("?")[0])
     if protocol == "uwsgi":
         packed = b"".join(_short(name) + _short(value) for name, value in params)
         return b"\0" + len(packed).to_bytes(2, "little") + b"\0" + packed

@@ -1,6 +1,6 @@
 """Good answers of earlier runs, so that a check on every commit need not ask each upstream again.
 
-EarlierAnswers is what was seen, not what was judged of it. A failure is never earlier, and names are always looked up anew. An answer
+Kept is what was seen, not what was judged of it. A failure is never kept, and names are always looked up anew. An answer
 counts for the same question, asked in the same way from the same place; it says how old it is.
 """
 
@@ -16,7 +16,7 @@ from typing import Any
 
 from nginxlint.online.private_file import CLOCKS_DIFFER, read_private, write_private
 from nginxlint.online.records import RecordFault, decode, encode
-from nginxlint.online.types import Address, Observation
+from nginxlint.online.types import CERTAINTIES, STAGES, Address, Observation
 
 SCHEMA = 1
 MAX_ANSWERS = 20_000
@@ -35,6 +35,7 @@ class EarlierAnswers:
         self._place = _place()
         self._files: dict[str, str] = {}
         self._fresh: dict[str, tuple[float, Observation]] = {}
+        self._changed = False
         self._ours = True
         self._answers: dict[str, Any] = {}
         try:
@@ -72,13 +73,13 @@ class EarlierAnswers:
 
     def keep(self, key: str, seen: Observation) -> None:
         """Keep it where it is good; else forget what was known."""
-        self._answers.pop(key, None)
+        self._changed |= self._answers.pop(key, None) is not None or _good(seen)
         if _good(seen):
             self._fresh[key] = self._now, seen
 
     def save(self) -> None:
         """Where it cannot be written a note says so, and nothing else is lost."""
-        if not self._fresh or not self._ours:
+        if not self._changed or not self._ours:
             return
         old = {key: entry for key, entry in self._answers.items() if self._now - _when(entry) < FORGOTTEN_AFTER}
         new = {key: [when, encode(seen)] for key, (when, seen) in self._fresh.items()}
@@ -91,8 +92,10 @@ class EarlierAnswers:
 
 def _good(seen: Observation) -> bool:
     """Did all go well? Nothing that might mend itself, or get worse, is kept."""
-    fine = seen.failure is None and seen.body is None and not seen.hints and not seen.clipped
-    return fine and bool(seen.phases) and (seen.status is None or seen.status < _FIRST_ERROR) and not seen.address.unix
+    fine = seen.failure is None and seen.body is None and not any(seen.kept) and not seen.hints and not seen.clipped
+    known = seen.certainty in CERTAINTIES and all(phase.name in STAGES for phase in seen.phases)
+    status = seen.status or 200
+    return fine and known and bool(seen.phases) and status < _FIRST_ERROR and not seen.address.unix
 
 
 def _when(entry: Any) -> float:

@@ -31,6 +31,8 @@ _WITHOUT = frozenset(_OF_THE_PLACE)
 PROTOCOLS = ("http", "grpc", "fastcgi", "uwsgi", "scgi", "memcached", "tcp", "udp", "dns")
 _RESOLUTIONS = ("startup", "runtime", "literal", "unix")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+# Surrogates that stand for no byte of a configuration.
+_NO_BYTES = re.compile(r"[\ud800-\udc7f\udd00-\udfff]")
 _TARGET = re.compile(r"(?:/[!-~]*)?")
 _MOST_SECONDS = 86_400.0
 
@@ -55,6 +57,8 @@ def target_of(question: Any, where: str) -> Target:
     for text in _texts(question):
         if _CONTROL.search(text):
             raise RecordFault(f"{where}: a control character in {text[:40]!r}")
+        if _NO_BYTES.search(text):
+            raise RecordFault(f"{where}: half a character in {text[:40]!r}")
     if target.protocol not in PROTOCOLS:
         raise RecordFault(f"{where}: unknown protocol {target.protocol[:40]!r}")
     if target.resolution not in _RESOLUTIONS:

@@ -19,7 +19,7 @@ from nginxlint.online.options import Options
 from nginxlint.online.outcomes import OUTCOMES
 from nginxlint.online.question import question_id, question_of, target_of
 from nginxlint.online.records import MAX_ITEMS, RecordFault, decode, encode
-from nginxlint.online.types import STAGES, Address, Observation, PeerRole, Resolution, Target
+from nginxlint.online.types import CERTAINTIES, STAGES, Address, Observation, PeerRole, Resolution, Target
 from nginxlint.online.untrusted import clean
 from nginxlint.online.vantage import vantage
 
@@ -122,7 +122,8 @@ def _uncovered(target: Target) -> Resolution:
 
 def _resolution(data: Any, where: str) -> Resolution:
     found: Resolution = decode(Resolution, _cleaned(data), where)
-    _know(found.code, where)
+    for code in (found.code, *(remark or "nothing" for remark, _ in found.remarks)):
+        _know(code, where)
     if found.how != "unix" and any(as_literal(address) is None for address in found.addresses):
         raise RecordFault(f"{where}: what a name resolves to has to be addresses")
     if found.port is not None and not 0 < found.port < 65536:
@@ -147,6 +148,10 @@ def _seen(data: Any, where: str) -> Seen:
             _know(phase.code, where)
             if phase.name not in STAGES:
                 raise RecordFault(f"{where}: unknown stage {phase.name[:40]!r}")
+        if observation.certainty not in CERTAINTIES:
+            raise RecordFault(f"{where}: unknown certainty {observation.certainty[:40]!r}")
+        for code in (observation.kept[0], observation.body[0] if observation.body is not None else ""):
+            _know(code, where)
         if not observation.phases:
             raise RecordFault(f"{where}: an observation without a stage")
         found[address] = observation

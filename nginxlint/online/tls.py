@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import ssl
 import warnings
 from dataclasses import dataclass
@@ -70,6 +71,9 @@ def context_for(profile: TlsProfile) -> ssl.SSLContext:
         raise ProfileFault(f"OpenSSL knows no cipher in “{profile.ciphers}”") from None
     if profile.alpn:
         context.set_alpn_protocols(list(profile.alpn))
+    for path in profile.files:
+        if os.path.exists(path) and not (os.path.isfile(path) or os.path.isdir(path)):
+            raise ProfileFault(f"{path} is not a file")  # a pipe or a device is never opened
     if profile.ca and profile.verify:
         _load(profile.ca, "the CA file", lambda: context.load_verify_locations(profile.ca))
     if profile.certificate:

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 # How far a probe goes, in order. A failure belongs to one of them.
 STAGES = ("dns", "tcp", "tls", "http")
+# How sure a predicted status is.
+CERTAINTIES = ("observed", "predicted", "assumed")
 # From where it is looked: where nginx runs, from some machine, from a container, from where nginx surely does not run.
 SERVER, LOCAL, CONTAINER, ELSEWHERE = VANTAGES = ("server", "local", "container", "elsewhere")
 

@@ -270,6 +270,8 @@ def _rescued(target: Target, single: _Single) -> bool:
 
 def _verdict(target: Target, single: _Single, singles: list[_Single] | None = None) -> Verdict:
     outcome = single.outcome
+    seen = single.seen
+    inner = seen.inner if seen is not None else ""
     values = {
         "target": clean(target.label),
         "label": clean(target.label),
@@ -280,14 +282,13 @@ def _verdict(target: Target, single: _Single, singles: list[_Single] | None = No
         "family": _FAMILY.get(target.protocol, "proxy"),
         "directive": target.directive,
         "status": single.status,
+        "inner": clean(inner, 80),
     }
-    seen = single.seen
     stages: dict[str, tuple[str, float, str]] = {}
     if seen is not None:
         for phase in seen.phases:
             word = "ok" if phase.ok else _stage_word(phase.code)
             stages[phase.name] = (word, round(phase.ms, 1), clean(phase.detail))
-    inner = seen.inner if seen is not None else ""
     if outcome is None:
         return Verdict(
             target,

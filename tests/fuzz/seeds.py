@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import glob
+import json
 import os
 import re
+from collections.abc import Iterator
 from functools import lru_cache
+from typing import Any
 
 import dns.message
 import dns.rrset
 
 from nginxlint.demo.tls_behaviours import certificate_path
+from nginxlint.online import recording
+from nginxlint.online.target import targets_of
 from nginxlint.registry import all_rules
+from nginxlint.testing import config_of
 from tests.conftest import CORPUS, corpus_rows
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -34,6 +41,13 @@ ANSWER_WORDS = (
     b"HTTP/1.1 200 OK\r\n", b"HTTP/1.0 ", b"HTTP/2 ", b"\r\n", b"\n", b"\r\n\r\n", b": ", b":", b"Content-Length: 0", b"Content-Length: -1",
     b"Transfer-Encoding: chunked", b"\x00", b"\xff", b" 100 Continue\r\n\r\n", b"\x00\x00\x00\x04\x00\x00\x00\x00\x00", b"\x15\x03\x01",
     b"\x01\x0a\x00\x00", b"d\x00\x00\x01", b"VERSION ", b"Status: ", b"\xc0\x0c", b"\x00\x01\x00\x01", b"\x30\x82", b"\xa0\x03",
+)  # fmt: skip
+
+
+JSON_WORDS = (
+    b"null", b"true", b"[]", b"{}", b'""', b"-1", b"0", b"1e400", b"1e9", b"NaN", b"99999999999999999999", b'"\\ud800"',
+    b'"\\u0000"', b'"\\u001b[2J"', b'"/"', b'"literal"', b'"runtime"', b'"unix"', b'"startup"', b'"http"', b'"tls"',
+    b'"L4_REFUSED"', b'"L7_NOTHTTP"', b'"OK"', b'"::1"', b'"0.0.0.0"', b",", b":", b"[", b"]", b"{", b"}",
 )  # fmt: skip
 
 
@@ -88,10 +102,70 @@ def seeds_of(target: str) -> tuple[bytes, ...]:
             b"\x00\x00\x00\x04\x00\x00\x00\x00\x00\x00\x00\x01\x01\x04\x00\x00\x00\x01\x88\x00\x00\x07\x00\x00\x00\x00\x00\x01\x00\x00\x00\x00\x02\x08\x01",
             b"HTTP/1.1 400 Bad Request\r\n\r\n",
         )  # fmt: skip
+    if target in ("plan", "observations"):
+        return _documents()[target]
     return configurations()
 
 
+@lru_cache(maxsize=1)
+def _documents() -> dict[str, tuple[bytes, ...]]:
+    """A plan and what running it gives, whole, in parts, and with one value after the other turned odd: a changed byte
+    alone seldom leaves JSON."""
+    from tests.fuzz.targets import ASKING, PROBED, VERSIONS, _Crowd
+
+    targets = targets_of(config_of(PROBED, version=VERSIONS[0]))
+    plan = recording.export_plan(targets, ASKING, VERSIONS[0])
+    seen = json.loads(recording.run_plan(plan, ASKING, _Crowd())[0])
+    _enrich(seen["answers"])
+    return {"plan": tuple(_odd(json.loads(plan), "questions")), "observations": tuple(_odd(seen, "answers"))}
+
+
+def _enrich(answers: list[dict[str, Any]]) -> None:
+    """What no peer here shows: everything an observation can hold."""
+    told = {"ttl": 60, "chain": ["b.test"], "remarks": [["DNS_SLOW", "x"]], "failed_families": ["AAAA"], "port": 81}
+    names = {"subject": "s", "common_names": ["a"], "dns_names": ["b"], "self_signed": False}
+    for answer in answers:
+        answer["resolution"].update(told)
+        for _, seen in answer["seen"]:
+            seen.update(
+                certificate={"not_before": 1.0, "not_after": 1_790_000_100.0, **names}, tls_version="TLSv1.2",
+                location="http://a.test/", body=["L7_SHORTBODY", "x"], inner="/x", kept=["L7_NOT_KEPT", "x"], server="s", hints=["h"], log="l",
+            )  # fmt: skip
+
+
+def _odd(document: dict[str, Any], key: str) -> Iterator[bytes]:
+    document["made_at"] = 1_790_000_000.0
+    entries = document[key]
+    yield _json(document)
+    for entry in entries:
+        document[key] = [entry]
+        yield _json(document)
+        for holder, place in [*_places(entry)]:
+            value = holder[place]
+            for word in JSON_WORDS[:20]:
+                with contextlib.suppress(ValueError):
+                    holder[place] = json.loads(word)
+                    yield _json(document)
+            holder[place] = value
+
+
+def _places(value: Any) -> Iterator[tuple[Any, Any]]:
+    """(container, key or index) of everything in a document."""
+    for place in list(value) if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ():
+        if place != "ms":
+            yield value, place
+        else:
+            value[place] = 1.0
+        yield from _places(value[place])
+
+
+def _json(document: object) -> bytes:
+    return json.dumps(document, separators=(",", ":")).encode()
+
+
 def words_of(target: str) -> tuple[bytes, ...]:
+    if target in ("plan", "observations"):
+        return JSON_WORDS
     return ANSWER_WORDS if target in ("http", "certificate", "dns", "pings") else CONFIGURATION_WORDS
 
 

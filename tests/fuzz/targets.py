@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import json
 import os
+import re
 import selectors
 import tempfile
 from collections.abc import Callable, Coroutine
@@ -20,12 +22,16 @@ from nginxlint.files import Dump
 from nginxlint.inputs import InputOptions, Root, find_roots, is_whole
 from nginxlint.lexer import read
 from nginxlint.linter import Request, Run, check
+from nginxlint.online import recording, stage
 from nginxlint.online.certificate import read_certificate
 from nginxlint.online.classify import EOF, OPEN, RESET, TIMEOUT, classify
 from nginxlint.online.dns import ask_servers
 from nginxlint.online.failure import Failure
+from nginxlint.online.options import Options
 from nginxlint.online.pings import fastcgi, http2, memcached, scgi, uwsgi
+from nginxlint.online.records import RecordFault
 from nginxlint.online.target import targets_of
+from nginxlint.online.types import Address
 from nginxlint.registry import all_rules
 from nginxlint.reports.full import render as full
 from nginxlint.reports.json import document
@@ -40,6 +46,21 @@ Result = TypeVar("Result")
 PATH = "nginx.conf"
 SELECTION = Selection(all_rules().values(), select=[ALL])
 VERSIONS = ((1, 22, 1), (1, 31, 5))
+ASKING = Options(timeout=0.5, retries=0, jitter=0.0)
+# What `plan` and `observations` are about (seeds.py).
+PROBED = """
+events {} http {
+    upstream g { server 10.0.0.1:81; server 10.0.0.2:82 weight=3; server app.test:83 backup; server 10.0.0.9:1 down; }
+    server {
+        listen 443 ssl; server_name shop.test;
+        location / { proxy_pass http://g; proxy_set_header X-Forwarded-Proto $scheme; }
+        location /s/ { proxy_pass https://10.0.0.3; proxy_ssl_server_name on; proxy_ssl_verify on; }
+        location /f { fastcgi_pass unix:/run/php.sock; } location /u { uwsgi_pass 10.0.0.4:3033; }
+        location /g { grpc_pass grpc://10.0.0.5:50053; } location /m { memcached_pass 10.0.0.6:11213; }
+        location /v { resolver 10.0.0.53 valid=10s; set $b late.test; proxy_pass http://$b:85; }
+    }
+}
+"""
 ENDS = (OPEN, EOF, RESET, TIMEOUT)
 
 
@@ -208,6 +229,52 @@ def pings(data: bytes) -> str:
     return "\n".join(in_no_time(all_of_them()))
 
 
+class _Crowd(FakeNetwork):
+    """Everybody answers at once: by port they refuse, serve, talk nonsense, or hang up."""
+
+    async def connect(self, address: Address) -> FakeStream:
+        said = (b"", b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", b"SSH-2.0-x\r\n", b"")[address.port % 4]
+        if address.port % 4 == 3:
+            raise ConnectionRefusedError(errno.ECONNREFUSED, "Connection refused")
+        return FakeStream((said,) if said else ())
+
+    async def lookup(self, host: str) -> list[str]:
+        return ["10.0.0.7", "::1"][: len(host) % 3]
+
+    async def ask(self, server: tuple[str, int], query: bytes, *, tcp: bool) -> bytes:
+        return query[:2] + b"\x81\x83" + query[4:]  # no such name
+
+    async def trace(self, address: Address) -> str:
+        return "nothing"
+
+
+def plan(data: bytes) -> str:
+    """A plan somebody handed us: it is refused, or what it gives can be read and judged."""
+    try:
+        said, whole = recording.run_plan(data.decode("utf-8", "replace"), ASKING, _Crowd())
+    except RecordFault as fault:
+        return str(fault)
+    document = json.loads(said)
+    recording.recorded(said, tuple(document["nginx_version"]))
+    assert whole
+    return re.sub(r'"ms":[-+.e\d]+', "", json.dumps(document["answers"], separators=(",", ":")))
+
+
+def observations(data: bytes) -> str:
+    """What somebody says to have seen: it is refused, or judged; nothing of it moves a cursor in the report."""
+    try:
+        evidence = recording.recorded(data.decode("utf-8", "replace"), VERSIONS[0])
+    except RecordFault as fault:
+        return str(fault)
+    result = stage.run(config_of(PROBED, version=VERSIONS[0]), recorded=evidence)
+    texts = [
+        text for one in result.diagnostics for text in (one.message, one.label, one.nginx_message or "", *one.help)
+    ]
+    said = json.dumps([list(result.targets_json), texts, result.summary, result.vantage], ensure_ascii=False)
+    assert said.isprintable(), said
+    return said
+
+
 class _Skipping(selectors.SelectSelector):
     """Waits for nothing: where the loop would sleep, its clock goes on instead."""
 
@@ -242,6 +309,8 @@ TARGETS: dict[str, Callable[[bytes], str]] = {
     "certificate": certificate,
     "dns": dns,
     "pings": pings,
+    "plan": plan,
+    "observations": observations,
 }
 
 _SHM = "/dev/shm" if os.path.isdir("/dev/shm") else None

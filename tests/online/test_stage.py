@@ -417,6 +417,15 @@ def test_the_rights_of_a_socket_are_those_of_the_worker_and_not_of_root(world: W
     assert run(config_of(text % world.path("unix-healthy")), QUICK).counts["ok"] == 1
 
 
+@pytest.mark.parametrize("setting", ["trusted_certificate", "certificate", "password_file"])
+def test_a_pipe_or_a_device_instead_of_a_tls_file_is_never_opened(world: World, tmp_path: Path, setting: str) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    text = f"proxy_pass https://127.0.0.1:{world.port('tls-good')}; proxy_ssl_verify on; proxy_ssl_{setting} {pipe};"
+    found = row(live(world, text))
+    assert (found["code"], "is not a file" in found["note"]) == ("CFG_TLS", True)
+
+
 def test_ctrl_c_ends_the_probing_and_not_the_report(world: World) -> None:
     port = world.port("silent")
     timer = threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT))
