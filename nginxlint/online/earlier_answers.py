@@ -92,7 +92,7 @@ class EarlierAnswers:
 
 def _good(seen: Observation) -> bool:
     """Did all go well? Nothing that might mend itself, or get worse, is kept."""
-    fine = seen.failure is None and seen.body is None and not any(seen.kept) and not seen.hints and not seen.clipped
+    fine = seen.failure is None and seen.body is None and not any(seen.further) and not seen.hints and not seen.clipped
     known = seen.certainty in CERTAINTIES and all(phase.name in STAGES for phase in seen.phases)
     status = seen.status or 200
     return fine and known and bool(seen.phases) and status < _FIRST_ERROR and not seen.address.unix

@@ -93,13 +93,14 @@ def timeouts(scope: Scope, family: str, *, stream: bool = False) -> Timeouts:
     return Timeouts(connect, seconds(scope.value(f"{family}_read_timeout"), 60.0))
 
 
-def cache_head(config: Config, scope: Scope, place: Directive, family: str, known: dict[str, str]) -> int:
+def cache_head(config: Config, scope: Scope, place: Directive, family: str, client: Client, proxy_host: str) -> int:
     """What a cache entry's own head takes of that room: ngx_http_upstream_process_header moves the buffer on by
     `header_start` (ngx_http_file_cache_create_key) before it reads. 0 where nothing is cached."""
     cache = cache_of(scope, family)
     if cache is None or "$" in cache.values[0]:
         return 0
     key = cache_key(scope, family)
+    known = {**client.variables(), "proxy_host": proxy_host}
     # of what is not known nothing counts: what then does not fit never fits
     text = expand(config, scope.directive(f"{family}_cache_key") or place, key, known) or REFERENCE.sub("", key)
     return CACHE_ENTRY + len(text.encode("utf-8", "surrogateescape"))
@@ -156,7 +157,7 @@ def keeps(config: Config, scope: Scope, place: Directive, group: Upstream, clien
 
 def upgrades(config: Config, scope: Scope, place: Directive) -> str:
     """Are WebSocket handshakes passed on here? See Target."""
-    origin = scope.origin("proxy_set_header")
+    origin = scope.origin("proxy_set_header") if config.handshakes else None
     if origin is None or http_version(config, scope) != "1.1":
         return ""
     if not any(one.complete and one.block is origin.block for one in config.handshakes):

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from nginxlint.online.gather import Evidence, Seen
-from nginxlint.online.machine import Machine
+from nginxlint.online.machine import NEAR, Machine
 from nginxlint.online.types import Observation, Target
 
 if TYPE_CHECKING:
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from nginxlint.online.running import Usage
     from nginxlint.syntax import Directive
 
-NEAR = 0.5
 NEAR_LIMIT = 0.8
 # Many services ask for a queue of 128; half of that is a service that does not keep up.
 LONG_QUEUE = 64

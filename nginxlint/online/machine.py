@@ -19,6 +19,9 @@ _ROW = r": ([0-9A-F]+:[0-9A-F]{4}) ([0-9A-F]+:[0-9A-F]{4}) ([0-9A-F]{2}) [0-9A-F
 _ESTABLISHED, _LISTENING = "01", "0A"
 # A machine with more sockets than this is looked at in part.
 MOST_BYTES = 64 * 1024 * 1024
+PART = 64 * 1024
+_LAST_ROWS = 400
+NEAR = 0.5
 _ANY = ("0.0.0.0", "::")
 
 
@@ -50,12 +53,16 @@ class Machine:
         return sorted(host for host, port in self.listening if port == address.port)
 
 
-def look(addresses: Iterable[Address], proc: str = "/proc") -> Machine | None:
-    """What is known about these addresses, and about all listeners; None where the system does not tell."""
+def look(addresses: Iterable[Address], *, count: bool, proc: str = "/proc") -> Machine | None:
+    """What is known about these addresses, and about all listeners; None where the system does not tell. `count`: every
+    connection is wanted, not only as many as are a danger to the ports."""
+    low, high = [*_numbers(f"{proc}/sys/net/ipv4/ip_local_port_range"), 0, 0][:2]
+    ports = high - low + 1 if high else 0
+    every = count or _sockets(proc) > ports * NEAR
     listening: dict[tuple[str, int], int] = {}
     towards: dict[Address, Counter[str]] = {}
     established: Counter[Address] = Counter()
-    tables = [_text(f"{proc}/net/{table}") for table in ("tcp", "tcp6")]
+    tables = [_rows(f"{proc}/net/{table}", every=every) for table in ("tcp", "tcp6")]
     if not any(tables):
         return None
     wanted = {_written(address): address for address in addresses if not address.unix}
@@ -70,12 +77,11 @@ def look(addresses: Iterable[Address], proc: str = "/proc") -> Machine | None:
             address = wanted[remote]
             towards.setdefault(address, Counter())[local.partition(":")[0]] += 1
             established[address] += state == _ESTABLISHED
-    low, high = [*_numbers(f"{proc}/sys/net/ipv4/ip_local_port_range"), 0, 0][:2]
     return Machine(
         listening,
         {address: max(counts.values()) for address, counts in towards.items()},
         dict(established),
-        high - low + 1 if high else 0,
+        ports,
         next(iter(_numbers(f"{proc}/sys/net/core/somaxconn")), 0),
     )
 
@@ -102,6 +108,27 @@ def _read(text: str) -> tuple[str, int]:
     return str(mapped or address), int(port, 16)
 
 
+def _sockets(proc: str) -> int:
+    """How many TCP sockets there are, those in TIME_WAIT included."""
+    words = _text(f"{proc}/net/sockstat").partition("TCP:")[2].partition("\n")[0].split()
+    known = dict(zip(words[::2], words[1::2], strict=False))
+    return sum(int(known.get(name, "0")) for name in ("inuse", "tw"))
+
+
+def _rows(path: str, *, every: bool) -> str:
+    """A table of sockets; the listeners come first, and there may be very many connections after them."""
+    text = ""
+    try:
+        with open(path, encoding="ascii", errors="replace") as file:
+            while len(text) < MOST_BYTES and (part := file.read(PART)):
+                text += part
+                if not every and f" {_LISTENING} " not in part[-_LAST_ROWS:]:
+                    break
+    except OSError:
+        return text
+    return text
+
+
 def _numbers(path: str) -> list[int]:
     return [int(word) for word in _text(path).split() if word.isdecimal()]
 
@@ -109,6 +136,6 @@ def _numbers(path: str) -> list[int]:
 def _text(path: str) -> str:
     try:
         with open(path, encoding="ascii", errors="replace") as file:
-            return file.read(MOST_BYTES)
+            return file.read(65536)
     except OSError:
         return ""

@@ -72,8 +72,9 @@ class Network(Protocol):
         """The mode bits of the file at `path`, None where there is none. Raises OSError."""
         ...
 
-    def machine(self, addresses: Iterable[Address]) -> Machine | None:
-        """What the kernel of this machine knows of these addresses; None where it does not tell."""
+    def machine(self, addresses: Iterable[Address], *, count: bool) -> Machine | None:
+        """What the kernel of this machine knows of these addresses; None where it does not tell. `count`: connections
+        are to be counted, however many there are."""
         ...
 
     def close(self) -> None: ...
@@ -167,10 +168,10 @@ class RealNetwork:
         except FileNotFoundError:
             return None
 
-    def machine(self, addresses: Iterable[Address]) -> Machine | None:
+    def machine(self, addresses: Iterable[Address], *, count: bool) -> Machine | None:
         from nginxlint.online.machine import look
 
-        return look(addresses)
+        return look(addresses, count=count)
 
     def close(self) -> None:
         if self._threads is not None:

@@ -64,7 +64,7 @@ class Prober:
         return replace(middle(good), tries=seen.tries + 2) if len(good) == 3 else seen
 
     async def _explained(self, target: Target, address: Address, seen: Observation) -> Observation:
-        plain = target.protocol == "http" and not target.keeps
+        plain = target.protocol == "http" and not (target.keeps or target.upgrades)
         if (plain and seen.failure is None and (seen.status or 200) < 400) or self.options.probe_level != "http":
             return seen
         from nginxlint.online.explain import explain  # with all protocols it knows; most runs need none of it

@@ -150,7 +150,7 @@ def _seen(data: Any, where: str) -> Seen:
                 raise RecordFault(f"{where}: unknown stage {phase.name[:40]!r}")
         if observation.certainty not in CERTAINTIES:
             raise RecordFault(f"{where}: unknown certainty {observation.certainty[:40]!r}")
-        for code in (observation.kept[0], observation.body[0] if observation.body is not None else ""):
+        for code in (observation.further[0], observation.body[0] if observation.body is not None else ""):
             _know(code, where)
         if not observation.phases:
             raise RecordFault(f"{where}: an observation without a stage")

@@ -76,7 +76,9 @@ def run(
         try:
             evidence = gather(targets, options, door, version, progress, memory, earlier)
             evidence.held, evidence.used = held, used or []
-            evidence.machine = door.machine({address for seen in evidence.observations.values() for address in seen})
+            dialled = {address for seen in evidence.observations.values() for address in seen}
+            limited = any(target.role is not None and target.role.max_conns for target in targets)
+            evidence.machine = door.machine(dialled, count=limited)
             explained(evidence)
         finally:
             if network is None:

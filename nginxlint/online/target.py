@@ -226,9 +226,8 @@ class _Extraction:
             tls=tls,
             http_version=around.http_version,
             buffer_size=around.buffer_size,
-            cache_head=in_effect.cache_head(
-                config, scope, directive, family, {**client.variables(), "proxy_host": proxy_host}
-            )
+            upgrades=in_effect.upgrades(config, scope, directive) if protocol == "http" else "",
+            cache_head=in_effect.cache_head(config, scope, directive, family, client, proxy_host)
             if around.caches
             else 0,
             timeouts=around.timeouts,
@@ -241,8 +240,6 @@ class _Extraction:
             client_url=f"{client.scheme}://{client.host}{safe_target(client.uri)}",
             pass_url=f"{scheme}://{proxy_host}" if family == "proxy" else "",
         )
-        if protocol == "http":
-            base = replace(base, upgrades=in_effect.upgrades(config, scope, directive))
         if group is not None:
             keeps = protocol == "http" and in_effect.keeps(config, scope, directive, group, client)
             yield from self._peers(replace(base, keeps=keeps), group, scope)

@@ -129,7 +129,7 @@ def _enrich(answers: list[dict[str, Any]]) -> None:
         for _, seen in answer["seen"]:
             seen.update(
                 certificate={"not_before": 1.0, "not_after": 1_790_000_100.0, **names}, tls_version="TLSv1.2",
-                location="http://a.test/", body=["L7_SHORTBODY", "x"], inner="/x", kept=["L7_NOT_KEPT", "x"], server="s", hints=["h"], log="l",
+                location="http://a.test/", body=["L7_SHORTBODY", "x"], inner="/x", further=["L7_NOT_KEPT", "x"], server="s", hints=["h"], log="l",
             )  # fmt: skip
 
 

@@ -97,7 +97,7 @@ class FakeNetwork:
     def unix_state(self, path: str) -> int | None:
         return self.files.get(path)
 
-    def machine(self, addresses: Iterable[Address]) -> Machine | None:
+    def machine(self, addresses: Iterable[Address], *, count: bool) -> Machine | None:
         return self.kernel
 
     def close(self) -> None:

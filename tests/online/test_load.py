@@ -46,15 +46,31 @@ def test_sockets_are_counted_by_where_they_lead_and_by_local_address(tmp_path: P
     rows = ["0200000A:8001 0100000A:0051 01 0", "0200000A:8002 0100000A:0051 06 0", "0300000A:8001 0100000A:0051 01 0",
             "0200000A:8003 0900000A:0051 01 0", "00000000:1F90 00000000:0000 0A 7"]  # fmt: skip
     rows6 = ["0000000000000000FFFF00000200000A:8004 0000000000000000FFFF00000100000A:0051 01 0"]
-    seen = look([APP, Address("", 0, "/s")], proc(tmp_path, rows, rows6))
+    seen = look([APP, Address("", 0, "/s")], count=True, proc=proc(tmp_path, rows, rows6))
     assert seen is not None
     assert (seen.towards[APP], seen.open[APP], seen.ports, seen.longest_queue) == (2, 3, 28232, 4096)
     assert seen.waiting(Address("127.0.0.1", 8080)) == 7
     assert seen.waiting(APP) is None
 
 
+@pytest.mark.parametrize(("waiting", "counted"), [(14_115, 0), (14_116, 20_000)])
+def test_many_connections_are_only_read_where_they_are_a_danger(tmp_path: Path, waiting: int, counted: int) -> None:
+    rows = [
+        "00000000:1F90 00000000:0000 0A 7",
+        *["0300000A:8001 0900000A:0051 06 0"] * 20_000,
+        *["0200000A:8001 0100000A:0051 06 0"] * 20_000,
+    ]
+    folder = proc(tmp_path, rows)
+    (tmp_path / "net/sockstat").write_text(
+        f"sockets: used 9\nTCP: inuse 1 orphan 0 tw {waiting} alloc 1 mem 1\nUDP: inuse 1 mem 1\n"
+    )
+    seen = look([APP], count=False, proc=folder)
+    assert seen is not None
+    assert (seen.waiting(Address("127.0.0.1", 8080)), seen.towards.get(APP, 0)) == (7, counted)
+
+
 def test_where_there_is_no_proc_nothing_is_known(tmp_path: Path) -> None:
-    assert look([APP], str(tmp_path)) is None
+    assert look([APP], count=True, proc=str(tmp_path)) is None
 
 
 @pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="no /proc/net/tcp here")
@@ -68,7 +84,7 @@ def test_the_real_kernel_tells_of_a_listener_and_who_waits(family: socket.Addres
         listener.listen(8)
         address = Address(host, listener.getsockname()[1])
         with socket.create_connection((host, address.port)), socket.create_connection((host, address.port)):
-            seen = look([address])
+            seen = look([address], count=True)
     assert seen is not None
     assert (seen.waiting(address), seen.towards[address], seen.open[address]) == (2, 2, 2)
 
