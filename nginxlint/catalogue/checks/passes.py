@@ -226,6 +226,7 @@ def _redirect(directive: Directive, context: Context) -> Iterator[Refusal]:
                 "write what to replace: proxy_redirect http://internal:8080/ /;",
                 rule="proxy-redirect-default",
                 group="proxy",
+                fixes=(_below_the_pass(directive, before),),
             )
         elif not before:
             yield fault(
