@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
+from nginxlint.catalogue import check as refusals
+from nginxlint.catalogue.target import Target
 from nginxlint.diagnostic import Diagnostic
 from nginxlint.registry import all_rules
 from nginxlint.testing import apply, config_of
 
 INSTALLED = (1, 22, 1)
+SAID: dict[str, set[bool]] = {}
+"""What each rule said in the running test: whether it found anything. conftest.py compares it with what nginx ran."""
 
 
 def found_by(rule: str, text: str) -> list[Diagnostic]:
     """The findings of one rule."""
-    return list(all_rules()[rule].load()().check(config_of(text, version=INSTALLED)))
+    found = list(all_rules()[rule].load()().check(config_of(text, version=INSTALLED)))
+    SAID.setdefault(rule, set()).add(bool(found))
+    return found
+
+
+def refused_by(page: str, text: str, version: tuple[int, int, int] = INSTALLED) -> list[Diagnostic]:
+    """The refusals of the catalogue check that one page explains."""
+    config = config_of(text, version=version)
+    found: list[Diagnostic] = [one for one in refusals(config.main, Target(version), complete=True) if one.rule == page]
+    SAID.setdefault(page, set()).add(bool(found))
+    return found
 
 
 def mend(rule: str, text: str) -> str:

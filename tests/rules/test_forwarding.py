@@ -11,12 +11,9 @@ from dataclasses import dataclass
 
 import pytest
 
-from nginxlint.catalogue import check as refusals
-from nginxlint.catalogue.target import Target
-from nginxlint.diagnostic import Diagnostic
-from nginxlint.testing import apply, config_of
+from nginxlint.testing import apply
 from tests.oracle.nginx import PROGRAM, Nginx
-from tests.rules.mending import INSTALLED, found_by, mend
+from tests.rules.mending import found_by, mend, refused_by
 
 pytestmark = pytest.mark.skipif(not PROGRAM, reason="nginx is not installed")
 
@@ -205,33 +202,44 @@ REFUSED = (
 )
 
 
-def refused(rule: str, text: str, version: tuple[int, int, int] = INSTALLED) -> list[Diagnostic]:
-    config = config_of(text, version=version)
-    return [one for one in refusals(config.main, Target(version, None), complete=True) if one.rule == rule]
-
-
 @pytest.mark.parametrize(("rule", "text"), REFUSED)
 def test_nginx_refuses_and_starts_after_the_fix_of_the_catalogue(rule: str, text: str) -> None:
-    (finding,) = refused(rule, WHOLE.format(text))
+    (finding,) = refused_by(rule, WHOLE.format(text))
     accepted, said = Nginx(text).test()
     assert not accepted and finding.nginx_message is not None and finding.nginx_message in said
-    if not finding.fixes:
-        assert "$" in text and finding.help
-        return
     mended = apply(WHOLE.format(text), list(finding.fixes[0].edits))
-    assert not refused(rule, mended)
-    accepted, said = Nginx(mended.partition("http {\n")[2].rstrip()[:-1]).test()
+    assert not refused_by(rule, mended)
+    accepted, said = Nginx(inside(mended)).test()
     assert accepted, said
 
 
+UNSEEN = WHOLE.format(
+    "upstream app {\n zone app 64k;\n server app.internal:80 resolve;\n}\n"
+    "server { resolver 10.0.0.2 valid=10s; location / { proxy_pass http://app; } }"
+)
+
+
 def test_a_group_gets_the_resolver_that_stands_where_it_is_not_seen() -> None:
-    """nginx 1.27.3 and later; 1.22.1 does not know the parameter, so this is told from its source."""
-    text = WHOLE.format(
-        "upstream app {\n zone app 64k;\n server app.internal:80 resolve;\n}\n"
-        "server { resolver 10.0.0.2 valid=10s; location / { proxy_pass http://app; } }"
-    )
-    (finding,) = refused("upstream-resolve-needs", text, (1, 27, 3))
+    accepted, said = Nginx(inside(UNSEEN)).test()
+    if 'invalid parameter "resolve"' in said:
+        pytest.skip("the installed nginx does not look up the names of a group again (1.27.3): 1 row not tried")
+    (finding,) = refused_by("upstream-resolve-needs", UNSEEN, (1, 27, 3))
+    assert not accepted and (finding.nginx_message or "no message") in said
+    mended = apply(UNSEEN, list(finding.fixes[0].edits))
+    assert not refused_by("upstream-resolve-needs", mended, (1, 27, 3))
+    accepted, said = Nginx(inside(mended)).test()
+    assert accepted, said
+
+
+def test_the_resolver_that_a_group_gets_is_the_one_that_it_does_not_see() -> None:
+    """nginx 1.27.3 and later, told from its source: see the test above for those who have it."""
+    (finding,) = refused_by("upstream-resolve-needs", UNSEEN, (1, 27, 3))
     assert finding.related
-    mended = apply(text, list(finding.fixes[0].edits))
+    mended = apply(UNSEEN, list(finding.fixes[0].edits))
     assert "resolve;\n resolver 10.0.0.2 valid=10s;\n}" in mended
-    assert not refused("upstream-resolve-needs", mended, (1, 27, 3))
+    assert not refused_by("upstream-resolve-needs", mended, (1, 27, 3))
+
+
+def inside(text: str) -> str:
+    """What is in the http block of WHOLE."""
+    return text.partition("http {\n")[2].rstrip()[:-1]

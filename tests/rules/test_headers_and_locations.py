@@ -335,8 +335,24 @@ def test_nginx_refuses_an_include_that_is_absent_and_no_pattern_without_a_match(
     assert accepted, said
 
 
-def test_nginx_accepts_a_group_that_nobody_uses() -> None:
-    text = "upstream old { server 127.0.0.1; }\nserver { location / { proxy_pass http://127.0.0.1; } }"
-    assert found_by("upstream-unused", text)
-    accepted, said = Nginx(text).test()
-    assert accepted, said
+UNUSED = (
+    (
+        "upstream-unused",
+        "upstream old { server 127.0.0.1; }\nserver { location / { proxy_pass http://127.0.0.1; } }",
+        "server { location / { proxy_pass http://127.0.0.1; } }",
+    ),
+    (
+        "cache-zone-unused",
+        "proxy_cache_path FOLDER/c keys_zone=c:1m;\nserver { location / { return 204; } }",
+        "proxy_cache_path FOLDER/c keys_zone=c:1m;\nserver { proxy_cache c; location / { return 204; } }",
+    ),
+)
+
+
+@pytest.mark.parametrize(("rule", "text", "cured"), UNUSED)
+def test_nginx_says_nothing_of_what_nobody_uses(rule: str, text: str, cured: str) -> None:
+    whole = "events {{}}\nhttp {{\n{}\n}}"
+    assert found_by(rule, whole.format(text)) and not found_by(rule, whole.format(cured))
+    for config in (text, cured):
+        accepted, said = Nginx(config.replace("FOLDER", "{folder}")).test()
+        assert accepted and "[warn]" not in said

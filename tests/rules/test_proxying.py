@@ -169,7 +169,9 @@ def test_a_group_reached_over_tls_is_tried_on_port_80_and_after_the_fix_on_443()
         "upstream tls { server 127.0.0.77; }\n"
         "server { listen 127.0.0.1:65000; location / { proxy_pass https://tls; } }\n"
     )
-    for config, port in ((text, 80), (mend("upstream-tls-default-port", text), 443)):
+    cured = mend("upstream-tls-default-port", text)
+    assert not found_by("upstream-tls-default-port", cured)
+    for config, port in ((text, 80), (cured, 443)):
         with Nginx(config.replace("65000", "{port}")) as nginx:
             assert nginx.ask("/tls").status == 502
             assert any(f'upstream: "https://127.0.0.77:{port}/tls"' in line for line in nginx.log_of("/tls"))
@@ -197,7 +199,9 @@ def test_nginx_refuses_with_the_message_that_is_told_and_starts_after_the_fix(ru
     accepted, said = Nginx(text).test()
     assert not accepted
     assert finding.blocks_start and finding.nginx_message is not None and finding.nginx_message in said
-    accepted, said = Nginx(mend(rule, text)).test()
+    mended = mend(rule, text)
+    assert not found_by(rule, mended)
+    accepted, said = Nginx(mended).test()
     assert accepted, said
 
 

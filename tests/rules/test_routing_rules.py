@@ -8,6 +8,7 @@ Port 1 is one where nobody listens.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -238,6 +239,7 @@ def test_the_symptom_is_there_and_gone_after_the_cure(index: int, bad: Nginx, go
     assert case.cured in answer and case.symptom not in answer
 
 
+ELSEWHERE = 'server { listen 127.0.0.2:65000; return 200 "arrived"; }\n'
 LOOPS = (
     ("proxy-self-loop", f"server {{ listen 127.0.0.1:65000; location / {{ {PASS} }} }}"),
     (
@@ -255,13 +257,17 @@ LOOPS = (
 
 
 @pytest.mark.parametrize(("rule", "text"), LOOPS)
-def test_a_pass_to_ourselves_uses_up_all_connections(rule: str, text: str) -> None:
-    assert found_by(rule, text)
-    with prepared(text) as nginx:
+def test_a_pass_to_ourselves_uses_up_all_connections_and_one_to_another_address_arrives(rule: str, text: str) -> None:
+    assert found_by(rule, ELSEWHERE + text)
+    with prepared(ELSEWHERE + text) as nginx:
         reply = nginx.ask("/round", host="a")
         assert reply.status in (500, 502)
         rounds = [line for line in nginx.log() if "worker_connections are not enough" in line]
         assert rounds, nginx.log()
+    cured = re.sub(r"(http://|\{ server )127\.0\.0\.1", r"\g<1>127.0.0.2", text)
+    assert not found_by(rule, ELSEWHERE + cured)
+    with prepared(ELSEWHERE + cured) as nginx:
+        assert b"arrived" in nginx.ask("/round", host="a").raw
 
 
 def test_a_header_that_ends_the_round_is_seen() -> None:

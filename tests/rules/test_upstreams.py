@@ -9,12 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from nginxlint.catalogue import check as refusals
-from nginxlint.catalogue.target import Target
 from nginxlint.diagnostic import Diagnostic
-from nginxlint.testing import apply, config_of
+from nginxlint.testing import apply
 from tests.oracle.nginx import PROGRAM, Nginx
-from tests.rules.mending import INSTALLED, found_by
+from tests.rules.mending import found_by, refused_by
 
 pytestmark = pytest.mark.skipif(not PROGRAM, reason="nginx is not installed")
 
@@ -42,13 +40,68 @@ REFUSED = (
 
 @pytest.mark.parametrize(("rule", "text"), REFUSED)
 def test_nginx_refuses_a_group_as_told_and_takes_it_after_the_fix(rule: str, text: str) -> None:
-    config = config_of(f"events {{}} http {{ {text} }}")
-    (finding,) = refusals(config.main, Target(INSTALLED))
-    assert finding.rule == rule and finding.nginx_message
-    offset = len("events {} http { ")
+    (finding,) = refused_by(rule, text)
     accepted, said = Nginx(text).test()
-    assert not accepted and finding.nginx_message in said
-    fixed = mend([finding], config.files[0].source.text)[offset:-2]
+    assert not accepted and (finding.nginx_message or "no message") in said
+    fixed = mend([finding], text)
+    assert not refused_by(rule, fixed)
+    accepted, said = Nginx(fixed).test()
+    assert accepted, said
+
+
+SERVER = "server 127.0.0.1:1;"
+ADVISED = (
+    ("upstream-empty", "upstream a { zone a 64k; }", f"upstream a {{ zone a 64k; {SERVER} }}"),
+    (
+        "upstream-backup-unsupported",
+        f"upstream a {{ hash $uri; {SERVER} server 127.0.0.1:2 backup; }}",
+        f"upstream a {{ least_conn; {SERVER} server 127.0.0.1:2 backup; }}",
+    ),
+    (
+        "zone-undefined",
+        "server { location / { proxy_cache c; proxy_pass http://127.0.0.1:1; } }",
+        "proxy_cache_path {folder}/c keys_zone=c:1m;\n"
+        "server { location / { proxy_cache c; proxy_pass http://127.0.0.1:1; } }",
+    ),
+    *(
+        (
+            "directive-unknown",
+            f"upstream a {{ zone a 64k; {SERVER} {newer} }}",
+            f"upstream a {{ zone a 64k; {SERVER} }}",
+        )
+        for newer in ("queue 10;", "ntlm;", "state /s;", "sticky cookie a;", "least_time header;")
+    ),
+    *(
+        ("directive-unknown", f"server {{ listen 127.0.0.1:1; {newer} }}", "server { listen 127.0.0.1:1; }")
+        for newer in ("http2 on;", "add_header_inherit merge;", "auth_jwt a;", "location / { api; }")
+    ),
+    ("directive-unknown", "keyval_zone zone=a:64k;", "map $uri $a { default b; }"),
+    *(
+        ("arguments-invalid", f"upstream a {{ zone a 64k; server 127.0.0.1:1 {newer}; }}", f"upstream a {{ {SERVER} }}")
+        for newer in ("resolve", "slow_start=5s")
+    ),
+    ("arguments-invalid", "server { listen 127.0.0.1:1 quic; }", "server { listen 127.0.0.1:1 reuseport; }"),
+    ("arguments-invalid", "server { proxy_http_version 2; }", "server { proxy_http_version 1.1; }"),
+)
+
+
+@pytest.mark.parametrize(("page", "text", "better"), ADVISED)
+def test_nginx_refuses_it_as_told_and_takes_what_the_page_advises(page: str, text: str, better: str) -> None:
+    (finding,) = refused_by(page, text)
+    accepted, said = Nginx(text).test()
+    assert not accepted and (finding.nginx_message or "no message") in said
+    assert not refused_by(page, better)
+    accepted, said = Nginx(better).test()
+    assert accepted, said
+
+
+def test_a_misspelt_group_is_looked_up_as_a_host_and_found_after_the_fix() -> None:
+    text = f"upstream web_backend {{ {SERVER} }}\nserver {{ location / {{\n proxy_pass http://web_bakend;\n}} }}"
+    assert found_by("proxy-group-near-miss", text)
+    accepted, said = Nginx(text).test()
+    assert not accepted and 'host not found in upstream "web_bakend"' in said
+    fixed = mend(found_by("proxy-group-near-miss", text), text)
+    assert not found_by("proxy-group-near-miss", fixed)
     accepted, said = Nginx(fixed).test()
     assert accepted, said
 
@@ -96,7 +149,9 @@ def test_a_server_written_twice_gets_a_double_share() -> None:
         "server { listen 127.0.0.1:65000; server_name front.test; location / { proxy_pass http://a; } }\n"
     )
     shares = []
-    for group in (text, mend(found_by("upstream-duplicate-server", text), text)):
+    cured = mend(found_by("upstream-duplicate-server", text), text)
+    assert not found_by("upstream-duplicate-server", cured)
+    for group in (text, cured):
         with started(group + rest) as nginx:
             answers = [nginx.ask("/", host="front.test").raw for _ in range(6)]
         shares.append([sum(name in answer for answer in answers) for name in (b"<one>", b"<two>")])
