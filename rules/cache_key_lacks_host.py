@@ -98,7 +98,10 @@ class CacheKeyLacksHost(Rule):
     def _finding(self, cached: CachedPass, other: CachedPass | None) -> Diagnostic:
         own = cached.directive("cache_key")
         line = f"{cached.family}_cache_key $scheme$host$request_uri;"
-        edit = insert_line_after(cached.cache, line) if own is None else insert_before(own.args[0].part(0, 1), "$host")
+        if own is None or not own.values:
+            edit = insert_line_after(cached.cache, line)
+        else:
+            edit = insert_before(own.args[0].part(0, 1), "$host")
         related: tuple[Note, ...] = (note(cached.target.directive, "the backend is told the visitor's Host"),)
         if other is not None:
             related = (*related, note(other.target.directive, "another site, with the same cache and target"))

@@ -147,4 +147,4 @@ def _keys(line: Directive) -> tuple[str, ...]:
 def _shown(line: Directive) -> str:
     if line.name in ("error_page", "limit_req") or line.name.endswith("_cache_valid"):
         return " ".join(_keys(line)).replace("zone=", "")
-    return f"deny {line.values[0]}" if line.name == "deny" else line.values[0]
+    return " ".join(("deny", *line.values) if line.name == "deny" else line.values[:1])

@@ -94,5 +94,5 @@ def _fixes(config: Config, server: Server) -> tuple[Fix, ...]:
         return (Fix("write http2 on", (insert_into(server.block, "http2 on;"),), safe=False),)
     listens = [listen.directive for listen in server.listens if listen.directive is not None and listen.ssl]
     listens = listens or [listen.directive for listen in server.listens if listen.directive is not None]
-    edits = tuple(insert_after(listen.args[-1].span, " http2") for listen in listens)
+    edits = tuple(insert_after(listen.head_span, " http2") for listen in listens)
     return (Fix("speak HTTP/2", edits, safe=False),) if edits else ()

@@ -8,7 +8,7 @@ _SWITCHES = (
     "uwsgi_pass_request_body",
     "scgi_pass_request_body",
 )
-_LENGTH = ("$content_length", "${content_length}", "$http_content_length")
+_LENGTH = (("$content_length",), ("${content_length}",), ("$http_content_length",))
 
 
 class ProxyBodyDropped(Rule):
@@ -74,7 +74,7 @@ class ProxyBodyDropped(Rule):
                     lengths = [
                         one for one in scope.effective(f"{family}_param") if one.values[:1] == ("CONTENT_LENGTH",)
                     ]
-                    if not lengths or lengths[-1].values[1] not in _LENGTH:
+                    if not lengths or lengths[-1].values[1:] not in _LENGTH:
                         continue
                     advice = f'write {family}_param CONTENT_LENGTH "";'
                 yield self.report(

@@ -82,9 +82,11 @@ class SubFilterCompressed(Rule):
 def _asks_for_compression(config: Config, scope: Scope, name: str) -> bool:
     """Does the upstream learn that gzip is welcome?"""
     if name in _PARAMS:
-        given = [one.values[1] for one in scope.effective(_PARAMS[name]) if one.values[:1] == ("HTTP_ACCEPT_ENCODING",)]
+        given = [
+            one.values[1:2] for one in scope.effective(_PARAMS[name]) if one.values[:1] == ("HTTP_ACCEPT_ENCODING",)
+        ]
         if given:
-            return given[-1] not in ("", "identity")
+            return given[-1] not in ((), ("",), ("identity",))
         return scope.on(f"{name.removesuffix('_pass')}_pass_request_headers", True)
     if name not in ("proxy_pass", "grpc_pass"):
         return False

@@ -163,7 +163,7 @@ def _fix(place: Directive, why: str, scope: Scope) -> tuple[Fix, str]:
         return Fix("send no Connection header instead", (edit,), safe=False), "write an empty text for close"
     line = "proxy_http_version 1.1;"
     if why is _OLD_VERSION:
-        return Fix("write 1.1", (replace(place.args[0].span, "1.1"),), safe=False), f"write {line}"
+        return Fix("write 1.1", (replace(place.head_span, line[:-1]),), safe=False), f"write {line}"
     lines = [line] if why is _OLD_BY_DEFAULT else []
     if not any(one.values[0].lower() == "connection" for one in scope.effective("proxy_set_header") if one.values):
         lines += added_header(scope, "proxy", "Connection", '""')

@@ -63,7 +63,7 @@ class UpstreamKeepaliveRace(Rule):
             if written is None:
                 edit = insert_into(group.block, f"keepalive_timeout {seconds}s;")
             else:
-                edit = replace(written.args[0].span, f"{seconds}s")
+                edit = replace(written.head_span, f"keepalive_timeout {seconds}s")
             yield self.report(
                 written or group.block.child("keepalive") or group.block,
                 f'nginx keeps idle connections to "{group.name}" for {timeout // 1000} s, its servers close them after '
