@@ -41,7 +41,7 @@ class ReadFile:
     def __init__(self, source: Source, parsed: Parsed) -> None:
         self.source = source
         # most files have neither: an empty list for each would be a megabyte for 10,000 hosts
-        self.comments: Sequence[int] = parsed.comments or ()
+        self.comments: Sequence[int] = tuple(parsed.comments)
         self.faults: Sequence[Fault] = parsed.faults or ()
 
 

@@ -12,6 +12,7 @@ brace that is never closed), repair the statement and go on.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from sys import intern
 
 TYPE_CHECKING = False  # typing costs 3 ms to import; checkers know the name
@@ -150,15 +151,20 @@ class Heads(dict[str, Head]):
     # What is repeated turns up early; what turns up late is not worth its memory.
     LIMIT = 4096
 
+    def __init__(self) -> None:
+        self._words: dict[str, str] = {}
+
     def __missing__(self, piece: str) -> Head:
         written = piece.lstrip(" \t\r\n")
-        head = _head(written, len(piece) - len(written))
+        if len(self._words) > self.LIMIT:  # the words of one host stand close together
+            self._words.clear()
+        head = _head(written, len(piece) - len(written), self._words.setdefault)
         if len(self) < self.LIMIT and head[0] != ODD:
             self[piece] = head
         return head
 
 
-def _head(written: str, blanks: int) -> Head:
+def _head(written: str, blanks: int, shared: Callable[[str, str], str]) -> Head:
     if len(written) >= _NEAR_BUFFER:
         return ODD, "", (), blanks
     if written[:1] == "#":
@@ -169,7 +175,7 @@ def _head(written: str, blanks: int) -> Head:
         if words:
             name = intern(words[0])
             if last == ";":
-                return STATEMENT, name, tuple(words[1:]), blanks
+                return STATEMENT, name, tuple(map(shared, words[1:], words[1:])), blanks
             # on one line, or certainly its own: a forgotten semicolon is looked for in all others
             if ("\n" not in written[:-1].rstrip() or name in BLOCK_NAMES) and not name.endswith("_by_lua_block"):
                 return BEGIN, name, tuple(words[1:]), blanks
