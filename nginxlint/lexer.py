@@ -1,7 +1,7 @@
 """Text to words, exactly as nginx reads them, with the place of every one and of every fault.
 
-The rules are those of `ngx_conf_read_token()` (src/core/ngx_conf_file.c). Ordinary text falls into `PIECES`, whole
-statements as they are written, which `Heads` takes apart once each. From the first piece that is not ordinary on,
+The rules are those of `ngx_conf_read_token()` (src/core/ngx_conf_file.c). Ordinary text falls into lines and `PIECES`,
+whole statements as they are written, which `Heads` takes apart once each. From the first piece that is not ordinary on,
 `read` goes from word to word, and hands what it reads to a `Sink`; that of the parser builds the tree. Every
 alternative of a regular expression is possessive, so that no input makes it backtrack.
 
@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 
 # Of a piece of text what it is, its name and values, and the number of blanks in front of them.
 Head = tuple[int, str, tuple[str, ...], int]
-STATEMENT, BEGIN, END, COMMENT, BLANKS, ODD = range(6)
+STATEMENT, INCLUDE, BEGIN, END, COMMENT, BLANKS, SEVERAL, ODD = range(8)
+_ODD: Head = ODD, "", (), 0
 
 # The buffer nginx reads a file through (NGX_CONF_BUFFER); one word has to fit into it.
 BUFFER = 4096
@@ -71,6 +72,8 @@ PIECES = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
+# Words of plain characters between blanks, on one line.
+_PLAIN_STATEMENT = re.compile(rf"[ \t{_PLAIN}]++(?:;|(?<!\$)\{{)")
 _ONE_WORD = re.compile(
     rf"""[ \t\r\n]*+(?:
       ("[^"\\]*+(?:\\.[^"\\]*+)*+"|'[^'\\]*+(?:\\.[^'\\]*+)*+')
@@ -88,6 +91,7 @@ _QUANTIFIER = r"\d+(?:,\d*)?\}"
 # Further than this nobody looks for the end of a plain statement.
 _LINE = 400
 _BLANKS = frozenset(" \t\r\n")
+_TERMINATORS = (";", "{")
 _BEHIND_QUOTE = frozenset(" \t\r\n;{)")
 
 
@@ -142,10 +146,11 @@ class Remarks:
 
 
 class Heads(dict[str, Head]):
-    """Pieces of ordinary text by how they are written, blanks in front included. `ODD`: `read` has to look closer.
+    """Lines and pieces of ordinary text by how they are written, blanks around them included.
 
-    Configurations say the same things again and again: a repeated statement is taken apart once, and its words are
-    one object wherever it stands. Kept for all files of a root.
+    `SEVERAL`: a line of pieces, which are its values. `ODD`: a statement goes on behind this line, or `read` has to look
+    at it. Configurations say the same things again and again: a repeated statement is taken apart once, and its words
+    are one object wherever it stands. Kept for all files of a root.
     """
 
     # What is repeated turns up early; what turns up late is not worth its memory.
@@ -154,36 +159,56 @@ class Heads(dict[str, Head]):
     def __init__(self) -> None:
         self._words: dict[str, str] = {}
 
-    def __missing__(self, piece: str) -> Head:
-        written = piece.lstrip(" \t\r\n")
+    def __missing__(self, written: str) -> Head:
+        if len(written) >= _NEAR_BUFFER:
+            return _ODD
         if len(self._words) > self.LIMIT:  # the words of one host stand close together
             self._words.clear()
-        head = _head(written, len(piece) - len(written), self._words.setdefault)
-        if len(self) < self.LIMIT and head[0] != ODD:
-            self[piece] = head
+        head = _head(written, self._words.setdefault)
+        if head is _ODD and "\n" not in written:
+            head = self._several(written)
+        if len(self) < self.LIMIT:
+            self[written] = head
         return head
 
+    def _several(self, line: str) -> Head:
+        pieces = tuple(PIECES.findall(line))
+        if len(pieces) == 1:
+            return _ODD
+        opens = False
+        for piece in pieces:
+            kind = self[piece][0]
+            if kind == ODD or (opens and piece[0].isdigit()):
+                return _ODD
+            opens = kind == BEGIN
+        return SEVERAL, "", pieces, 0
 
-def _head(written: str, blanks: int, shared: Callable[[str, str], str]) -> Head:
-    if len(written) >= _NEAR_BUFFER:
-        return ODD, "", (), blanks
-    if written[:1] == "#":
-        return COMMENT, "", (), blanks
-    last = written[-1:]
-    if last == ";" or last == "{":
-        words = written[:-1].split() if _is_plain(written) else _words(written)
-        if words:
-            name = intern(words[0])
-            if last == ";":
-                return STATEMENT, name, tuple(map(shared, words[1:], words[1:])), blanks
-            # on one line, or certainly its own: a forgotten semicolon is looked for in all others
-            if ("\n" not in written[:-1].rstrip() or name in BLOCK_NAMES) and not name.endswith("_by_lua_block"):
-                return BEGIN, name, tuple(words[1:]), blanks
-    elif written == "}":
+
+def _head(written: str, shared: Callable[[str, str], str]) -> Head:
+    text = written
+    words: list[str] | None
+    if _PLAIN_STATEMENT.fullmatch(written):
+        words = written[:-1].split()
+        blanks = written.index(words[0]) if words else 0
+    else:
+        text = written.strip(" \t\r\n")
+        words = _words(text) if text[-1:] in _TERMINATORS else None
+        blanks = written.index(text)
+    if words:
+        name = intern(words[0])
+        values = tuple(map(shared, words[1:], words[1:]))
+        if text[-1] == ";":
+            return INCLUDE if name == "include" else STATEMENT, name, values, blanks
+        # on one line, or certainly its own: a forgotten semicolon is looked for in all others
+        if ("\n" not in text[:-1].rstrip() or name in BLOCK_NAMES) and not name.endswith("_by_lua_block"):
+            return BEGIN, name, values, blanks
+    elif text == "}":
         return END, "", (), blanks
-    elif not written:
+    elif not text:
         return BLANKS, "", (), blanks
-    return ODD, "", (), blanks
+    elif text[0] == "#" and "\n" not in text:
+        return COMMENT, "", (), blanks
+    return _ODD
 
 
 def _is_plain(text: str) -> bool:

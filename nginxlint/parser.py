@@ -6,9 +6,26 @@ the corpus); for each of them it costs about twice what reading the text does.
 
 from __future__ import annotations
 
-from nginxlint.lexer import BEGIN, BLANKS, COMMENT, END, MAX_DEPTH, PIECES, STATEMENT, Fault, Heads, read
+from nginxlint.lexer import (
+    BEGIN,
+    BLANKS,
+    COMMENT,
+    END,
+    INCLUDE,
+    MAX_DEPTH,
+    PIECES,
+    SEVERAL,
+    STATEMENT,
+    Fault,
+    Heads,
+    read,
+)
 from nginxlint.source import Source
 from nginxlint.syntax import Block, Directive
+
+TYPE_CHECKING = False  # typing costs 3 ms to import; checkers know the name
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 class Parsed:
@@ -102,21 +119,19 @@ class _Tree:
         return [block.start for block, _ in self.open[1:]] + [self.parent.start] if self.open else []
 
     def read_ordinary(self, text: str, heads: Heads) -> int:
-        """Read text as far as it is ordinary; the offset of what is not, or of its end."""
+        """Read text as far as it is ordinary; the offset of what is not, or of its end. Nearly every line is a statement
+        of its own, and text is split at newlines ten times as fast as at what ends a statement."""
         source, parent, body, opened, offsets = self.source, self.parent, self.body, self.open, _OFFSETS
         at = 0
-        for piece in PIECES.findall(text):
-            kind, name, values, blanks = heads[piece]
+        lines = iter(text.split("\n"))
+        for line in lines:
+            kind, name, values, blanks = heads[line]
             start = at + blanks
             if start < _SHARED:
                 start = offsets[start]
-            at += len(piece)
             if kind == STATEMENT:
-                directive = Directive(name, values, start, source, parent)
-                body.append(directive)
-                if name == "include":
-                    self.includes.append(directive)
-            elif kind == BEGIN and len(opened) < _DEEP and not text[at : at + 1].isdigit():
+                body.append(Directive(name, values, start, source, parent))
+            elif kind == BEGIN and len(opened) < _DEEP:
                 opened.append((parent, body))
                 parent = Block(name, values, start, source, parent)
                 body.append(parent)
@@ -127,9 +142,38 @@ class _Tree:
             elif kind == COMMENT:
                 self.comments.append(start)
             elif kind != BLANKS:
-                at -= len(piece)
-                break
+                self.parent, self.body = parent, body
+                end = self._read_pieces(text, at, heads, values if kind == SEVERAL else ())
+                parent, body = self.parent, self.body
+                if text[end : end + 1] not in ("\n", ""):
+                    return end
+                for _ in range(text.count("\n", at, end)):
+                    line = next(lines)
+                at = end - len(line)
+            at += len(line) + 1
         self.parent, self.body = parent, body
+        return min(at, len(text))
+
+    def _read_pieces(self, text: str, at: int, heads: Heads, pieces: Iterable[str]) -> int:
+        """Read up to the end of a line on which a statement ends, or to what is not ordinary. `pieces`: what the line
+        consists of, where that is known."""
+        for piece in pieces or (match[0] for match in PIECES.finditer(text, at)):
+            kind, name, values, blanks = heads[piece]
+            start = at + blanks
+            end = at + len(piece)
+            if kind in (STATEMENT, INCLUDE):
+                self.statement(name, values, start)
+            elif kind == BEGIN and len(self.open) < _DEEP and not text[end : end + 1].isdigit():
+                self.begin(name, values, start)
+            elif kind == END and self.open:
+                self.end(start)
+            elif kind == COMMENT:
+                self.comments.append(start)
+            elif kind != BLANKS:
+                break
+            at = end
+            if text[at : at + 1] == "\n":
+                break
         return at
 
     def statement(self, name: str, values: tuple[str, ...], start: int) -> None:
