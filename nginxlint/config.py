@@ -59,7 +59,7 @@ class Config:
         self._by_name = self._index()
         self._scopes: dict[Block, Scope] = {}
         self._servers: list[Server] | None = None
-        self._server_of: dict[Block, Server] | None = None
+        self._server_of: dict[Block | None, Server] | None = None
         self._sockets: dict[str, list[Server]] | None = None
         self._upstreams: dict[tuple[str, str], Upstream] | None = None
         self._passes: dict[str, list[Pass]] = {}
@@ -70,7 +70,7 @@ class Config:
         self.known_endpoints: dict[tuple[Directive, str], list[Endpoint]] = {}  # for nginxlint.routing.listeners
         self._uses: Uses | None = None
         self._request_headers: dict[tuple[Block, str], RequestHeaders] = {}
-        self._locations: dict[Block, Location] | None = None
+        self._locations: dict[Block, Location | None] = {}
         self._locations_in: dict[Block, list[Location]] = {}
         self._listeners: Listeners | None = None
         self._inward_passes: list[Pass] | None = None
@@ -122,13 +122,16 @@ class Config:
     def concerns(self, directives: Iterable[str], texts: Iterable[str] = ()) -> bool:
         """Does one of these directives occur, and if `texts` are given, one of them (lower-case) in its arguments?"""
         present = [name for name in directives if name in self._by_name]
-        return bool(present) and (not texts or any(text in self._said(name) for name in present for text in texts))
+        if not texts or not present:
+            return bool(present)
+        said = [self.said(name) for name in present]
+        return any(text in arguments for arguments in said for text in texts)
 
-    def _said(self, name: str) -> str:
-        """All different arguments of the directives of that name, lower-case; what is repeated is mostly one object."""
+    def said(self, name: str) -> str:
+        """All different arguments of the directives of that name, lower-case: one look at them is quicker than one at each."""
         arguments = self._arguments.get(name)
         if arguments is None:
-            different = {id(one.values): one.values for one in self._by_name[name]}.values()
+            different = self._by_name.alike(name)
             arguments = self._arguments[name] = "\0".join(["\0".join(values) for values in different]).lower()
         return arguments
 
@@ -139,6 +142,26 @@ class Config:
     def blocks(self, *names: str) -> Iterator[Block]:
         """All blocks that have one of these names."""
         return (directive for directive in self.find(*names) if isinstance(directive, Block))
+
+    def alike(self, name: str) -> dict[tuple[str, ...], list[Directive]]:
+        """All directives of that name by their arguments, so that what is repeated is judged once."""
+        return self._by_name.alike(name)
+
+    def saying(self, says: Callable[[tuple[str, ...]], bool], *names: str) -> Iterator[Directive]:
+        """The directives with one of these names whose arguments pass the test `says`."""
+        for name in names:
+            for values, repeated in self.alike(name).items():
+                if says(values):
+                    yield from repeated
+
+    def sets(self, name: str) -> dict[tuple[tuple[str, ...], ...], list[Block]]:
+        """The blocks that hold directives of that name, by the arguments of all of these: few blocks say something of
+        their own."""
+        return self._by_name.sets(name)
+
+    def holders(self, name: str, says: Callable[[tuple[str, ...]], bool]) -> set[Block]:
+        """The blocks that hold a directive of that name whose arguments pass the test `says`."""
+        return {block for lines, blocks in self.sets(name).items() if any(map(says, lines)) for block in blocks}
 
     def directive_at(self, source: Source, offset: int) -> Directive | None:
         """The directive whose name or arguments hold a place in a file; None in a comment or between two."""
@@ -176,7 +199,7 @@ class Config:
             ]
         return self._servers
 
-    def _servers_by_block(self) -> dict[Block, Server]:
+    def _servers_by_block(self) -> dict[Block | None, Server]:
         if self._server_of is None:
             self._server_of = {server.block: server for server in self.servers}
         return self._server_of
@@ -186,29 +209,27 @@ class Config:
 
     def locations_in(self, block: Block) -> list[Location]:
         """The locations directly inside a server or location block, in file order."""
-        self._all_locations()
-        return self._locations_in.get(block, [])
+        found = self._locations_in.get(block)
+        if found is None:
+            inside = self._by_name.inside("location").get(block, ())
+            made = [self._location(one) for one in inside if isinstance(one, Block)]
+            found = self._locations_in[block] = [location for location in made if location is not None]
+        return found
 
-    def _all_locations(self) -> dict[Block, Location]:
-        """Every location by its block. One that stands in no server, or in what takes no location, is none."""
-        if self._locations is None:
-            self._locations = {}
-            servers = self._servers_by_block()
-            for block in self.blocks("location"):
-                around = block.parent
-                if around is None:
-                    continue
-                outer = self._locations.get(around)
-                server = outer.server if outer is not None else servers.get(around)
-                if server is not None:
-                    location = self._locations[block] = Location(block, self, server, outer)
-                    self._locations_in.setdefault(around, []).append(location)
-        return self._locations
+    def _location(self, block: Block) -> Location | None:
+        """A location by its block. One that stands in no server, or in what takes no location, is none."""
+        if block in self._locations:
+            return self._locations[block]
+        around = block.parent
+        outer = self._location(around) if around is not None and around.name == "location" else None
+        server = outer.server if outer is not None else self._servers_by_block().get(around)
+        location = self._locations[block] = None if server is None else Location(block, self, server, outer)
+        return location
 
     def location(self, place: Directive) -> Location | None:
         """The location a directive stands in (through `if` and `limit_except`), or the one a location block is."""
         block = place if place.name == "location" else place.enclosing("location")
-        return self._all_locations().get(block) if isinstance(block, Block) else None
+        return self._location(block) if isinstance(block, Block) else None
 
     def server(self, place: Directive) -> Server | None:
         """The server a directive stands in."""
@@ -339,6 +360,11 @@ class Config:
     def upstream(self, name: str, kind: str = "http") -> Upstream | None:
         """The group of that name; nginx compares without regard to case."""
         return self._upstream_index().get((kind, name.lower()))
+
+    @property
+    def used_groups(self) -> Iterable[tuple[Upstream, list[Use]]]:
+        """The groups that passes lead to, with these passes."""
+        return self._all_uses().by_group.items()
 
     def uses(self, group: Upstream) -> list[Use]:
         """The passes that lead to a group, as far as the configuration tells (see `all_uses_known`)."""

@@ -44,27 +44,24 @@ class Handshake:
 
 
 def handshakes(config: Config) -> list[Handshake]:
-    """Every such set, in the order of the configuration (nginx drops both headers unless they are set)."""
-    lines: dict[Block, dict[str, Directive]] = {}
-    for line in config.find("proxy_set_header"):
-        if len(line.values) == 2 and line.parent is not None and len(line.values[0]) in (7, 10):
-            name = line.values[0].lower()
-            if name in ("upgrade", "connection"):
-                lines.setdefault(line.parent, {})[name] = line
+    """Every such set (nginx drops both headers unless they are set)."""
     decided: dict[str, bool] = {}
     found: dict[Block, Handshake] = {}
-    for block, own in lines.items():
-        upgrade, connection = own.get("upgrade"), own.get("connection")
-        upgrades = connection is not None and _can_upgrade(config, connection, decided)
-        if upgrades or (upgrade is not None and upgrade.values[1]):
-            found[block] = Handshake(block, upgrade, connection, upgrades)
-    setters = {line.parent for line in config.find("proxy_set_header")} if found else set()
+    for lines, blocks in config.sets("proxy_set_header").items():
+        places = {values[0].lower(): at for at, values in enumerate(lines) if len(values) == 2}
+        if "upgrade" not in places and "connection" not in places:
+            continue
+        for block in blocks:
+            own = config.scope(block).own("proxy_set_header")
+            upgrade = own[places["upgrade"]] if "upgrade" in places else None
+            connection = own[places["connection"]] if "connection" in places else None
+            upgrades = connection is not None and _can_upgrade(config, connection, decided)
+            if upgrades or (upgrade is not None and upgrade.values[1]):
+                found[block] = Handshake(block, upgrade, connection, upgrades)
     for target in config.passes() if found else ():
-        around = target.directive.parent
-        while around is not None and around not in setters:
-            around = around.parent
-        if around is not None and around in found:
-            found[around].passes.append(target)
+        origin = config.scope(target.directive).origin("proxy_set_header")
+        if origin is not None and origin.block in found:
+            found[origin.block].passes.append(target)
     return list(found.values())
 
 

@@ -82,16 +82,13 @@ def _passes_datagrams(config: Config, directive: Directive) -> bool:
 def inward_passes(config: Config, *names: str) -> list[Pass]:
     """The passes that may lead to one of our own listeners: by an address of this machine or one that a `listen` names,
     directly or in a group; those with variables count. A quick look, to be asked before `behind`."""
-    words = {listen.values[0] for listen in config.find("listen") if listen.values and not listen.values[0].isdigit()}
+    words = {values[0] for values in config.alike("listen") if values and not values[0].isdigit()}
     named = {word.partition(":")[0].lower() for word in words} - {"*", "", "["}
     ours = (*_MAY_BE_OURS, *named)
     groups = {
         server.parent.values[0].lower()
-        for server in config.find("server")
-        if server.values
-        and server.values[0].lower().startswith(ours)
-        and server.parent is not None
-        and server.parent.values
+        for server in config.saying(lambda values: "".join(values[:1]).lower().startswith(ours), "server")
+        if server.parent is not None and server.parent.values
     }
     return [
         target

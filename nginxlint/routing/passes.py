@@ -28,28 +28,24 @@ class Pass:
 
     `scheme` is lower-case and empty where none is written; `authority` is `host[:port]` or `unix:PATH`; `uri` is the
     URI part, None where there is none (`""` cannot occur); `port` is the one written, else None. `has_variables`
-    is about the whole argument.
+    is about the whole argument. `family` is what its settings begin with: `fastcgi` for `fastcgi_pass`.
     """
 
-    __slots__ = ("_group", "_kind", "authority", "directive", "host", "port", "scheme", "text", "unix", "uri")
+    __slots__ = (
+        "_group", "_kind", "authority", "directive", "family", "has_variables", "host", "port", "scheme", "text", "unix",
+        "uri",
+    )  # fmt: skip
 
     def __init__(self, directive: Directive, text: str | None = None) -> None:
         """`text` is what the argument becomes, where variables were followed."""
         self.directive = directive
+        self.family = directive.name.removesuffix("_pass")
         self._kind: str | None = None
         self._group: tuple[Upstream | None] | None = None
         self.text = text if text is not None else directive.values[0] if directive.values else ""
+        self.has_variables = "$" in self.text
         self.scheme, self.authority, self.uri = split_target(self.text)
         self.host, self.port, self.unix = split_authority(self.authority)
-
-    @property
-    def has_variables(self) -> bool:
-        return "$" in self.text
-
-    @property
-    def family(self) -> str:
-        """What its settings begin with: `proxy` for `proxy_pass`, `fastcgi` for `fastcgi_pass`."""
-        return self.directive.name.removesuffix("_pass")
 
     @property
     def kind(self) -> str:
@@ -98,16 +94,15 @@ class Pass:
 
 def split_target(text: str) -> tuple[str, str, str | None]:
     """Scheme, authority and URI part of a pass target (ngx_http_proxy_pass, ngx_parse_url)."""
-    scheme, rest = "", text
-    colon = text.find("://")
-    if colon > 0 and "$" not in text[:colon]:
-        scheme, rest = text[:colon].lower(), text[colon + 3 :]
+    scheme, mark, rest = text.partition("://")
+    if mark and scheme and "$" not in scheme:
+        scheme = scheme.lower()
+    else:
+        scheme, rest = "", text
     if rest.startswith("unix:"):
         path, _, uri = rest[5:].partition(":")
         return scheme, f"unix:{path}", uri or None
-    end = -1
-    for mark in "/?#":
-        at = rest.find(mark, 0, end if end >= 0 else None)
-        if at >= 0:
-            end = at
-    return (scheme, rest, None) if end < 0 else (scheme, rest[:end], rest[end:])
+    if "/" not in rest and "?" not in rest and "#" not in rest:
+        return scheme, rest, None
+    end = min(end for mark in "/?#" if (end := rest.find(mark)) >= 0)
+    return scheme, rest[:end], rest[end:]

@@ -31,8 +31,9 @@ class Redirect:
         self.server = server
         self.text = directive.values[index]
         scheme, separator, rest = self.text.partition("://")
-        written = split_port(rest.partition("/")[0])[1] if ":" in rest else ""
-        self.port = int(written) if written.isdecimal() else _PORTS.get(scheme) if separator else None
+        self.port = _PORTS.get(scheme) if separator else None
+        if ":" in rest and (written := split_port(rest.partition("/")[0])[1]).isdecimal():
+            self.port = int(written)
 
     @property
     def word(self) -> Word:
@@ -42,19 +43,19 @@ class Redirect:
 def redirects(config: Config) -> list[Redirect]:
     """Every redirect written in the http servers of a configuration."""
     found = []
-    for directive in config.find("return", "rewrite"):
-        index = _address(directive)
-        server = directive.enclosing("server") if index is not None else None
-        if index is None or server is None or server.synthetic or server.parent is None or server.parent.name != "http":
-            continue
-        found.append(Redirect(directive, index, server))
+    for name in ("return", "rewrite"):
+        for values, repeated in config.alike(name).items():
+            index = _address(name, values)
+            for directive in repeated if index is not None else ():
+                server = config.server(directive)
+                if index is not None and server is not None and server.kind == "http" and not server.block.synthetic:
+                    found.append(Redirect(directive, index, server.block))
     return found
 
 
-def _address(directive: Directive) -> int | None:
+def _address(name: str, values: tuple[str, ...]) -> int | None:
     """The place of the argument that says where to; None where the directive does not redirect."""
-    values = directive.values
-    if directive.name == "return":
+    if name == "return":
         if len(values) == 2:
             return 1 if values[0] in _CODES else None
         return 0 if len(values) == 1 and not values[0].isdecimal() else None

@@ -12,14 +12,39 @@ _TWINS = {name: tuple(twin for twin in names if twin != name) for name, names in
 
 
 class Known(dict[str, list[Directive]]):
-    """All directives of a configuration by name, in file order; those of one name by the block they stand in, once
-    somebody asks."""
+    """All directives of a configuration by name, in file order; those of one name also by their block, by what they
+    say, and by what their blocks say, once somebody asks: most lines and most blocks repeat others."""
 
-    __slots__ = ("_inside",)
+    __slots__ = ("_alike", "_inside", "_sets")
 
     def __init__(self, index: dict[str, list[Directive]]) -> None:
         super().__init__(index)
         self._inside: dict[str, dict[Block | None, list[Directive]]] = {}
+        self._alike: dict[str, dict[tuple[str, ...], list[Directive]]] = {}
+        self._sets: dict[str, dict[tuple[tuple[str, ...], ...], list[Block]]] = {}
+
+    def alike(self, name: str) -> dict[tuple[str, ...], list[Directive]]:
+        """The directives of that name by their arguments."""
+        found = self._alike.get(name)
+        if found is None:
+            found = self._alike[name] = {}
+            for directive in self.get(name, ()):
+                values = directive.values
+                if values in found:
+                    found[values].append(directive)
+                else:
+                    found[values] = [directive]
+        return found
+
+    def sets(self, name: str) -> dict[tuple[tuple[str, ...], ...], list[Block]]:
+        """The blocks that hold directives of that name, by the arguments of all of these."""
+        found = self._sets.get(name)
+        if found is None:
+            found = self._sets[name] = {}
+            for block, lines in self.inside(name).items():
+                if block is not None:
+                    found.setdefault(tuple([line.values for line in lines]), []).append(block)
+        return found
 
     def inside(self, name: str) -> dict[Block | None, list[Directive]]:
         """The directives of that name by their block."""

@@ -34,20 +34,18 @@ def shadows(config: Config) -> list[Shadow]:
     """The locations that no request reaches (ngx_http_core_find_location). Without a regex no location shadows another
     one; levels of the same patterns are judged once."""
     found: list[Shadow] = []
-    judged: dict[tuple[object, ...], list[_Found]] = {}
-    around = dict.fromkeys(
-        block.parent for block in config.find("location") if block.values and block.values[0][:1] == "~"
-    )
-    for parent in around:
-        if parent is None:
+    for lines, parents in config.sets("location").items():
+        if not any(values and values[0][:1] == "~" for values in lines):
             continue
-        level = parent.blocks("location")
-        outer = parent.values if parent.name == "location" else ()
-        key = (outer, *(child.values for child in level))
-        if key not in judged:
-            patterns = [split_location(child.values) for child in level]
-            judged[key] = list(_judge(patterns, split_location(outer) if outer else None))
-        found.extend(Shadow(level[at], parent if by < 0 else level[by], kind) for at, by, kind in judged[key])
+        patterns = [split_location(values) for values in lines]
+        judged: dict[tuple[str, ...], list[_Found]] = {}
+        for parent in parents:
+            outer = parent.values if parent.name == "location" else ()
+            if outer not in judged:
+                judged[outer] = list(_judge(patterns, split_location(outer) if outer else None))
+            level = parent.blocks("location") if judged[outer] else []
+            if len(level) == len(lines):  # one without a body is another fault
+                found.extend(Shadow(level[at], parent if by < 0 else level[by], kind) for at, by, kind in judged[outer])
     return found
 
 
