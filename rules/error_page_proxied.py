@@ -30,6 +30,7 @@ class ErrorPageProxied(Rule):
     id = "error-page-proxied"
     group = "proxy"
     directives = ("error_page",)
+    texts = ("502", "504")
     examples = (
         Bad(
             "server {\n error_page 500 502 503 504 /50x.html; # here\n location / {\n  proxy_pass http://app;\n }\n}",

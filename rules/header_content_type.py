@@ -18,6 +18,7 @@ class HeaderContentType(Rule):
     group = "correctness"
     severity = Severity.INFO
     directives = ("add_header",)
+    texts = ("content-type",)
     examples = (
         Bad(
             "location /health {\n add_header Content-Type application/json; # here\n return 200 '{}';\n}",

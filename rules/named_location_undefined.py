@@ -15,6 +15,7 @@ class NamedLocationUndefined(Rule):
     group = "correctness"
     severity = Severity.ERROR
     directives = ("try_files", "error_page", "post_action")
+    texts = ("@",)
     examples = (
         Bad("server {\n location / { try_files $uri @app; } # here\n}"),
         Bad("server {\n error_page 502 @down; # here\n location / { proxy_pass http://app; }\n}"),

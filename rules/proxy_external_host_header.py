@@ -39,7 +39,8 @@ class ProxyExternalHostHeader(Rule):
     id = "proxy-external-host-header"
     group = "proxy"
     confidence = Confidence.MEDIUM
-    directives = ("proxy_set_header",)
+    directives = ("proxy_pass",)
+    texts = ("https:", "$")
     examples = (
         Bad(
             "location / {\n proxy_set_header Host $host;\n proxy_pass https://shop.s3.amazonaws.com; # here\n}",

@@ -36,7 +36,8 @@ class ProxyMetadataAddress(Rule):
     id = "proxy-metadata-address"
     group = "security"
     severity = Severity.ERROR
-    directives = PASSES
+    directives = (*PASSES, "server")
+    texts = ("169.254.", "fe80:", "100.100.100.200", "192.0.0.192", "fd00:ec2", "metadata", "instance-data", "$")
     examples = (
         Bad("location /meta/ { proxy_pass http://169.254.169.254/latest/; } # here"),
         Bad("location / { set $to metadata.google.internal; proxy_pass http://$to; } # here"),

@@ -39,6 +39,7 @@ class ProxyPathDecoded(Rule):
     group = "proxy"
     severity = Severity.WARNING
     directives = ("proxy_pass",)
+    texts = ("$",)
     examples = (
         Bad(
             "location ~ ^/re/(.*)$ {\n proxy_pass http://192.0.2.1/new/$1$is_args$args; # here\n}",

@@ -31,7 +31,8 @@ class ProxyRewriteBreakIgnoresUri(Rule):
     id = "proxy-rewrite-break-ignores-uri"
     group = "proxy"
     severity = Severity.WARNING
-    directives = ("proxy_pass",)
+    directives = ("rewrite",)
+    texts = ("break",)
     examples = (
         Bad(
             "location /old/ {\n rewrite ^/old/(.*)$ /new/$1 break;\n proxy_pass http://app/base/; # here\n}",

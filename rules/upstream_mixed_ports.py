@@ -19,7 +19,8 @@ class UpstreamMixedPorts(Rule):
     group = "upstream"
     severity = Severity.WARNING
     confidence = Confidence.MEDIUM
-    directives = ("upstream",)
+    directives = ("server",)
+    texts = ("443",)
     examples = (
         Bad(
             "upstream app {\n server a:80;\n server b:443; # here\n}\nserver { location / { proxy_pass http://app; } }"
