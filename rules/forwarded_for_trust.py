@@ -71,19 +71,15 @@ class ForwardedForTrust(Rule):
     def check(self, config: Config) -> Iterator[Diagnostic]:
         found: dict[Directive, str] = {}
         appended: list[Directive] = []
-        for line in config.find(*self.directives):
-            if len(line.values) != 2 or line.values[1][:1] != "$":
-                continue
-            copies, right = _COPIES.get(line.values[0].lower(), ((), ""))
-            value = line.values[1]
-            if right and value not in (_APPENDED, "$remote_addr"):
-                value = _value(config, value)
+        for values, lines in [*config.alike("proxy_set_header").items(), *config.alike("grpc_set_header").items()]:
+            copies, right = _COPIES.get(values[0].lower(), ((), "")) if len(values) == 2 else ((), "")
+            value = _value(config, values[1]) if right and values[1][:1] == "$" else ""
             if value in copies:
-                found[line] = right
+                found.update(dict.fromkeys(lines, right))
             elif right == _APPENDED and value in ("$remote_addr", "$realip_remote_addr"):
-                found[line] = ""
+                found.update(dict.fromkeys(lines, ""))
             elif right == value == _APPENDED:
-                appended.append(line)
+                appended += lines
         signs = proxies_in_front(config) if found else {}
         for line, right in found.items():
             if sees_visitors(config.scope(line)):

@@ -74,9 +74,7 @@ class ForwardedProtoMissing(Rule):
     def check(self, config: Config) -> Iterator[Diagnostic]:
         if config.partial:
             return  # these lines are often included
-        told: set[Block | None] = {
-            line.parent for line in config.find("proxy_set_header") if line.values and line.values[0].lower() in _NAMES
-        }
+        told = config.holders("proxy_set_header", lambda values: "".join(values[:1]).lower() in _NAMES)
         told.update(one.block for one in config.handshakes if _is_for_sockets(one.block))
         asked = {line.values[0] for line in config.find("auth_request", "mirror") if line.values}
         seen: set[tuple[Block, Block | None]] = set()

@@ -76,13 +76,13 @@ class HeaderSplitting(Rule):
             for block in config.blocks("map")
             if len(block.values) == 2 and any(_is_decoded(line) for line in block.body)
         )
-        loose = {block for block in config.find("location") if block.values and "[^" in block.values[-1]}
-        suspects: dict[tuple[str, ...], bool] = {}
-        for directive in config.find(*self.directives):
-            suspect = suspects.get(directive.values)
-            if suspect is None:
-                suspect = suspects[directive.values] = _is_suspect(directive.values, carriers)
-            if not suspect and not (loose and directive.enclosing("location") in loose):
+        loose = set(config.saying(lambda values: "[^" in "".join(values[-1:]), "location"))
+        suspicious = [name for name in self.directives if _is_suspect(config.said(name), carriers)]
+        suspects = dict.fromkeys(
+            config.saying(lambda values: _is_suspect(" ".join(values).lower(), carriers), *suspicious)
+        )
+        for directive in config.find(*self.directives) if loose else suspects:
+            if directive not in suspects and directive.enclosing("location") not in loose:
                 continue
             word = _header_text(directive)
             if word is None or "$" not in word.text or path_is_raw(directive):
@@ -123,10 +123,9 @@ class HeaderSplitting(Rule):
         return self.report(place, message, *fixes, label=label, help=help, related=related, at=directive)
 
 
-def _is_suspect(values: tuple[str, ...], carriers: tuple[str, ...]) -> bool:
-    """A quick look that spares nearly every directive the close one: does it hold a variable worth a question, or a
-    pattern (of a rewrite) that is?"""
-    text = " ".join(values).lower()
+def _is_suspect(text: str, carriers: tuple[str, ...]) -> bool:
+    """A quick look that spares nearly every directive the close one: do its arguments hold a variable worth a question,
+    or a pattern (of a rewrite) that is?"""
     if "$" not in text:
         return False
     text = text.replace("$request_uri", "")

@@ -35,7 +35,7 @@ class Httpoxy(Rule):
     def check(self, config: Config) -> Iterator[Diagnostic]:
         if config.partial:
             return
-        safe = {line.parent for line in config.find(*_PARAMS.values()) if line.values[:1] == ("HTTP_PROXY",)}
+        safe = {line.parent for line in config.saying(lambda values: "HTTP_PROXY" in values[:1], *_PARAMS.values())}
         told: set[Block | None] = set()
         for target in config.passes(*_PARAMS):
             if target.directive.parent in safe:

@@ -33,7 +33,7 @@ class ListenAddressShadow(Rule):
     )
 
     def check(self, config: Config) -> Iterator[Diagnostic]:
-        if all(_is_wild(listen.values[:1]) for listen in config.find("listen")):
+        if all(_is_wild(where[:1]) for where in config.alike("listen")):
             return
         sockets = config.sockets
         for socket, servers in sockets.items():

@@ -1,6 +1,6 @@
 from collections.abc import Iterator
 
-from nginxlint import Bad, Block, Config, Diagnostic, Directive, Fix, Good, Rule, Severity, delete, note
+from nginxlint import Bad, Config, Diagnostic, Directive, Fix, Good, Rule, Severity, delete, note
 
 # A list may be sent in several lines: the backend joins them.
 _LISTS = tuple("accept via forwarded x-forwarded-for cache-control pragma link cookie x-forwarded-via".split())
@@ -35,12 +35,19 @@ class ProxyDuplicateHeader(Rule):
     )
 
     def check(self, config: Config) -> Iterator[Diagnostic]:
-        first: dict[tuple[Block | None, str, str], Directive] = {}
-        for line in config.find(*self.directives):
+        for setter in self.directives:
+            for lines, blocks in config.sets(setter).items():
+                if len({values[0].lower() for values in lines if values}) < len(lines):
+                    for block in blocks:
+                        yield from self._judge(config, config.scope(block).own(setter))
+
+    def _judge(self, config: Config, lines: list[Directive]) -> Iterator[Diagnostic]:
+        first: dict[str, Directive] = {}
+        for line in lines:
             if len(line.values) != 2 or not line.values[1]:
                 continue  # an empty value is not sent
             name = line.values[0].lower()
-            other = first.setdefault((line.parent, line.name, name), line)
+            other = first.setdefault(name, line)
             if other is line or name.startswith(_LISTS):
                 continue
             if name == "host" and line.name == "proxy_set_header" and config.version >= _ONE_HOST:

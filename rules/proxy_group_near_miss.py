@@ -39,12 +39,15 @@ class ProxyGroupNearMiss(Rule):
 
     def check(self, config: Config) -> Iterator[Diagnostic]:
         names = {upstream.name.lower(): upstream for upstream in config.upstreams}
-        hosts = {peer.host.lower() for upstream in config.upstreams for peer in upstream.peers}
-        squeezed = {_squeeze(name): name for name in names}
+        strangers = [
+            target for target in _targets(config) if target.host.lower() not in names and not target.is_address
+        ]
+        hosts = {peer.host.lower() for group in config.upstreams for peer in group.peers} if strangers else set()
+        squeezed = {_squeeze(name): name for name in names} if strangers else {}
         shortened: dict[str, list[str]] | None = None
-        for target in _targets(config):
+        for target in strangers:
             host = target.host.lower()
-            if not host or host in names or host in hosts or target.is_address or "$" in host:
+            if not host or host in hosts or "$" in host:
                 continue
             near = squeezed.get(_squeeze(host))
             if near is None:
@@ -72,11 +75,12 @@ class ProxyGroupNearMiss(Rule):
 def _targets(config: Config) -> Iterator[Pass]:
     """The targets as written, and what those with variables become."""
     for target in config.passes(*PASSES):
-        if target.port is not None and target.family not in ("proxy", "grpc"):
+        if target.unix is not None or (target.port is not None and target.family not in ("proxy", "grpc")):
             continue  # these need a port to name a host
         if not target.has_variables:
             yield target
-        for value in config.fold(target.directive, target.text) or () if target.has_variables else ():
+            continue
+        for value in config.fold(target.directive, target.text) or ():
             yield Pass(target.directive, value.text)
 
 

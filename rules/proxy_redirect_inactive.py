@@ -5,7 +5,6 @@ from nginxlint import (
     Confidence,
     Config,
     Diagnostic,
-    Directive,
     Fix,
     Good,
     Note,
@@ -50,7 +49,7 @@ class ProxyRedirectInactive(Rule):
     def check(self, config: Config) -> Iterator[Diagnostic]:
         if config.partial:
             return  # Host and proxy_redirect are often included
-        fixed = {line.parent for line in config.find("proxy_set_header") if _is_fixed_host(line)}
+        fixed = config.holders("proxy_set_header", _is_fixed_host)
         for target in config.passes():
             port_implied = target.port is not None and target.port == target.default_port
             if not (fixed or target.has_variables or port_implied):
@@ -104,8 +103,8 @@ def _without_port(target: Pass) -> Fix:
     return Fix("leave the port out", (replace(word.part(end - len(f":{target.port}"), end), ""),), safe=False)
 
 
-def _is_fixed_host(line: Directive) -> bool:
-    return len(line.values) == 2 and line.values[0].lower() == "host" and "$" not in line.values[1]
+def _is_fixed_host(header: tuple[str, ...]) -> bool:
+    return len(header) == 2 and header[0].lower() == "host" and "$" not in header[1]
 
 
 def _is_for_visitors(config: Config, target: Pass, name: str) -> bool:

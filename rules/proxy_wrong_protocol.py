@@ -88,22 +88,25 @@ def _suspects(config: Config) -> list[Pass]:
     """The passes worth a close look: to our own listeners, to hosts that several families speak to, and to those whose
     name tells of another protocol."""
     suspects = {target.directive: target for target in config.inward_passes}
-    first: dict[str, str] = {}
     mixed: set[str] = set()
-    leading: list[tuple[str, Pass]] = []
-    for target in config.passes(*PASSES):
-        group, family = target.group(config), target.family
-        places = endpoints(config, target) if target.has_variables else (target,) if group is None else group.peers
-        for place in places:
-            name = place.unix or place.host.lower()
-            leading.append((name, target))
-            if first.setdefault(name, family) != family:
-                mixed.add(name)
-    for name, family in first.items():
-        if any(word in name and family != spoken for word, spoken in _TELLING):
-            mixed.add(name)
-    suspects.update((target.directive, target) for name, target in leading if name in mixed)
+    known: set[str] = set()
+    for name in PASSES:
+        own, family = {host for target in config.passes(name) for host in _hosts(config, target)}, name[: -len("_pass")]
+        mixed |= own & known
+        known |= own
+        telling = [word for word, spoken in _TELLING if spoken != family and word in "\0".join(own)]
+        mixed.update(host for host in own if any(word in host for word in telling))
+    for target in config.passes(*PASSES) if mixed else ():
+        if not mixed.isdisjoint(_hosts(config, target)):
+            suspects[target.directive] = target
     return list(suspects.values())
+
+
+def _hosts(config: Config, target: Pass) -> list[str]:
+    """The names and socket paths a pass leads to."""
+    group = target.group(config)
+    places = endpoints(config, target) if target.has_variables else (target,) if group is None else group.peers
+    return [place.unix or place.host.lower() for place in places]
 
 
 def _known_protocol(config: Config, end: Endpoint) -> str | None:

@@ -32,42 +32,38 @@ class RegexNeverMatches(Rule):
 
     def check(self, config: Config) -> Iterator[Diagnostic]:
         bare: set[Directive | None] | None = None
-        usual: set[str] = set()
-        for directive, index, pattern in _patterns(config):
-            if pattern in usual:
-                continue
+        for directives, index, pattern in _patterns(config):
             found = shapes(pattern)
             if found is None or any(not shape.start or shape.runs[0][:1] in ("", "/") for shape in found):
-                usual.add(pattern)
                 continue
             bare = _servers_with_bare_paths(config) if bare is None else bare
-            if directive.enclosing("server") in bare or (index < 0 and bare):
-                continue
             why = "every path begins with a slash" if found else "something stands before ^ or behind $"
-            yield self.report(
-                directive if index < 0 else directive.args[index],
-                f'"{pattern}" matches no path: {why}',
-                help=f'write "^/{pattern[1:]}"' if found and pattern[:1] == "^" else "mend the pattern",
-            )
+            for directive in directives:
+                if directive.enclosing("server") in bare or (index < 0 and bare):
+                    continue
+                yield self.report(
+                    directive if index < 0 else directive.args[index],
+                    f'"{pattern}" matches no path: {why}',
+                    help=f'write "^/{pattern[1:]}"' if found and pattern[:1] == "^" else "mend the pattern",
+                )
 
 
-def _patterns(config: Config) -> Iterator[tuple[Directive, int, str]]:
-    """The regular expressions that are matched with a path: the directive, the argument (-1: its name), the pattern."""
-    for location in config.find("location"):
-        if location.values and location.values[0][:1] == "~":
-            yield location, len(location.values) - 1, split_location(location.values)[1]
-    for rewrite in config.find("rewrite"):
-        if len(rewrite.values) > 1:
-            yield rewrite, 0, rewrite.values[0]
-    for test in config.find("if"):
-        words = split_condition(test.values)
+def _patterns(config: Config) -> Iterator[tuple[list[Directive], int, str]]:
+    """The regular expressions matched with a path: who has it, in which argument (-1: the name), the pattern."""
+    for values, locations in config.alike("location").items():
+        if values and values[0][:1] == "~":
+            yield locations, len(values) - 1, split_location(values)[1]
+    for values, rewrites in config.alike("rewrite").items():
+        if len(values) > 1:
+            yield rewrites, 0, values[0]
+    for values, tests in config.alike("if").items():
+        words = split_condition(values)
         if len(words) == 3 and "~" in words[1] and words[0] in _PATHS:
-            at = next(at for at, value in enumerate(test.values) if at and value.startswith(words[2]))
-            yield test, at, words[2]
+            yield tests, next(at for at, value in enumerate(values) if at and value.startswith(words[2])), words[2]
     for block in config.find("map"):
         for line in block.body or () if block.values[:1] and block.values[0] in _PATHS else ():
             if line.name.startswith("~"):
-                yield line, -1, line.name.removeprefix("~").removeprefix("*")
+                yield [line], -1, line.name.removeprefix("~").removeprefix("*")
 
 
 def _servers_with_bare_paths(config: Config) -> set[Directive | None]:

@@ -33,9 +33,9 @@ class ReturnShadowsLocations(Rule):
     )
 
     def check(self, config: Config) -> Iterator[Diagnostic]:
+        located = {location.parent for location in config.find("location")}
         for directive in config.find(*self.directives):
-            block = directive.parent
-            if block is None or block.name != "server" or block.child("location") is None:
+            if directive.parent not in located or directive.enclosing("server") is not directive.parent:
                 continue
             if directive.name == "rewrite" and not _redirects_all(directive):
                 continue

@@ -1,13 +1,10 @@
-import re
 from collections.abc import Iterator
-from functools import lru_cache
 
 from nginxlint import Bad, Confidence, Config, Diagnostic, Fix, Good, Rule, Severity, insert_line_after
 
 _PASSES = ("proxy_pass", "fastcgi_pass", "uwsgi_pass", "scgi_pass")
 _SURE = frozenset("sse eventsource".split())
 _MAYBE = frozenset("events stream streaming livestream subscribe notifications".split())
-_WORDS = re.compile(r"[^a-z0-9]+")
 
 
 class SseBuffered(Rule):
@@ -40,9 +37,10 @@ class SseBuffered(Rule):
     )
 
     def check(self, config: Config) -> Iterator[Diagnostic]:
-        for target in config.passes(*_PASSES):
+        called = {values: sure for values in config.alike("location") if (sure := _streams(values)) is not None}
+        for target in config.passes(*_PASSES) if called else ():
             location = target.directive.enclosing("location")
-            sure = _streams(location.values) if location is not None else None
+            sure = called.get(location.values) if location is not None else None
             if sure is None:
                 continue
             scope, family = config.scope(target.directive), target.family
@@ -60,10 +58,10 @@ class SseBuffered(Rule):
             )
 
 
-@lru_cache(maxsize=256)  # many locations have the same few names
 def _streams(location: tuple[str, ...]) -> bool | None:
     """Is a location called as those of event streams are: surely, perhaps (False), or not (None)?"""
-    words = _WORDS.split(location[-1].lower()) if location else ()
+    text = location[-1].lower() if location else ""
+    words = "".join([letter if letter.isalnum() else " " for letter in text]).split()
     if not _SURE.isdisjoint(words) or ("event" in words and "stream" in words):
         return True
     return None if _MAYBE.isdisjoint(words) else False

@@ -49,8 +49,8 @@ class TimeoutUnitSuspicious(Rule):
     )
 
     def check(self, config: Config) -> Iterator[Diagnostic]:
-        for setting in config.find(*self.directives):
-            text = "".join(setting.values[:1])
+        for setting in config.saying(_is_odd, *self.directives):
+            text = setting.values[0]
             if text.isdecimal() and int(text) >= 1000:
                 if _looks_like_milliseconds(setting.name, int(text)):
                     yield self._report(setting, f"{_spoken(int(text))}, as a bare number is seconds", f"{text}ms")
@@ -75,6 +75,12 @@ class TimeoutUnitSuspicious(Rule):
             Fix(f"write {better}", (replace(word.span, better),), safe=False),
             help=f"write the unit: {better}, or {word.text}{'s' if word.text.isdecimal() else ''} if that is meant",
         )
+
+
+def _is_odd(values: tuple[str, ...]) -> bool:
+    """Thousands without a unit, milliseconds, or nothing at all? A quick look."""
+    text = "".join(values[:1])
+    return text.endswith("ms") or text[:1] == "0" or (len(text) > 3 and text.isdecimal())
 
 
 def _looks_like_milliseconds(name: str, number: int) -> bool:

@@ -34,12 +34,8 @@ class TryFilesFallbackMissing(Rule):
     )
 
     def check(self, config: Config) -> Iterator[Diagnostic]:
-        for tried in config.find("try_files"):
-            last = tried.values[-1] if len(tried.values) > 1 else ""
-            path = last.partition("?")[0]
-            if not path.startswith("/") or path.endswith("/") or "$" in path:
-                continue
-            found_by_itself = _tests_itself(tried)
+        for tried in config.saying(lambda values: _fallback(values) != "", "try_files"):
+            path, found_by_itself = _fallback(tried.values), _tests_itself(tried)
             location = config.location(tried) if not found_by_itself or config.look is not None else None
             if location is None or config.router.locations(location.server).find(path).location is not location:
                 continue
@@ -55,6 +51,12 @@ class TryFilesFallbackMissing(Rule):
                 help="test $uri first, write =404 as the last argument, or give the file a location of its own",
                 nginx_message=f'rewrite or internal redirection cycle while internally redirecting to "{path}"',
             )
+
+
+def _fallback(values: tuple[str, ...]) -> str:
+    """The path of the last argument, where that is a fixed one."""
+    path = values[-1].partition("?")[0] if len(values) > 1 else ""
+    return path if path.startswith("/") and not path.endswith("/") and "$" not in path else ""
 
 
 def _tests_itself(tried: Directive) -> bool:

@@ -34,11 +34,8 @@ class TryFilesLastArg(Rule):
     )
 
     def check(self, config: Config) -> Iterator[Diagnostic]:
-        for directive in config.find("try_files"):
-            text = directive.values[-1] if len(directive.values) > 1 else ""
-            tail = next((text[len(name) :] for name in _URI if text.startswith(name)), None)
-            if tail is None or "$" in tail or "?" in tail or tail[:1] == "_" or tail[:1].isalnum():
-                continue
+        for directive in config.saying(lambda values: _tail(values) is not None, "try_files"):
+            text, tail = directive.values[-1], _tail(directive.values)
             location = config.location(directive)
             if (location is None and not _answers(config, directive)) or (location and location.modifier == "@"):
                 continue
@@ -57,6 +54,13 @@ class TryFilesLastArg(Rule):
                 label="not looked for on disk: the last argument is where nginx goes on",
                 help="write =404 behind it, or a URI that exists (/index.html)",
             )
+
+
+def _tail(values: tuple[str, ...]) -> str | None:
+    """What follows `$uri` in the last argument; None where that is something else."""
+    text = values[-1] if len(values) > 1 else ""
+    tail = next((text[len(name) :] for name in _URI if text.startswith(name)), "$")
+    return None if "$" in tail or "?" in tail or tail[:1] == "_" or tail[:1].isalnum() else tail
 
 
 def _answers(config: Config, directive: Directive) -> bool:

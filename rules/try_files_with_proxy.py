@@ -1,6 +1,6 @@
 from collections.abc import Iterator
 
-from nginxlint import Bad, Diagnostic, Directive, Good, Rule, Severity, note
+from nginxlint import Bad, Config, Diagnostic, Directive, Good, Rule, Severity, note
 
 _PASSES = ("proxy_pass", "uwsgi_pass", "grpc_pass")
 
@@ -29,11 +29,14 @@ class TryFilesWithProxy(Rule):
         Good("location / { try_files /maintenance.html @app; } location @app { proxy_pass http://app; }"),
     )
 
-    def check_directive(self, directive: Directive) -> Iterator[Diagnostic]:
-        block = directive.parent
-        target = block.child(*_PASSES) if block is not None and block.name == "location" else None
-        if target is None or len(directive.values) < 2:
-            return
+    def check(self, config: Config) -> Iterator[Diagnostic]:
+        passes = {one.parent: one for one in config.find(*_PASSES)}
+        for tried in config.find("try_files"):
+            target = passes.get(tried.parent)
+            if target is not None and len(tried.values) > 1 and tried.enclosing("location") is tried.parent:
+                yield self._finding(tried, target)
+
+    def _finding(self, directive: Directive, target: Directive) -> Diagnostic:
         last = directive.values[-1]
         if last.startswith("="):
             outcome = f"a path without a file gets {last[1:]}, the backend is asked for those with one"
@@ -41,7 +44,7 @@ class TryFilesWithProxy(Rule):
             outcome = f"the backend is asked for files that are here, {last} for all else"
         else:
             outcome = f"the backend is asked for files that are here, and for {last} instead of all else"
-        yield self.report(
+        return self.report(
             directive,
             f"no file is served from disk here: {outcome}",
             related=(note(target, "answers whatever try_files finds"),),

@@ -87,14 +87,16 @@ class UpstreamKeepaliveDefeated(Rule):
         settled: set[tuple[object, ...]] = set()
         keeping = _where_connections_are_kept(config)
         explicit_only = config.version < KEPT_BY_DEFAULT or not _somebody_interferes(config)
-        pools = [(group.block.child("keepalive"), group) for group in config.upstreams]
+        doubtful = (
+            (group.block.child("keepalive"), group, [use for use in uses if use.target.directive.parent not in keeping])
+            for group, uses in config.used_groups
+            if not all(use.target.directive.parent in keeping for use in uses)
+        )
         # what is written for one group and by default for another is told of the first
-        for pool, group in sorted(pools, key=lambda pair: pair[0] is None):
+        for pool, group, uses in sorted(doubtful, key=lambda three: three[0] is None):
             if (pool is None and explicit_only) or not group.idle_connections(config.version):
                 continue
-            for use in config.uses(group):
-                if use.target.directive.parent in keeping:
-                    continue
+            for use in uses:
                 scope = config.scope(use.target.directive)
                 lines = scope.effective("proxy_set_header")
                 key = (use.target.family, scope.value("proxy_http_version"), *[line.values for line in lines])
@@ -177,19 +179,21 @@ def _mean_the_same_everywhere(config: Config, lines: list[Directive]) -> bool:
     return not any(config.assignments(name) for text in texts for name in references(text))
 
 
-def _where_connections_are_kept(config: Config) -> set[Block | None]:
+def _where_connections_are_kept(config: Config) -> set[Block]:
     """The blocks that say it in the usual way, where the version is right everywhere; a look that spares a closer one."""
-    if config.version < KEPT_BY_DEFAULT or any(one.values[:1] == ("1.0",) for one in config.find("proxy_http_version")):
+    if config.version < KEPT_BY_DEFAULT or ("1.0",) in config.alike("proxy_http_version"):
         return set()
-    lines = [one for one in config.find("proxy_set_header") if one.values and one.values[0].lower() == "connection"]
-    return {one.parent for one in lines if one.values[1:] == ("",)} - {
-        one.parent for one in lines if any(one.values[1:])
-    }
+    return config.holders("proxy_set_header", _is_connection) - config.holders("proxy_set_header", _interferes)
 
 
 def _somebody_interferes(config: Config) -> bool:
     """Is a version or a Connection header written anywhere? If not, the defaults keep connections."""
-    if any(one.values[:1] == ("1.0",) for one in config.find("proxy_http_version")):
-        return True
-    lines = (one.values for one in config.find("proxy_set_header") if len(one.values) == 2)
-    return any(values[0].lower() == "connection" and values[1] for values in lines)
+    return ("1.0",) in config.alike("proxy_http_version") or any(map(_interferes, config.alike("proxy_set_header")))
+
+
+def _is_connection(header: tuple[str, ...]) -> bool:
+    return len(header) == 2 and header[0].lower() == "connection"
+
+
+def _interferes(header: tuple[str, ...]) -> bool:
+    return _is_connection(header) and header[1] != ""

@@ -45,7 +45,7 @@ class UpstreamKeepaliveOrder(Rule):
 
     def check(self, config: Config) -> Iterator[Diagnostic]:
         names = ("keepalive", "sticky") if config.version < KEPT_BY_DEFAULT else ("sticky",)
-        for group in config.upstreams:
+        for group in config.upstreams if any(name in config.names for name in names) else ():
             body = group.block.body
             for wrapper in group.block.children(*names):
                 method = group.methods[-1] if group.methods else wrapper

@@ -50,7 +50,8 @@ class UpstreamKeepaliveRace(Rule):
     )
 
     def check(self, config: Config) -> Iterator[Diagnostic]:
-        for group in config.upstreams:
+        somebody_known = self.option("idle_limits") or config.concerns(("upstream", "server"), _KNOWN)
+        for group in config.upstreams if somebody_known else ():
             limit, confidence = self._idle_limit(group)
             if not limit or not group.idle_connections(config.version):
                 continue

@@ -2,8 +2,6 @@ from collections.abc import Iterator
 
 from nginxlint import Bad, Config, Diagnostic, Fix, Good, Rule, Severity, added_header, insert_line_after, note
 
-_VISITORS = (("$host",), ("$http_host",))  # what Host mostly is
-
 
 class UpstreamNameInHost(Rule):
     """The backend receives the name of an upstream group as Host.
@@ -57,20 +55,17 @@ class UpstreamNameInHost(Rule):
     def check(self, config: Config) -> Iterator[Diagnostic]:
         if config.partial:
             return  # Host may be set in what was not read
-        visitors = {
-            line.parent
-            for line in config.find("proxy_set_header", "grpc_set_header")
-            if line.values[1:] in _VISITORS and line.values[0].lower() == "host"
-        }
-        for group in config.upstreams:
+        visitors = config.holders("proxy_set_header", _is_visitors) | config.holders("grpc_set_header", _is_visitors)
+        for group, uses in config.used_groups:
+            uses = [use for use in uses if use.target.directive.parent not in visitors]
             underscore = "_" in group.name
-            if group.kind != "http" or ("." in group.name and not underscore):
+            if not uses or group.kind != "http" or ("." in group.name and not underscore):
                 continue
             if not underscore and any(peer.host.lower() == group.name.lower() for peer in group.peers):
                 continue
-            for use in config.uses(group):
+            for use in uses:
                 directive, family = use.target.directive, use.target.family
-                if family not in ("proxy", "grpc") or directive.parent in visitors:
+                if family not in ("proxy", "grpc"):
                     continue
                 scope = config.scope(directive)
                 host = config.request_headers(scope, family).of("Host")
@@ -96,3 +91,8 @@ class UpstreamNameInHost(Rule):
                     help=f"write {family}_set_header Host $host;"
                     + (" or give the group a name without underscore" if underscore else ""),
                 )
+
+
+def _is_visitors(header: tuple[str, ...]) -> bool:
+    """Is it what Host mostly is: the name the visitor asked for?"""
+    return header[1:] in (("$host",), ("$http_host",)) and header[0].lower() == "host"

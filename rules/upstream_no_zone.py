@@ -31,7 +31,7 @@ class UpstreamNoZone(Rule):
 
     def check(self, config: Config) -> Iterator[Diagnostic]:
         workers = next(config.find("worker_processes"), None)
-        if workers is None or workers.values[:1] in ((), ("1",)):
+        if workers is None or workers.values[:1] in ((), ("1",)) or not _somebody_counts(config):
             return
         for group in config.upstreams:
             if group.block.child("zone") is not None or group.block.has_gap:
@@ -48,6 +48,12 @@ class UpstreamNoZone(Rule):
                 related=(note(workers, "several workers"),),
                 help=f"write {line} in the group",
             )
+
+
+def _somebody_counts(config: Config) -> bool:
+    """Is there any limit or method that counts connections?"""
+    by_method = ("least_conn", "least_time", "random")
+    return config.concerns(by_method) or config.concerns(("server",), ("max_conns",))
 
 
 def _counted_per_worker(group: Upstream) -> tuple[Directive, str] | None:
