@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from nginxlint.files import Files
 from nginxlint.lexer import Fault, Heads
 from nginxlint.parser import Parsed, parse
 from nginxlint.source import Source
-from nginxlint.syntax import Block, Directive
+from nginxlint.syntax import Block, Directive, Surroundings
 
 # Files of the nginx packages that hold types, charsets or parameters of a pass and nothing else: where one of them is
 # absent, nothing that rules look for can stand in it.
@@ -65,19 +65,15 @@ def load(files: Files, path: str, text: str, around: tuple[str, ...] = ()) -> Lo
     `around` names the blocks that surround a snippet (`("http", "server")`): they become synthetic blocks.
     """
     source = Source(path, text)
-    main = Block("", (), 0, source, None)
-    main.synthetic = True
-    main.close = len(text)
+    main: Block = Surroundings("", source)
     loaded = Loaded(main, files.conf_folder)
     inner = main
     for name in around:
-        block = Block(name, ("/",) if name == "location" else (), 0, source, inner)
-        block.synthetic = True
-        block.close = len(text)
-        inner.body = [block]
+        block = Surroundings(name, source, inner)
+        inner.body = (block,)
         inner = block
     reader = _Reader(files, loaded)
-    inner.body = reader.body(source, inner, (files.identity(path),))
+    inner.body = tuple(reader.body(source, inner, (files.identity(path),)))
     return loaded
 
 
@@ -105,7 +101,7 @@ class _Reader:
             if include.parent is not None and include.parent is not parent:
                 blocks[id(include.parent)] = include.parent
         for block in blocks.values():
-            block.body = _splice(block.body, spliced)
+            block.body = tuple(_splice(block.body, spliced))
         return _splice(body, spliced)
 
     def _expand(self, directive: Directive, chain: tuple[str, ...]) -> list[Directive]:
@@ -142,7 +138,7 @@ class _Reader:
         return result
 
 
-def _splice(body: list[Directive], spliced: dict[int, list[Directive]]) -> list[Directive]:
+def _splice(body: Iterable[Directive], spliced: dict[int, list[Directive]]) -> list[Directive]:
     result: list[Directive] = []
     for directive in body:
         if (inner := spliced.get(id(directive))) is None:

@@ -21,7 +21,7 @@ from nginxlint.lexer import (
     read,
 )
 from nginxlint.source import Source
-from nginxlint.syntax import Block, Directive
+from nginxlint.syntax import Block, Directive, Outermost, Surroundings
 
 TYPE_CHECKING = False  # typing costs 3 ms to import; checkers know the name
 if TYPE_CHECKING:
@@ -70,8 +70,8 @@ class Outline:
         self.top: dict[str, bool] = {}
         self.every: dict[str, bool] = {}
         source = Source("", text)
-        root = Block("", (), 0, source, None)
-        root.body = parse(source, root).body
+        root = Surroundings("", source)
+        root.body = tuple(parse(source, root).body)
         for directive in root.walk():
             if directive is not root:
                 opens = directive.body is not None
@@ -130,14 +130,18 @@ class _Tree:
             if start < _SHARED:
                 start = offsets[start]
             if kind == STATEMENT:
-                body.append(Directive(name, values, start, source, parent))
+                if opened:
+                    body.append(Directive(name, values, start, parent))
+                else:
+                    body.append(Outermost(name, values, start, parent, source))
             elif kind == BEGIN and len(opened) < _DEEP:
                 opened.append((parent, body))
-                parent = Block(name, values, start, source, parent)
+                parent = Block(name, values, start, parent, source)
                 body.append(parent)
-                body = parent.body
+                body = []
             elif kind == END and opened:
                 parent.close = start
+                parent.body = tuple(body)
                 parent, body = opened.pop()
             elif kind == COMMENT:
                 self.comments.append(start)
@@ -178,17 +182,22 @@ class _Tree:
 
     def statement(self, name: str, values: tuple[str, ...], start: int) -> None:
         offset = _OFFSETS[start] if start < _SHARED else start
-        directive = Directive(name, values, offset, self.source, self.parent)
+        directive = (
+            Directive(name, values, offset, self.parent)
+            if self.open
+            else Outermost(name, values, offset, self.parent, self.source)
+        )
         self.body.append(directive)
         if name == "include":
             self.includes.append(directive)
 
     def begin(self, name: str, values: tuple[str, ...], start: int) -> None:
-        block = Block(name, values, start, self.source, self.parent)
+        block = Block(name, values, start, self.parent, self.source)
         self.body.append(block)
         self.open.append((self.parent, self.body))
-        self.parent, self.body = block, block.body
+        self.parent, self.body = block, []
 
     def end(self, at: int) -> None:
         self.parent.close = _OFFSETS[at] if at < _SHARED else at
+        self.parent.body = tuple(self.body)
         self.parent, self.body = self.open.pop()

@@ -58,16 +58,22 @@ class Directive:
     is the code.
     """
 
-    __slots__ = ("name", "parent", "source", "start", "values")
+    __slots__ = ("name", "parent", "start", "values")
 
-    body: list[Directive] | None = None
+    body: tuple[Directive, ...] | None = None
+    parent: Block | None
 
-    def __init__(self, name: str, values: tuple[str, ...], start: int, source: Source, parent: Block | None) -> None:
+    def __init__(self, name: str, values: tuple[str, ...], start: int, parent: Block) -> None:
         self.name = name
         self.values = values
         self.start = start
-        self.source = source
         self.parent = parent
+
+    @property
+    def source(self) -> Source:
+        """The file it stands in: that of its block, unless it is an `Outermost`."""
+        assert self.parent is not None
+        return self.parent.source
 
     def raw_words(self) -> list[RawWord]:
         """The words with offsets and quotes, name first: always one more than there are values.
@@ -141,32 +147,53 @@ class Directive:
         return f"<{' '.join((self.name, *self.values))[:60]} {self.source.path}:{self.line}>"
 
 
+class _LongBody(tuple[Directive, ...]):
+    """A body that knows its directives by name."""
+
+    def __init__(self, body: tuple[Directive, ...]) -> None:
+        self.by_name: dict[str, list[Directive]] = {}
+        for directive in body:
+            self.by_name.setdefault(directive.name, []).append(directive)
+
+
+class Outermost(Directive):
+    """A directive at the top level of its file: the block it belongs to may lie in another one. All others do without
+    a source of their own, because there are very many of them."""
+
+    __slots__ = ("source",)
+
+    source: Source
+
+    def __init__(self, name: str, values: tuple[str, ...], start: int, parent: Block, source: Source) -> None:
+        self.name = name
+        self.values = values
+        self.start = start
+        self.parent = parent
+        self.source = source
+
+
 class Block(Directive):
     """A directive with a body. `close` is the offset of its `}` (the end of its file where that is missing).
 
-    `synthetic`: written by nobody; it stands for the surroundings of a snippet, or is the root.
+    `synthetic`: written by nobody, see `Surroundings`.
     `has_gap`: a file it includes by name could not be read, so something may be missing in it.
     """
 
-    __slots__ = ("_index", "body", "close", "has_gap", "synthetic")
+    __slots__ = ("body", "close", "has_gap", "source")
 
-    body: list[Directive]
+    body: tuple[Directive, ...]
+    source: Source
+    synthetic = False
 
-    def __init__(self, name: str, values: tuple[str, ...], start: int, source: Source, parent: Block | None) -> None:
+    def __init__(self, name: str, values: tuple[str, ...], start: int, parent: Block | None, source: Source) -> None:
         self.name = name  # not by super(): a third of the time it takes to make one
         self.values = values
         self.start = start
-        self.source = source
         self.parent = parent
-        self.body = []
+        self.source = source
+        self.body = ()
         self.close = start
-        self.synthetic = False
-        self._index: tuple[list[Directive], dict[str, list[Directive]]] | None = None
         self.has_gap = False
-
-    def raw_words(self) -> list[RawWord]:
-        nobody = RawWord("", self.start, self.start, "")
-        return [nobody] * (len(self.values) + 1) if self.synthetic else super().raw_words()
 
     @property
     def span(self) -> Span:
@@ -179,12 +206,9 @@ class Block(Directive):
         body = self.body
         if len(body) <= _LONG:
             return [directive for directive in body if directive.name == name]
-        if self._index is None or self._index[0] is not body:
-            index: dict[str, list[Directive]] = {}
-            for directive in body:
-                index.setdefault(directive.name, []).append(directive)
-            self._index = body, index
-        return self._index[1].get(name, [])
+        if not isinstance(body, _LongBody):
+            self.body = body = _LongBody(body)
+        return body.by_name.get(name, [])
 
     def children(self, *names: str) -> list[Directive]:
         """The directives directly inside it that have one of these names, in order."""
@@ -211,3 +235,18 @@ class Block(Directive):
                     break
             else:
                 stack.pop()
+
+
+class Surroundings(Block):
+    """A block written by nobody: the root, or what a snippet has to be read in."""
+
+    __slots__ = ()
+
+    synthetic = True
+
+    def __init__(self, name: str, source: Source, parent: Block | None = None) -> None:
+        super().__init__(name, ("/",) if name == "location" else (), 0, parent, source)
+        self.close = len(source.text)
+
+    def raw_words(self) -> list[RawWord]:
+        return [RawWord("", self.start, self.start, "")] * (len(self.values) + 1)

@@ -335,7 +335,7 @@ class Variables:
         values = directive.values
         return self._text(directive, len(values) - 1) if values and "$" in values[-1] else None
 
-    def _map_body(self, body: list[Directive]) -> Refusal | None:
+    def _map_body(self, body: tuple[Directive, ...]) -> Refusal | None:
         refusal: Refusal | None = None
         for line in body:
             key = line.name

@@ -13,7 +13,7 @@ from nginxlint.lexer import Fault, unescape, words_at
 from nginxlint.parser import parse
 from nginxlint.payload import Tokens
 from nginxlint.source import Source
-from nginxlint.syntax import Block
+from nginxlint.syntax import Block, Surroundings
 from tests.lexer.reference_tokenizer import Refused, statements
 
 
@@ -35,9 +35,8 @@ def faults_of(text: str) -> list[Fault]:
 
 
 def tree_of(text: str) -> Block:
-    root = Block("", (), 0, Source("", text), None)
-    root.synthetic = True
-    root.body = parse(root.source, root).body
+    root = Surroundings("", Source("", text))
+    root.body = tuple(parse(root.source, root).body)
     return root
 
 

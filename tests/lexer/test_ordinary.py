@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterable
 
 import pytest
 
@@ -10,7 +11,7 @@ from nginxlint import lexer
 from nginxlint.lexer import ODD, PIECES, Heads, read, words_at
 from nginxlint.parser import parse
 from nginxlint.source import Source
-from nginxlint.syntax import Block, Directive
+from nginxlint.syntax import Block, Directive, Surroundings
 from tests.conftest import corpus_mutants
 
 # Pieces that quotes, escapes, braces and comments can go wrong between.
@@ -47,10 +48,10 @@ def word_by_word(text: str) -> tuple[object, ...]:
 
 def by_the_piece(text: str, heads: Heads | None = None) -> tuple[object, ...]:
     source = Source("x", text)
-    parsed = parse(source, Block("", (), 0, source, None), heads)
+    parsed = parse(source, Surroundings("", source), heads)
     said: list[tuple[object, ...]] = []
 
-    def note(body: list[Directive]) -> None:
+    def note(body: Iterable[Directive]) -> None:
         for directive in body:
             if isinstance(directive, Block):
                 said.append((directive.name, directive.values, directive.start, "{"))

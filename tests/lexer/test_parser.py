@@ -11,7 +11,7 @@ from nginxlint.lexer import Fault
 from nginxlint.parser import parse
 from nginxlint.payload import Statement, parse_with_crossplane, to_crossplane
 from nginxlint.source import Source
-from nginxlint.syntax import Block
+from nginxlint.syntax import Block, Surroundings
 from tests.conftest import CORPUS, accepted
 from tests.lexer.reference_tokenizer import statements
 
@@ -19,7 +19,7 @@ from tests.lexer.reference_tokenizer import statements
 def ours(text: str) -> tuple[list[Statement], list[Fault]]:
     """Our tree in crossplane's form, and what is wrong with the text."""
     source = Source("x", text)
-    parsed = parse(source, Block("", (), 0, source, None))
+    parsed = parse(source, Surroundings("", source))
     return to_crossplane(parsed.body), parsed.faults
 
 
@@ -93,7 +93,7 @@ def test_a_known_deviation_from_crossplane_is_what_nginx_reads(text: str, tmp_pa
 def test_directives_know_their_parent_and_their_closing_brace() -> None:
     text = "http {\n  server { listen 80; }\n}\n"
     source = Source("x", text)
-    root = Block("", (), 0, source, None)
+    root = Surroundings("", source)
     parsed = parse(source, root)
     http = parsed.body[0]
     assert isinstance(http, Block)
