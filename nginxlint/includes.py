@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from nginxlint.files import Files
 from nginxlint.lexer import Fault, Heads
 from nginxlint.parser import Parsed, parse
-from nginxlint.source import Source
+from nginxlint.source import Shelf, Source
 from nginxlint.syntax import Block, Directive, Surroundings
 
 # Files of the nginx packages that hold types, charsets or parameters of a pass and nothing else: where one of them is
@@ -19,6 +19,9 @@ INERT = frozenset("mime.types fastcgi_params fastcgi.conf uwsgi_params scgi_para
 MAX_FILES = 200_000
 MAX_DIRECTIVES = 5_000_000
 MAX_CHAIN = 64
+# From the thousandth file on texts are packed, so many at a time.
+_MANY_FILES = 1000
+_TOGETHER = 32
 
 
 class Include:
@@ -85,6 +88,7 @@ class _Reader:
         self.heads = Heads()
         # Files named without a wildcard (proxy_params, snippets) are included again and again: read them once.
         self.texts: dict[str, str] = {}
+        self.read: list[Source] = []  # files whose texts nobody else has, to be packed
 
     def body(self, source: Source, parent: Block, chain: tuple[str, ...]) -> list[Directive]:
         """The directives of one file, includes spliced. `chain` identifies the files being read."""
@@ -132,10 +136,19 @@ class _Reader:
                 if literal:
                     self.texts[identity] = text
             record.files.append(path)
-            result.extend(self.body(Source(path, text, directive), parent, (*chain, identity)))
+            source = Source(path, text, directive)
+            result.extend(self.body(source, parent, (*chain, identity)))
+            if not literal and len(self.loaded.files) > _MANY_FILES:
+                self._pack(source)
         if literal and not record.files:
             parent.has_gap = True
         return result
+
+    def _pack(self, source: Source) -> None:
+        self.read.append(source)
+        if len(self.read) == _TOGETHER:
+            Shelf(self.read)
+            self.read = []
 
 
 def _splice(body: Iterable[Directive], spliced: dict[int, list[Directive]]) -> list[Directive]:

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from nginxlint import includes
 from nginxlint.files import MAX_FILE_BYTES, Disk, Dump
 from nginxlint.includes import Loaded, load
 from nginxlint.inputs import split_dump
+from nginxlint.source import Shelf, Source
 
 
 def load_tree(folder: Path, files: dict[str, str], **options: object) -> Loaded:
@@ -142,3 +144,28 @@ def test_all_names_of_a_file_have_one_identity(tmp_path: Path) -> None:
     ):
         path = str(tmp_path / name)
         assert disk.identity(path) == os.path.realpath(path)
+
+
+def test_packed_texts_come_back_as_they_were() -> None:
+    texts = ["", "listen 80;\n", "# half a character: \udcc3", "\udca9 the other half\r\n", "größer; 𝒳\0"]
+    sources = [Source(str(number), text) for number, text in enumerate(texts)]
+    twins = [Source("twin", "a;"), Source("twin", "b;")]
+    Shelf(sources)
+    Shelf(twins)
+    assert [(source.text, twin.text) for source in sources for twin in twins] == [
+        (text, twin) for text in texts for twin in ("a;", "b;")
+    ]
+
+
+def test_of_very_many_files_the_texts_are_packed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = {"nginx.conf": "include shared;\ninclude d/*.conf;\ninclude shared;", "shared": "root /s;"}
+    files |= {f"d/{number}.conf": f"# number {number}\nserver_name {number}.test;" for number in range(70)}
+    plain = load_tree(tmp_path, files)
+    monkeypatch.setattr(includes, "_MANY_FILES", 3)
+    packed = load_tree(tmp_path, files)
+    assert sum(isinstance(file.source._text, Shelf) for file in packed.files) == 64
+    for one, other in zip(plain.files, packed.files, strict=True):
+        assert (one.source.path, one.source.text) == (other.source.path, other.source.text)
+    assert [(one.line, one.span.text) for one in plain.main.body] == [
+        (one.line, one.span.text) for one in packed.main.body
+    ]
