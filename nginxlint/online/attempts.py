@@ -17,10 +17,12 @@ _TRIED_AGAIN = frozenset((403, 404, 429, 500, 502, 503, 504))
 
 @dataclass(frozen=True, slots=True)
 class _End:
-    """How a request ends: with which peer's answer. `known` is false where a peer on the way could not be judged."""
+    """How a request ends: with which peer's answer, and what nginx logs first on the way. `known` is false where a
+    peer on the way could not be judged."""
 
     verdict: Verdict
     known: bool
+    log: str
 
 
 def rescue(verdicts: list[Verdict]) -> list[Verdict]:
@@ -101,13 +103,15 @@ def _end_from(start: Verdict, order: list[Verdict]) -> _End:
     tries = start.target.tries or len(turn)
     spent = 0.0
     known = True
+    log = ""
     for number, peer in enumerate(turn, 1):
         spent += _seconds(peer)
+        log = log or peer.predicted_log
         late = 0 < start.target.next_timeout <= spent
         if peer.word in ("unknown", "not-probed"):
             known = False
         if _next_after(peer) not in start.target.next_upstream or number >= min(tries, len(turn)) or late:
-            return _End(peer, known and peer.word not in ("unknown", "not-probed"))
+            return _End(peer, known and peer.word not in ("unknown", "not-probed"), log)
     raise AssertionError("the last peer ends every request")
 
 
@@ -115,7 +119,7 @@ def _next_after(peer: Verdict) -> str:
     """The condition of `*_next_upstream` this peer's behaviour falls under; empty for an answer that is passed on."""
     if peer.word in ("unknown", "not-probed"):
         return "error"  # as long as nobody knows, the next peer may have to help
-    retried = OUTCOMES[peer.code].retried if peer.word == "failed" else ""
+    retried = OUTCOMES[peer.code].condition(peer.predicted_log) if peer.word == "failed" else ""
     if not retried and peer.observed_status in _TRIED_AGAIN:
         return f"http_{peer.observed_status}"
     return retried
@@ -133,7 +137,11 @@ def _told(peer: Verdict, end: _End, *, hopeless: bool) -> Verdict:
     role = _role(peer)
     other = end.verdict is not peer
     if peer.word != "failed":
-        return replace(peer, predicted_status=end.verdict.predicted_status if end.known else None) if other else peer
+        if not other:
+            return peer
+        if not end.known:
+            return replace(peer, predicted_status=None)
+        return replace(peer, predicted_status=end.verdict.predicted_status, predicted_log=end.log)
     if hopeless:
         if not other or end.verdict.predicted_status == peer.predicted_status:
             return peer

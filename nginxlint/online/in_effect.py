@@ -32,6 +32,8 @@ _PROTOCOLS: tuple[tuple[Version, tuple[str, ...]], ...] = (
 PAGE = 4096
 # Before the key: ngx_http_file_cache_header_t (336 bytes on 64 bits since 1.11.10), "\nKEY: " and the end of its line.
 CACHE_ENTRY = 336 + 6 + 1
+# ngx_http_memcached_module has its own words for the same bits
+_MEMCACHED_WORDS = {"invalid_response": "invalid_header", "not_found": "http_404"}
 _NEXT_BY_DEFAULT = frozenset(("error", "timeout"))
 _OF_VISITORS = frozenset(("error_page", "auth_request"))
 INTERCEPTING = ("proxy", "fastcgi", "uwsgi", "scgi", "grpc")
@@ -111,7 +113,7 @@ def next_upstream(scope: Scope, family: str, *, stream: bool = False) -> frozens
     if stream:
         return _NEXT_BY_DEFAULT if scope.on("proxy_next_upstream", default=True) else frozenset()
     found = scope.directive(f"{family}_next_upstream")
-    words = frozenset(found.values) if found is not None else _NEXT_BY_DEFAULT
+    words = frozenset(_MEMCACHED_WORDS.get(word, word) for word in found.values) if found else _NEXT_BY_DEFAULT
     return frozenset() if "off" in words else words
 
 

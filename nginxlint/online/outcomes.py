@@ -30,7 +30,14 @@ class Outcome:
     help: tuple[str, ...] = ()
     retried: str = ""
 
+    def condition(self, log: str) -> str:
+        """The condition of `*_next_upstream` that holds where nginx logs this; empty for what is never tried again.
 
+        A header nginx cannot read is `invalid_header`, whatever the protocol (NGX_HTTP_UPSTREAM_INVALID_HEADER)."""
+        return "invalid_header" if self.retried == "error" and _UNREADABLE.match(log) else self.retried
+
+
+_UNREADABLE = re.compile(r"(?:upstream|memcached) (?:sent|rejected) |upstream prematurely closed (?:FastCGI|stream)")
 # What a message says of visitors; where something else than this peer decides that, something else has to be said.
 _CONSEQUENCE = re.compile(r"[:;,] (?:visitors|requests) (?:get|wait).*$")
 

@@ -265,7 +265,7 @@ def _combine(target: Target, resolution: Resolution, singles: list[_Single]) -> 
 
 def _rescued(target: Target, single: _Single) -> bool:
     """Does nginx try the next peer after this?"""
-    return single.outcome is not None and single.outcome.retried in target.next_upstream
+    return single.outcome is not None and single.outcome.condition(single.log) in target.next_upstream
 
 
 def _verdict(target: Target, single: _Single, singles: list[_Single] | None = None) -> Verdict:

@@ -69,8 +69,9 @@ GROUPS: tuple[Scenario, ...] = (
     _pair("header-nul", "header-4097", 502, "bad-header", next="invalid_header"),
     _pair("status-503", "status-503", 503, next="http_503"),
     _pair("status-404", "status-404", 404, next="http_404"),
-    _pair("status-503", "refusing", 502, next="error http_503", either=("connect-refused",)),
-    _pair("status-404", "refusing", 502, next="error http_404", either=("connect-refused",)),
+    _pair("status-503", "refusing", 502, "connect-refused", next="error http_503"),
+    _pair("status-404", "refusing", 502, "connect-refused", next="error http_404"),
+    _pair("status-500", "silent", 504, "header-timeout", next="error timeout http_500"),
     _pair("refusing", "status-503", 503, "connect-refused", next="error http_503"),
     # bounds
     _group(
@@ -120,6 +121,36 @@ GROUPS: tuple[Scenario, ...] = (
            200, "connect-refused", passes="set $memcached_key $uri; memcached_pass {name};"),
     _group("grpc-saves", "refusing", "server 127.0.0.1:{port}; server 127.0.0.1:{port:grpc};",
            200, "connect-refused", passes="grpc_pass grpc://{name};"),
+    # a head that cannot be read is “invalid_header” in every protocol, and that is not listed unless somebody does
+    *(
+        _group(f"{kind}-unreadable{'-listed' if listed else ''}", behaviour,
+               f"server 127.0.0.1:{{port}}; server 127.0.0.1:{{port:{good}}};",
+               200 if listed else 502, log, passes=f"{family}_next_upstream {word if listed else 'error'}; " + passes)
+        for kind, family, behaviour, good, log, word, passes in (
+            ("fastcgi", "fastcgi", "refuses-noise", "fastcgi", "fastcgi-version", "invalid_header", "fastcgi_pass {name};"),
+            ("fastcgi-dies", "fastcgi", "fastcgi-dies", "fastcgi", "fastcgi-record", "invalid_header",
+             "fastcgi_pass {name};"),
+            ("uwsgi", "uwsgi", "ssh", "uwsgi", "bad-header", "invalid_header", "uwsgi_pass {name};"),
+            ("grpc", "grpc", "refuses-noise", "grpc", "http2-frame", "invalid_header", "grpc_pass grpc://{name};"),
+            ("memcached", "memcached", "refuses-noise", "memcached", "memcached-invalid", "invalid_response",
+             "set $memcached_key $uri; memcached_pass {name};"),
+        )
+        for listed in (False, True)
+    ),
+    _group("tls-alert-saves", "tls-alert", "server 127.0.0.1:{port}; server 127.0.0.1:{port:tls-good};",
+           200, "tls-alert-handshake", passes="proxy_pass https://{name};"),
+    _group("tls-hang-not-listed", "tls-hangs", "server 127.0.0.1:{port}; server 127.0.0.1:{port:tls-good};",
+           504, "tls-timeout", passes="proxy_next_upstream error; proxy_pass https://{name};"),
+    _group("three-faults", "refusing",
+           "server 127.0.0.1:{port}; server 127.0.0.1:{port:silent}; server 127.0.0.1:{port:ssh};",
+           None, "connect-refused"),
+    _group("three-errors", "status-500",
+           "server 127.0.0.1:{port}; server 127.0.0.1:{port:status-503}; server 127.0.0.1:{port:refusing};",
+           502, "connect-refused", passes="proxy_next_upstream error http_500 http_503; " + _PASS),
+    _group("max-fails-0", "refusing", "server 127.0.0.1:{port} max_fails=0; server 127.0.0.1:{port:silent} max_fails=0;",
+           504, "connect-refused"),
+    _group("two-backups", "refusing", "server 127.0.0.1:{port}; server 127.0.0.1:{port:silent} backup;"
+           " server 127.0.0.1:{port:healthy} backup;", 200, "connect-refused"),
     _group("unix-saves", "unix-missing", "server unix:{path}; server 127.0.0.1:{port:healthy};",
            200, "connect-missing"),
 )  # fmt: skip
