@@ -83,7 +83,8 @@ def run(
         finally:
             if network is None:
                 door.close()
-    return _judged(config, targets, wanted, evidence, options, version)
+    here = recorded is None and options.vantage == SERVER
+    return _judged(config, targets, wanted, evidence, options, version, here=here)
 
 
 def _judged(
@@ -93,8 +94,10 @@ def _judged(
     evidence: Evidence,
     options: Options,
     version: tuple[int, int, int],
+    *,
+    here: bool,
 ) -> OnlineResult:
-    """Judge what was seen; pure but for the clock."""
+    """Judge what was seen; pure but for the clock. `here`: this is the machine nginx runs on."""
     policy = Policy(options.allow, options.deny)
     circumstances = Circumstances(version, time.time(), options.certificate_days, policy, options.include_down)
     resolutions = evidence.resolutions
@@ -107,7 +110,7 @@ def _judged(
         judged_from(options.vantage, verdict, resolutions.get(verdict.target.id), own_resolver=own)
         for verdict in verdicts
     ]
-    verdicts = seen_by_visitors(config, rescue(verdicts))
+    verdicts = seen_by_visitors(config, rescue(verdicts), here=here)
     said = remarks(targets, evidence, options.vantage)
     verdicts = [degraded(verdict, said.get(verdict.target.id, [])) for verdict in verdicts]
     verdicts = [

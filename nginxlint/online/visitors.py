@@ -19,33 +19,38 @@ from nginxlint.online.untrusted import clean
 from nginxlint.syntax import Block, Directive
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from nginxlint.config import Config
     from nginxlint.routing.answer import Answer
     from nginxlint.routing.request import Request
+    from nginxlint.routing.scope import Scope
     from nginxlint.routing.servers import Location
 
 _FAMILY = {"proxy_pass": "proxy", "fastcgi_pass": "fastcgi", "uwsgi_pass": "uwsgi", "scgi_pass": "scgi",
            "grpc_pass": "grpc"}  # fmt: skip
 _OURS = (500, 502, 504)  # what nginx itself answers for an upstream
+_CLOSE = 444  # nginx closes the connection without an answer
 _DEPTH = 3
 
 
-def seen_by_visitors(config: Config, verdicts: list[Verdict]) -> list[Verdict]:
-    """The verdicts with the status visitors get, told where that is not the upstream's own doing."""
+def seen_by_visitors(config: Config, verdicts: list[Verdict], *, here: bool = False) -> list[Verdict]:
+    """The verdicts with the status visitors get, told where that is not the upstream's own doing. `here`: the files of
+    this machine are those nginx would serve."""
     surrounded = any(name in config.names for name in ("error_page", "auth_request", "mirror"))
     if not surrounded and not any(verdict.inner for verdict in verdicts):
         return verdicts
-    work = _Visitors(config, verdicts)
+    work = _Visitors(config, verdicts, _kind if here else _look)
     return [work.told(verdict) for verdict in verdicts]
 
 
 class _Visitors:
-    def __init__(self, config: Config, verdicts: list[Verdict]) -> None:
+    def __init__(self, config: Config, verdicts: list[Verdict], look: Callable[[str], str]) -> None:
         # the simulator costs as much to import as a hundred probes: only where something stands around a pass
         from nginxlint.routing.simulate import Router
 
         self.config = config
-        self.router = Router(config, _look)
+        self.router = Router(config, look)
         self.by_pass: dict[Directive, Verdict] = {}
         for verdict in verdicts:
             for where in verdict.target.used_at:
@@ -135,9 +140,11 @@ class _Visitors:
         status, _, log = self.status_at(answer.upstream.directive, other, depth + 1) if other else (None, "", "")
         return status, log
 
-    def status_at(self, place: Directive, verdict: Verdict, depth: int) -> tuple[int | str | None, str, str]:
+    def status_at(
+        self, place: Directive, verdict: Verdict, depth: int, *, paged: bool = False
+    ) -> tuple[int | str | None, str, str]:
         """What a visitor of the location of this pass gets, why where it is not what the upstream brings, and what
-        nginx logs."""
+        nginx logs. `paged`: an `error_page` led here, and no other one is followed."""
         scope = self.config.scope(place)
         denied = self._asked_first(place, depth)
         status: int | str | None
@@ -147,7 +154,7 @@ class _Visitors:
             status, why, log = verdict.predicted_status, "", verdict.predicted_log
             if verdict.inner:
                 status, log = self._served_instead(place, verdict, depth)
-        if not isinstance(status, int) or depth > _DEPTH:
+        if not isinstance(status, int) or depth > _DEPTH or paged:
             return status, why, log
         ours = denied is not None or (status in _OURS and status != verdict.observed_status)
         family = _FAMILY.get(place.name, "")
@@ -157,43 +164,48 @@ class _Visitors:
         block = place.parent
         assert block is not None
         answer = self.router.after(block, status, self._request(place))
-        seen = self._of(answer, depth)
+        seen, _ = self._of(answer, depth, paged=not scope.on("recursive_error_pages"))
         if seen == status:
             return status, why, log
         page = next((line for line in scope.effective("error_page") if str(status) in line.values[:-1]), None)
-        return seen, f"error_page ({_at(page)}) makes that {seen or 'another'}" if page is not None else why, log
+        if page is None:
+            return seen, why, log
+        if seen == _CLOSE:
+            return None, f"error_page ({_at(page)}) leads to return {_CLOSE}: the connection is closed", log
+        return seen, f"error_page ({_at(page)}) makes that {seen or 'another'}", log
 
-    def _of(self, answer: Answer, depth: int) -> int | str | None:
-        """The status of what an `error_page` leads to; another pass has a verdict of its own."""
+    def _of(self, answer: Answer, depth: int, *, paged: bool = False) -> tuple[int | str | None, str]:
+        """The status of what a request leads to, and the log; another pass has a verdict of its own."""
         if answer.upstream is None:
-            return answer.status
+            return answer.status, ""
         other = self.by_pass.get(answer.upstream.directive)
         if other is None:
-            return answer.status
-        status, _, _ = self.status_at(answer.upstream.directive, other, depth + 1)
-        return answer.status if answer.status is not None and other.word != "failed" else status
+            return answer.status, ""
+        status, _, log = self.status_at(answer.upstream.directive, other, depth + 1, paged=paged)
+        return (answer.status if answer.status is not None and other.word != "failed" else status), log
 
     def _asked_first(self, place: Directive, depth: int) -> tuple[int, str, str] | None:
         """The refusal of an `auth_request` in effect: its status, a sentence, the log; None where it lets visitors
         in."""
-        line = self.config.scope(place).directive("auth_request")
-        server = self.config.server(place)
-        if line is None or server is None or depth > _DEPTH or not line.values or not line.values[0].startswith("/"):
+        scope = self.config.scope(place)
+        line, block = scope.directive("auth_request"), place.parent
+        if line is None or block is None or depth > _DEPTH or not line.values or not line.values[0].startswith("/"):
             return None
-        location = self.router.locations(server).find(line.values[0]).location
-        if location is None:
+        if scope.value("satisfy").lower() == "any" and _let_in_by_others(scope):
             return None
-        found = next(
-            (self.by_pass[one] for one in location.block.body if one in self.by_pass and one is not place), None
-        )
-        if found is None:
+        answer = self.router.asked(block, line.values[0], self._request(place))
+        if answer.upstream is not None and answer.upstream.directive is place:
             return None
-        mapped = _mapped(found, found.predicted_status)
+        status, log = self._of(answer, depth)
+        found = self.by_pass.get(answer.upstream.directive) if answer.upstream is not None else None
+        if found is None and not answer.certain:
+            return None
+        mapped = _mapped(found, status)
         if mapped is None:
             return None
         if mapped != 500:
             return mapped, f"auth_request ({_at(line)}) answers {mapped} to who brings no credentials", ""
-        log = found.predicted_log or f"auth request unexpected status: {found.predicted_status}"
+        log = log or f"auth request unexpected status: {status}"
         return mapped, f"visitors get 500, for auth_request ({_at(line)}) fails", log
 
     def _request(self, place: Directive) -> Request:
@@ -216,13 +228,19 @@ class _Visitors:
         )
 
 
-def _mapped(verdict: Verdict, status: int | str | None) -> int | None:
+def _mapped(verdict: Verdict | None, status: int | str | None) -> int | None:
     """What auth_request makes of an answer; None where it lets the request through, or where nobody knows."""
     if not isinstance(status, int):
-        return 500 if verdict.word == "failed" and status is None else None
+        return 500 if verdict is not None and verdict.word == "failed" and status is None else None
     if 200 <= status < 300:
         return None
     return status if status in (401, 403) else 500
+
+
+def _let_in_by_others(scope: Scope) -> bool:
+    """With `satisfy any`, may addresses or passwords let a visitor in before anybody is asked?"""
+    rules = [*scope.effective("allow"), *scope.effective("deny")]
+    return any(rule.name == "allow" for rule in rules) or bool(scope.effective("auth_basic_user_file"))
 
 
 def _hidden(location: Location) -> bool:
@@ -244,10 +262,11 @@ def _at(line: Directive) -> str:
     return f"line {where.span.line}"
 
 
+def _kind(path: str) -> str:
+    """What a path is on this machine."""
+    return "folder" if os.path.isdir(path) else "file" if os.path.exists(path) else ""
+
+
 def _look(path: str) -> str:
     """What a path is, as far as this machine can tell: where not even the folder is there, the file is elsewhere."""
-    if os.path.isdir(path):
-        return "folder"
-    if os.path.isfile(path):
-        return "file"
-    return "" if os.path.isdir(os.path.dirname(path)) else "file"
+    return _kind(path) or ("" if os.path.isdir(os.path.dirname(path)) else "file")

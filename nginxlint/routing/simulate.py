@@ -78,14 +78,24 @@ class Router:
         """What the visitor gets where the handler of a block ended with this status: what `error_page` says, or the
         status itself. Files that nobody can look at are taken to be there; `status` of the answer is None where
         another upstream decides. Source: ngx_http_special_response_handler."""
-        server = self.config.server(block)
-        assert server is not None
-        socket = next((one for one in self.sockets.at(request.port) if server in one.servers), None)
-        if socket is None:
+        run, server = self._within(block, request)
+        if run is None:
             answer = Answer()
             answer.status = status
             return answer
-        return _Run(self, socket, request, ()).end_in(server, block, status)
+        return run.end_in(server, block, status)
+
+    def asked(self, block: Block, uri: str, request: Request) -> Answer:
+        """What the subrequest comes to that an `auth_request` of this block makes."""
+        run, server = self._within(block, request)
+        return run.ask_in(server, block, uri) if run is not None else Answer()
+
+    def _within(self, block: Block, request: Request) -> tuple[_Run | None, Server]:
+        """A run for a visitor of this block; None where nothing listens on the port of the request."""
+        server = self.config.server(block)
+        assert server is not None
+        socket = next((one for one in self.sockets.at(request.port) if server in one.servers), None)
+        return (_Run(self, socket, request, ()) if socket is not None else None), server
 
     def _nobody(self, request: Request) -> Answer:
         answer = Answer()
@@ -172,9 +182,7 @@ class _Run:
     def end_in(self, server: Server, block: Block, status: int) -> Answer:
         """Start where the handler of a block has ended with a status."""
         visit, answer = self.visit, self.answer
-        visit.server, visit.block, visit.location = server, block, self.config.location(block)
-        target = visit.target = Target(self.request.target, True)
-        visit.uri, visit.args, visit.host = target.uri, target.args, self.request.host
+        self._stand_in(server, block)
         try:
             self._status(status)
         except (RegexLimit, TooManyQuestions):
@@ -186,6 +194,19 @@ class _Run:
         answer.certain = answer.certain and not visit.doubts and not visit.asked
         answer.location = visit.location
         return answer
+
+    def ask_in(self, server: Server, block: Block, uri: str) -> Answer:
+        """The answer to the subrequest of an `auth_request` in this block."""
+        self._stand_in(server, block)
+        answer = self._subrequest("auth_request", uri, block)
+        answer.certain = answer.certain and not answer.doubts and not self.visit.asked
+        return answer
+
+    def _stand_in(self, server: Server, block: Block) -> None:
+        visit = self.visit
+        visit.server, visit.block, visit.location = server, block, self.config.location(block)
+        target = visit.target = Target(self.request.target, True)
+        visit.uri, visit.args, visit.host = target.uri, target.args, self.request.host
 
     # --- from the socket to the server ----------------------------------------------------------------------------
 

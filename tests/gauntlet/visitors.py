@@ -13,6 +13,11 @@ def _fallback(behaviour: str) -> str:
     return f"location @{{name}}-fallback {{ proxy_pass http://127.0.0.1:{{port:{behaviour}}}; }}"
 
 
+def _twice(settings: str) -> str:
+    fallback = f"location @{{name}}-fallback {{ {settings}error_page 504 =200 /{{name}}-page; proxy_pass http://"
+    return fallback + "127.0.0.1:{port:silent}; } " + _PAGE
+
+
 def _asked(behaviour: str) -> str:
     return f"location = /{{name}}-asked {{ internal; proxy_pass http://127.0.0.1:{{port:{behaviour}}}; }}"
 
@@ -62,7 +67,40 @@ VISITORS: tuple[Scenario, ...] = (
           "proxy_intercept_errors on; error_page 404 = @{name}-fallback; ", _fallback("healthy")),
     _page("intercepted-other", "status-503", 503, "",
           "proxy_intercept_errors on; error_page 500 = /{name}-page; ", _PAGE),
+    # a page that fails as well: error_page is followed once, unless recursive_error_pages is on
+    _page("twice", "refusing", 504, _REFUSED, "error_page 502 = @{name}-fallback; ", _twice("")),
+    _page("twice-recursive", "refusing", 200, _REFUSED,
+          "recursive_error_pages on; error_page 502 = @{name}-fallback; ", _twice("recursive_error_pages on; ")),
+    _page("closed", "refusing", None, _REFUSED, "error_page 502 @{name}-page; ", "location @{name}-page { return 444; }"),
+    _page("missing", "refusing", 404, _REFUSED, "error_page 502 /{name}-no/page.html; ",
+          "location /{name}-no/ { root {folder}; }"),
+    _page("forbidden", "refusing", 403, _REFUSED, "error_page 502 /{name}-page; ",
+          "location = /{name}-page { deny all; }"),
+    _page("tried", "refusing", 404, _REFUSED, "error_page 502 @{name}-page; ",
+          "location @{name}-page { root {folder}; try_files /nothing =404; }"),
+    _page("to-fastcgi", "refusing", 200, _REFUSED, "error_page 502 = @{name}-page; ",
+          "location @{name}-page { fastcgi_pass 127.0.0.1:{port:fastcgi}; }"),
+    _page("intercepted-elsewhere", "status-503", 302, "",
+          "proxy_intercept_errors on; error_page 503 http://demo.test/sorry; "),
     _auth("healthy", 200),
+    # an auth_request that no upstream answers, or not the way it was asked
+    *(
+        Scenario(f"auth-return-{code}", "healthy", status, log, "auth_request /{name}-asked; " + _PASS, cured=_PASS,
+                 beside=f"location = /{{name}}-asked {{ internal; return {code}; }}")
+        for code, status, log in (
+            (204, 200, ""), (401, 401, ""), (403, 403, ""), (404, 500, "auth-unexpected"), (302, 500, "auth-unexpected"),
+        )
+    ),
+    Scenario("auth-no-file", "healthy", 500, "auth-unexpected", "auth_request /{name}-asked; " + _PASS, cured=_PASS,
+             beside="location = /{name}-asked { internal; root {folder}; }"),
+    Scenario("auth-page-inside", "healthy", 200, _REFUSED, "auth_request /{name}-asked; " + _PASS, cured=_PASS,
+             either=("",),
+             beside="location = /{name}-asked { internal; error_page 502 = /{name}-page; proxy_pass"
+             " http://127.0.0.1:{port:refusing}; } " + _PAGE),
+    Scenario("auth-satisfied-by-address", "healthy", 200, "", "satisfy any; allow all; auth_request /{name}-asked; "
+             + _PASS, beside=_asked("status-403")),
+    Scenario("auth-not-satisfied", "healthy", 403, "", "satisfy any; deny all; auth_request /{name}-asked; " + _PASS,
+             beside=_asked("status-403"), cured=_PASS),
     _auth("status-204", 200),
     _auth("refusing", 500, _REFUSED),
     _auth("silent", 500, "header-timeout"),

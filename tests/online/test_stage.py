@@ -12,6 +12,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -313,21 +314,22 @@ def test_a_dry_run_names_every_target_and_sends_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("inner", "beside", "code", "status"),
+    ("inner", "beside", "vantage", "code", "status"),
     [
-        ("/files/there", "location /files/ { internal; alias FOLDER/; }", "OK", 200),
-        ("/files/lost", "location /files/ { internal; alias FOLDER/; }", "ACCEL_LOST", 404),
-        ("/files/lost", "location /files/ { internal; alias /no/such/folder/; }", "OK", 200),
-        ("/files/lost", "location /files/ { internal; proxy_pass http://$http_x; }", "OK", None),
+        ("/files/there", "location /files/ { internal; alias FOLDER/; }", "server", "OK", 200),
+        ("/files/lost", "location /files/ { internal; alias FOLDER/; }", "local", "ACCEL_LOST", 404),
+        ("/files/lost", "location /files/ { internal; alias /no/such/folder/; }", "server", "ACCEL_LOST", 404),
+        ("/files/lost", "location /files/ { internal; alias /no/such/folder/; }", "local", "OK", 200),
+        ("/files/lost", "location /files/ { internal; proxy_pass http://$http_x; }", "server", "OK", None),
     ],
 )
 def test_an_answer_that_hands_visitors_on_is_followed_inside_nginx(
-    inner: str, beside: str, code: str, status: int | None, tmp_path: Path
+    inner: str, beside: str, vantage: str, code: str, status: int | None, tmp_path: Path
 ) -> None:
     (tmp_path / "there").write_text("x")
     peers = {"10.0.0.1:81": answers(b"HTTP/1.1 200 OK\r\nX-Accel-Redirect: %s\r\n\r\n" % inner.encode())}
     text = f"location / {{ proxy_pass http://10.0.0.1:81; }} {beside.replace('FOLDER', str(tmp_path))}"
-    result = check(f"server {{ listen 80; {text} }}", FakeNetwork(peers))
+    result = check(f"server {{ listen 80; {text} }}", FakeNetwork(peers), replace(QUICK, vantage=vantage))
     assert (row(result)["code"], row(result)["predicted_status"]) == (code, status)
 
 
