@@ -1,10 +1,7 @@
-"""Redirects that lead back to themselves, followed by the simulator as a browser would."""
+"""Redirects that may lead back to themselves, found by a quick look, and those that do, told by the simulator."""
 
 from __future__ import annotations
 
-from nginxlint.error import NginxlintError
-from nginxlint.routing.examples import MAX_EXAMPLES, example_hosts, example_request, example_uris, paths_of
-from nginxlint.routing.request import Request, request_of_url, split_port
 from nginxlint.syntax import Block, Directive, Word
 
 TYPE_CHECKING = False  # typing costs 3 ms to import; checkers know the name
@@ -13,44 +10,70 @@ if TYPE_CHECKING:
 
     from nginxlint.config import Config
 
-MAX_HOPS = 10
-MAX_HOSTS = 8  # so many names of a server are tried
 _CODES = ("301", "302", "303", "307", "308")
 _PORTS = {"http": 80, "https": 443}
 
 
 class Redirect:
-    """A `return` or `rewrite` that sends the visitor somewhere: `text` is the address as written, `port` the one it
-    leads to where it says so (else None: the visitor's own); `server` the block it stands in."""
+    """A `return` or `rewrite` that sends the visitor somewhere: `text` is the address as written, in argument `index`."""
 
-    __slots__ = ("directive", "index", "port", "server", "text")
+    __slots__ = ("directive", "index", "text")
 
-    def __init__(self, directive: Directive, index: int, server: Block) -> None:
+    def __init__(self, directive: Directive, index: int) -> None:
         self.directive = directive
         self.index = index
-        self.server = server
         self.text = directive.values[index]
-        scheme, separator, rest = self.text.partition("://")
-        self.port = _PORTS.get(scheme) if separator else None
-        if ":" in rest and (written := split_port(rest.partition("/")[0])[1]).isdecimal():
-            self.port = int(written)
 
     @property
     def word(self) -> Word:
         return self.directive.args[self.index]
 
 
-def redirects(config: Config) -> list[Redirect]:
-    """Every redirect written in the http servers of a configuration."""
-    found = []
+def redirect_circles(config: Config) -> Iterable[tuple[Redirect, str]]:
+    """The redirects that certainly lead back to themselves, with a URL that shows it."""
+    candidates = _candidates(config)
+    if not candidates:
+        return
+    from nginxlint.routing.browsing import circle
+
+    for redirect in candidates:
+        url = circle(config, redirect)
+        if url is not None:
+            yield redirect, url
+
+
+def _candidates(config: Config) -> list[Redirect]:
+    """The redirects of http servers whose ports allow it: they lead to a port of their own, or to one whose redirects
+    lead to one of their own."""
+    found: dict[int | None, list[tuple[Block | None, Directive, int]]] = {}
     for name in ("return", "rewrite"):
         for values, repeated in config.alike(name).items():
             index = _address(name, values)
-            for directive in repeated if index is not None else ():
-                server = config.server(directive)
-                if index is not None and server is not None and server.kind == "http" and not server.block.synthetic:
-                    found.append(Redirect(directive, index, server.block))
-    return found
+            if index is not None:
+                leading = [(one.enclosing("server"), one, index) for one in repeated]
+                found.setdefault(_target_port(values[index]), []).extend(leading)
+    on = _servers_by_port(config) if found else {}
+    starts = {to: {server for server, _, _ in leading} for to, leading in found.items()}
+    likely: list[Redirect] = []
+    for to, leading in found.items():
+        back = {to, *(onward for onward, servers in starts.items() if not servers.isdisjoint(on.get(to, ())))}
+        here = set().union(*(on.get(port, ()) for port in back))
+        likely += [Redirect(one, index) for server, one, index in leading if None in back or server in here]
+    return [one for one in likely if _is_of_a_site(config, one) and not _is_guarded(one)]
+
+
+def _servers_by_port(config: Config) -> dict[int | None, set[Block | None]]:
+    on: dict[int | None, set[Block | None]] = {}
+    for values, listens in config.alike("listen").items():
+        on.setdefault(_port(values), set()).update([listen.parent for listen in listens])
+    silent = set(config.blocks("server")).difference(*on.values())
+    on.setdefault(80, set()).update(silent)  # where a server goes without `listen`
+    return on
+
+
+def _is_of_a_site(config: Config, redirect: Redirect) -> bool:
+    server = config.server(redirect.directive)
+    return server is not None and server.kind == "http" and not server.block.synthetic
 
 
 def _address(name: str, values: tuple[str, ...]) -> int | None:
@@ -65,35 +88,23 @@ def _address(name: str, values: tuple[str, ...]) -> int | None:
     return 1 if away or values[-1] in ("redirect", "permanent") else None
 
 
-def redirect_circles(config: Config) -> Iterable[tuple[Redirect, str]]:
-    """The redirects that certainly lead back to themselves, with a URL that shows it."""
-    found = [(redirect, _listens(redirect.server)) for redirect in redirects(config)]
-    ports = {
-        listens: frozenset(map(_port, listens)) or frozenset((80,)) for listens in {listens for _, listens in found}
-    }
-    ways = {(ports[listens], redirect.port) for redirect, listens in found}
-    round_trips = {(own, port) for own, port in ways if _may_come_back(port, own, ways)}
-    for redirect, listens in found:
-        if (ports[listens], redirect.port) in round_trips and not _is_guarded(redirect):
-            url = _circle(config, redirect)
-            if url is not None:
-                yield redirect, url
+def _target_port(text: str) -> int | None:
+    """The port an address leads to where it says so (else None: the visitor's own)."""
+    scheme, separator, rest = text.partition("://")
+    if ":" in rest and (written := _split_port(rest)[1]).isdecimal():
+        return int(written)
+    return _PORTS.get(scheme) if separator else None
 
 
-def _listens(server: Block) -> tuple[tuple[str, ...], ...]:
-    return tuple([child.values[:1] for child in server.body if child.name == "listen"])
+def _split_port(rest: str) -> tuple[str, str]:
+    """Host and port of what follows the scheme."""
+    host, colon, port = rest.partition("/")[0].rpartition(":")
+    return (host, port) if colon and "]" not in port else (host + colon + port, "")
 
 
 def _port(listen: tuple[str, ...]) -> int:
     text = listen[0].rpartition(":")[2] if listen else ""
     return int(text) if text.isdecimal() else 80
-
-
-def _may_come_back(port: int | None, own: frozenset[int], ways: set[tuple[frozenset[int], int | None]]) -> bool:
-    """Do the ports allow it? Either it leads to a port of its own, or to one whose redirects lead to one of its own."""
-    if port is None or port in own:
-        return True
-    return any(port in ports and (back is None or back in own) for ports, back in ways)
 
 
 def _is_guarded(redirect: Redirect) -> bool:
@@ -104,57 +115,7 @@ def _is_guarded(redirect: Redirect) -> bool:
     variable, operator, value = around.values[0].lstrip("("), around.values[1], around.values[2].rstrip(")")
     if variable == "$scheme":
         return (operator == "=") == (value == "http") and redirect.text.startswith("https://")
-    host = split_port(redirect.text.partition("://")[2].partition("/")[0])[0]
+    host = _split_port(redirect.text.partition("://")[2])[0]
     if "$" in host:
         return False  # who keeps his host meets the condition again
     return variable in ("$host", "$http_host") and operator in ("=", "!=") and (operator == "=") != (host == value)
-
-
-def _circle(config: Config, redirect: Redirect) -> str | None:
-    location, server = config.location(redirect.directive), config.server(redirect.directive)
-    if server is None:
-        return None
-    uris = ["/x"] if location is None else example_uris(location)
-    if redirect.directive.name == "rewrite":
-        below = "/" if location is None or location.is_regex else location.pattern
-        uris = paths_of(redirect.directive.values[0], below) or uris
-    hosts = example_hosts(server)[:MAX_HOSTS]
-    requests = (example_request(server, uri, host) for host in hosts for uri in uris[:MAX_EXAMPLES])
-    urls = (_follow(config, redirect.directive, request) for request in requests)
-    return next((url for url in urls if url is not None), None)
-
-
-def _follow(config: Config, directive: Directive, request: Request) -> str | None:
-    """The URL at which the circle is closed; None where the visitor arrives somewhere, or nobody can tell."""
-    seen: set[str] = set()
-    through = False
-    for _ in range(MAX_HOPS):
-        answer = config.router.route(request)
-        target = answer.redirect_to
-        if target is None or not answer.certain:
-            return None
-        here = any(step.directive is directive for step in answer.steps)
-        if request.url in seen:
-            return request.url if here else None
-        through = through or here
-        seen.add(request.url)
-        onward = _onward(config, request, target)
-        if onward is None:
-            return None
-        request = onward
-    return request.url if through and here else None
-
-
-def _onward(config: Config, request: Request, target: str) -> Request | None:
-    """The request a browser makes of a redirect; None where it leads to somebody else."""
-    if target.startswith("/") and not target.startswith("//"):
-        target = f"{request.url.partition('://')[0]}://{request.url.partition('://')[2].partition('/')[0]}{target}"
-    try:
-        following = request_of_url(target, client=request.client)
-    except NginxlintError:
-        return None
-    host = split_port(following.host)[0].lower()
-    sockets = config.router.sockets.at(following.port)
-    if host != split_port(request.host)[0].lower() and not any(socket.knows(host) for socket in sockets):
-        return None
-    return following
