@@ -147,7 +147,7 @@ class Config:
         """All directives of that name by their arguments, so that what is repeated is judged once."""
         return self._by_name.alike(name)
 
-    def saying(self, says: Callable[[tuple[str, ...]], bool], *names: str) -> Iterator[Directive]:
+    def saying(self, says: Callable[[tuple[str, ...]], object], *names: str) -> Iterator[Directive]:
         """The directives with one of these names whose arguments pass the test `says`."""
         for name in names:
             for values, repeated in self.alike(name).items():
@@ -162,6 +162,19 @@ class Config:
     def holders(self, name: str, says: Callable[[tuple[str, ...]], bool]) -> set[Block]:
         """The blocks that hold a directive of that name whose arguments pass the test `says`."""
         return {block for lines, blocks in self.sets(name).items() if any(map(says, lines)) for block in blocks}
+
+    def lines(self, name: str, block: Block) -> list[Directive]:
+        """The directives of that name directly inside a block."""
+        return self._by_name.inside(name).get(block, [])
+
+    def setter(self, name: str, place: Directive) -> Block | None:
+        """The nearest block around a place that holds directives of that name: its own are those in effect there, where
+        they are inherited as a whole set."""
+        holders = self._by_name.inside(name)
+        block = place.parent
+        while block is not None and block not in holders:
+            block = block.parent
+        return block
 
     def directive_at(self, source: Source, offset: int) -> Directive | None:
         """The directive whose name or arguments hold a place in a file; None in a comment or between two."""

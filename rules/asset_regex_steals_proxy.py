@@ -59,11 +59,9 @@ class AssetRegexStealsProxy(Rule):
         passing = {one.parent for one in config.find(*PASSES)}
         around = {block.parent for block in passing if block is not None and block.name == "location"}
         open_ones: dict[Block, list[Location]] = {}
-        for block in config.blocks("location"):
-            if not block.values or block.values[0][:1] != "~" or block.parent not in around or block in passing:
+        for block in config.saying(_may_steal, "location"):
+            if block.parent not in around or block in passing or not isinstance(block, Block):
                 continue
-            if ".well-known" in block.values[-1].replace("\\", ""):
-                continue  # files that a client of an ACME authority writes for nginx, wherever it has been told to
             if block.child("root", "location", "return", "deny") is not None:
                 continue
             regex = config.location(block)
@@ -91,6 +89,12 @@ class AssetRegexStealsProxy(Rule):
             related=tuple(note(one.block, "a regular expression wins over this prefix") for one in stolen[:4]),
             help=f"write location ^~ {first.pattern}, or repeat the pass here, or say with root where the files are",
         )
+
+
+def _may_steal(values: tuple[str, ...]) -> bool:
+    """Is it a regex, but none for files that a client of an ACME authority writes for nginx, wherever it has been told
+    to?"""
+    return "".join(values)[:1] == "~" and ".well-known" not in values[-1].replace("\\", "")
 
 
 _MANY = 16  # so many places are no quick mending any more

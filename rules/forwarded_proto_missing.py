@@ -85,8 +85,7 @@ class ForwardedProtoMissing(Rule):
             if server is None or server.kind != "http" or not any(listen.ssl for listen in server.listens):
                 continue
             scope = config.scope(target.directive)
-            origin = scope.origin("proxy_set_header")
-            key = (server.block, origin.block if origin is not None else None)
+            key = (server.block, config.setter("proxy_set_header", target.directive))
             if (
                 key in seen
                 or any(block in told for block in (scope.block, *scope.block.ancestors()))

@@ -58,14 +58,13 @@ class HstsMissingOrWeak(Rule):
     )
 
     def check(self, config: Config) -> Iterator[Diagnostic]:
-        for header in config.find("add_header"):
-            if len(header.values) > 1 and header.values[0].lower() == _NAME and _is_weak(header.values[1]):
-                yield self.report(
-                    header.args[1],
-                    "browsers forget within half a year that this site is served over TLS only",
-                    help="write max-age=31536000 (a year)",
-                )
-        if config.partial:
+        for header in config.saying(_is_weak, "add_header"):
+            yield self.report(
+                header.args[1],
+                "browsers forget within half a year that this site is served over TLS only",
+                help="write max-age=31536000 (a year)",
+            )
+        if config.partial or not config.concerns(("listen",), ("ssl", "quic")):
             return
         missing: dict[Confidence, list[Directive]] = {}
         passing = {directive.enclosing("server") for directive in config.find(*PASSES)}
@@ -92,8 +91,10 @@ class HstsMissingOrWeak(Rule):
         )
 
 
-def _is_weak(value: str) -> bool:
-    for part in value.lower().split(";"):
+def _is_weak(header: tuple[str, ...]) -> bool:
+    if len(header) < 2 or header[0].lower() != _NAME:
+        return False
+    for part in header[1].lower().split(";"):
         name, _, seconds = part.strip().partition("=")
         if name == "max-age":
             seconds = seconds.strip('"')
@@ -113,8 +114,7 @@ def _without(config: Config) -> Iterator[Directive]:
             and block.parent.name == "http"
         ):
             listens.setdefault(block, listen)
-    lines = (line.values for line in config.find("add_header", "more_set_headers"))
-    sent_somewhere = any(_NAME in value.lower() for values in lines for value in values)
+    sent_somewhere = config.concerns(("add_header", "more_set_headers"), (_NAME,))
     for block, listen in listens.items():
         if _only_redirects(block):
             continue

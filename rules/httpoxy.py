@@ -1,6 +1,6 @@
 from collections.abc import Iterator
 
-from nginxlint import Bad, Block, Config, Diagnostic, Fix, Good, Pass, Rule, Scope, Severity, add_to_set
+from nginxlint import Bad, Block, Config, Diagnostic, Directive, Fix, Good, Pass, Rule, Scope, Severity, add_to_set
 
 _PARAMS = {"fastcgi_pass": "fastcgi_param", "uwsgi_pass": "uwsgi_param", "scgi_pass": "scgi_param"}
 
@@ -40,17 +40,18 @@ class Httpoxy(Rule):
         for target in config.passes(*_PARAMS):
             if target.directive.parent in safe:
                 continue
-            scope, param = config.scope(target.directive), _PARAMS[target.directive.name]
-            origin = scope.origin(param)
-            block = None if origin is None else origin.block
-            if block in safe or block in told or not scope.on(param.replace("param", "pass_request_headers"), True):
+            param = _PARAMS[target.directive.name]
+            block = config.setter(param, target.directive)
+            if block in safe or block in told:
                 continue
-            told.add(block)
-            yield self._finding(target, scope, param, origin)
+            scope = config.scope(target.directive)
+            if scope.on(param.replace("param", "pass_request_headers"), True):
+                told.add(block)
+                yield self._finding(target, scope, param, [] if block is None else config.lines(param, block))
 
-    def _finding(self, target: Pass, scope: Scope, param: str, origin: Scope | None) -> Diagnostic:
+    def _finding(self, target: Pass, scope: Scope, param: str, lines: list[Directive]) -> Diagnostic:
         line = f'{param} HTTP_PROXY "";'
-        own = [] if origin is None else [one for one in origin.own(param) if one.source is origin.block.source]
+        own = [one for one in lines if one.parent is not None and one.source is one.parent.source]
         return self.report(
             own[-1] if own else target.directive,
             "the application gets a visitor's Proxy header as HTTP_PROXY, and may send its own requests through it",

@@ -73,27 +73,32 @@ class ProxyRetryBudget(Rule):
     )
 
     def check(self, config: Config) -> Iterator[Diagnostic]:
-        sockets = {one.block for one in config.handshakes if one.complete}
-        times: dict[tuple[str, ...], int | None] = {}
-        for setting in config.find(*self.directives):
-            if setting.values not in times:
-                times[setting.values] = milliseconds(setting)
-            time, is_read = times[setting.values], setting.name in _READ
-            if not time or (is_read and (time < _LONG or setting.parent in sockets)):
-                continue  # (a WebSocket may be silent for long)
-            family = setting.name.partition("_")[0]
-            for target in config.governed(setting, f"{family}_pass"):
-                scope = config.scope(target.directive)
-                tries = _tries(config, target, scope, family)
-                if tries < 2 or config.request_headers(scope, family).of("Upgrade") is not None:
+        several = {use.target.family for group, uses in config.used_groups if len(group.peers) > 1 for use in uses}
+        sockets = {one.block for one in config.handshakes if one.complete} if several else set()
+        for name in self.directives:
+            family, is_read = name.partition("_")[0], name in _READ
+            for settings in config.alike(name).values() if family in several else ():
+                time = milliseconds(settings[0]) or 0
+                if not time or (is_read and time < _LONG):
                     continue
-                if is_read and not scope.milliseconds(f"{family}_next_upstream_timeout", 0):
-                    yield self._waits(setting, target, family, tries, time)
-                    break
-                connect = scope.milliseconds(f"{family}_connect_timeout", _DEFAULT)
-                if not is_read and time <= connect:
-                    yield self._gives_up(setting, target, family, time, connect)
-                    break
+                for setting in settings:
+                    if not is_read or setting.parent not in sockets:  # a WebSocket may be silent for long
+                        yield from self._judge(config, setting, family, time)
+
+    def _judge(self, config: Config, setting: Directive, family: str, time: int) -> Iterator[Diagnostic]:
+        for target in config.governed(setting, f"{family}_pass"):
+            scope = config.scope(target.directive)
+            tries = _tries(config, target, scope, family)
+            if tries < 2 or config.request_headers(scope, family).of("Upgrade") is not None:
+                continue
+            is_read = setting.name in _READ
+            if is_read and not scope.milliseconds(f"{family}_next_upstream_timeout", 0):
+                yield self._waits(setting, target, family, tries, time)
+                return
+            connect = scope.milliseconds(f"{family}_connect_timeout", _DEFAULT)
+            if not is_read and time <= connect:
+                yield self._gives_up(setting, target, family, time, connect)
+                return
 
     def _waits(self, setting: Directive, target: Pass, family: str, tries: int, time: int) -> Diagnostic:
         line = f"{family}_next_upstream_timeout {setting.values[0]};"

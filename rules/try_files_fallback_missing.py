@@ -34,9 +34,10 @@ class TryFilesFallbackMissing(Rule):
     )
 
     def check(self, config: Config) -> Iterator[Diagnostic]:
-        for tried in config.saying(lambda values: _fallback(values) != "", "try_files"):
-            path, found_by_itself = _fallback(tried.values), _tests_itself(tried)
-            location = config.location(tried) if not found_by_itself or config.look is not None else None
+        may_fail = _fallback if config.look is not None else _goes_round
+        for tried in config.saying(may_fail, "try_files"):
+            path, found_by_itself = _fallback(tried.values), not _goes_round(tried.values)
+            location = config.location(tried)
             if location is None or config.router.locations(location.server).find(path).location is not location:
                 continue
             if not found_by_itself:
@@ -53,19 +54,20 @@ class TryFilesFallbackMissing(Rule):
             )
 
 
+def _goes_round(values: tuple[str, ...]) -> bool:
+    """Is there a fixed fallback, and no argument that can find it when it is its turn? `$uri.html` and `$uri/` cannot."""
+    return _fallback(values) != "" and not any(map(_tests_itself, values[:-1]))
+
+
 def _fallback(values: tuple[str, ...]) -> str:
     """The path of the last argument, where that is a fixed one."""
     path = values[-1].partition("?")[0] if len(values) > 1 else ""
     return path if path.startswith("/") and not path.endswith("/") and "$" not in path else ""
 
 
-def _tests_itself(tried: Directive) -> bool:
-    """Is there an argument that can find the fallback when it is its turn? `$uri.html` and `$uri/` cannot."""
-    for text in tried.values[:-1]:
-        tail = next((text[len(name) :] for name in _URI if text.startswith(name)), None)
-        if tail is None or tail == "" or tail[0] not in "./":
-            return True
-    return False
+def _tests_itself(text: str) -> bool:
+    tail = next((text[len(name) :] for name in _URI if text.startswith(name)), "")
+    return tail[:1] not in (".", "/")
 
 
 def _is_absent(config: Config, tried: Directive, location: Location) -> bool:

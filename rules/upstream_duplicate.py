@@ -27,10 +27,11 @@ class UpstreamDuplicate(Rule):
     )
 
     def check(self, config: Config) -> Iterator[Diagnostic]:
+        blocks = [block for block in config.blocks("upstream") if block.values]
+        if len(blocks) <= len(config.upstreams):
+            return
         first: dict[tuple[str, str], Block] = {}
-        for block in config.blocks("upstream"):
-            if not block.values:
-                continue
+        for block in blocks:
             name = block.values[0]
             kind = "stream" if block.enclosing("stream") else "http"
             other = first.setdefault((kind, name.lower()), block)

@@ -46,22 +46,22 @@ class Handshake:
 def handshakes(config: Config) -> list[Handshake]:
     """Every such set (nginx drops both headers unless they are set)."""
     decided: dict[str, bool] = {}
-    found: dict[Block, Handshake] = {}
+    found: dict[Block | None, Handshake] = {}
     for lines, blocks in config.sets("proxy_set_header").items():
         places = {values[0].lower(): at for at, values in enumerate(lines) if len(values) == 2}
-        if "upgrade" not in places and "connection" not in places:
+        if not any(lines[at][1] for name, at in places.items() if name in ("upgrade", "connection")):
             continue
         for block in blocks:
-            own = config.scope(block).own("proxy_set_header")
+            own = config.lines("proxy_set_header", block)
             upgrade = own[places["upgrade"]] if "upgrade" in places else None
             connection = own[places["connection"]] if "connection" in places else None
             upgrades = connection is not None and _can_upgrade(config, connection, decided)
             if upgrades or (upgrade is not None and upgrade.values[1]):
                 found[block] = Handshake(block, upgrade, connection, upgrades)
     for target in config.passes() if found else ():
-        origin = config.scope(target.directive).origin("proxy_set_header")
-        if origin is not None and origin.block in found:
-            found[origin.block].passes.append(target)
+        setter = config.setter("proxy_set_header", target.directive)
+        if setter in found:
+            found[setter].passes.append(target)
     return list(found.values())
 
 

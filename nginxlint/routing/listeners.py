@@ -85,10 +85,11 @@ def inward_passes(config: Config, *names: str) -> list[Pass]:
     words = {values[0] for values in config.alike("listen") if values and not values[0].isdigit()}
     named = {word.partition(":")[0].lower() for word in words} - {"*", "", "["}
     ours = (*_MAY_BE_OURS, *named)
+    peers = config.saying(lambda values: "".join(values[:1]).lower().startswith(ours), "server")
     groups = {
-        server.parent.values[0].lower()
-        for server in config.saying(lambda values: "".join(values[:1]).lower().startswith(ours), "server")
-        if server.parent is not None and server.parent.values
+        peer.parent.values[0].lower()
+        for peer in (peers if config.concerns(("server",), ours) else ())
+        if peer.parent is not None and peer.parent.values
     }
     return [
         target

@@ -29,11 +29,7 @@ class Known(dict[str, list[Directive]]):
         if found is None:
             found = self._alike[name] = {}
             for directive in self.get(name, ()):
-                values = directive.values
-                if values in found:
-                    found[values].append(directive)
-                else:
-                    found[values] = [directive]
+                found.setdefault(directive.values, []).append(directive)
         return found
 
     def sets(self, name: str) -> dict[tuple[tuple[str, ...], ...], list[Block]]:
@@ -52,11 +48,7 @@ class Known(dict[str, list[Directive]]):
         if found is None:
             found = self._inside[name] = {}
             for directive in self.get(name, ()):
-                block = directive.parent
-                if block in found:
-                    found[block].append(directive)
-                else:
-                    found[block] = [directive]
+                found.setdefault(directive.parent, []).append(directive)
         return found
 
 

@@ -69,7 +69,7 @@ class Upstream:
         self.block = block
         self.kind = kind
         self.name = block.values[0] if block.values else ""
-        self.peers = [Peer(directive) for directive in block.children("server") if directive.values]
+        self.peers = [Peer(one) for one in block.named("server") if one.values]
 
     @property
     def methods(self) -> list[Directive]:
@@ -95,11 +95,10 @@ class Upstream:
 
 def split_authority(text: str) -> tuple[str, int | None, str | None]:
     """Host (no brackets), port (None if not written or not a number) and unix path of `host[:port]`."""
-    if text.startswith("unix:"):
-        return "", None, text[5:]
-    if text.startswith("["):
+    host, _, port = text.partition(":")
+    if host == "unix" and text != host:
+        return "", None, port
+    if host[:1] == "[":
         host, _, rest = text[1:].partition("]")
         port = rest.removeprefix(":") if rest.startswith(":") else ""
-    else:
-        host, _, port = text.partition(":")
     return host, int(port) if port.isdecimal() and port.isascii() else None, None
