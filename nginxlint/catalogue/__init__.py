@@ -4,17 +4,26 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from nginxlint.catalogue.refusal import Refusal
     from nginxlint.catalogue.target import Target
-    from nginxlint.syntax import Block
+    from nginxlint.syntax import Block, Directive
 
 
-def check(root: Block, target: Target, *, complete: bool = True) -> list[Refusal]:
+def check(
+    root: Block,
+    target: Target,
+    *,
+    complete: bool = True,
+    find: Callable[[str], Iterable[Directive]] | None = None,
+) -> list[Refusal]:
     """All that nginx would refuse (or warn about) in this tree, in the order in which it would meet it.
 
     The first refusal with `blocks_start` is what `nginx -t` prints. `complete` is false for a loose snippet: names
-    that are not defined in it may be defined elsewhere, and are not reported.
+    that are not defined in it may be defined elsewhere, and are not reported. `find` gives all directives of a name, for
+    who has them at hand.
     """
     from nginxlint.catalogue.frame import Frame
 
-    return Frame(root, target, complete=complete).run()
+    return Frame(root, target, complete=complete, find=find).run()

@@ -8,6 +8,7 @@ from nginxlint.source import Span
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
     from typing import Any
 
     from nginxlint.catalogue.target import Target
@@ -21,15 +22,24 @@ class Context:
     `place` names the context of the directive at hand by the catalogue's word (main, events, http, server, location,
     if-in-server, if-in-location, limit_except, upstream, stream, stream-server, stream-upstream, mail, mail-server);
     in a `BLOCK_END` check it is that of the block itself (its body). `complete` is false for a loose snippet:
-    what is absent may stand elsewhere. `names` are those of the directives met so far. `state` is free for the checks:
+    what is absent may stand elsewhere. `names` are those of the directives met so far; `find` gives all directives of a
+    name, those that stand further down too. `state` is free for the checks:
     what one has to remember for a later one (key: a name of its own), for example the zones declared so far. Names below
     are filled in document order.
     """
 
-    __slots__ = ("complete", "names", "place", "root", "state", "target", "version")
+    __slots__ = ("complete", "find", "names", "place", "root", "state", "target", "version")
 
-    def __init__(self, root: Block, target: Target, *, complete: bool = True) -> None:
+    def __init__(
+        self,
+        root: Block,
+        target: Target,
+        *,
+        complete: bool = True,
+        find: Callable[[str], Iterable[Directive]] | None = None,
+    ) -> None:
         self.root = root
+        self.find = find or _finder(root)
         self.target = target
         self.version = target.version
         self.complete = complete
@@ -41,6 +51,10 @@ class Context:
     def subsystem(self) -> str:
         """http, stream, mail or main: which of nginx's worlds the directive at hand belongs to."""
         return SUBSYSTEM.get(self.place, "main")
+
+    def occurs(self, name: str) -> bool:
+        """Is there a directive of that name anywhere?"""
+        return any(True for _ in self.find(name))
 
     def may_guess(self) -> bool:
         """Is it worth looking for what somebody meant? Not any more in a file that is full of unknown names."""
@@ -110,6 +124,13 @@ SUBSYSTEM = {
     "mail": "mail",
     "mail-server": "mail",
 }
+
+
+def _finder(root: Block) -> Callable[[str], Iterable[Directive]]:
+    index: dict[str, list[Directive]] = {}
+    for directive in root.walk():
+        index.setdefault(directive.name, []).append(directive)
+    return lambda name: index.get(name, ())
 
 
 def terminator(directive: Directive) -> Span:

@@ -13,6 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from nginxlint.catalogue.checks.faults import AllFine
     from nginxlint.catalogue.context import Context
     from nginxlint.catalogue.refusal import Refusal
     from nginxlint.catalogue.values import Fault
@@ -25,22 +26,27 @@ DATA_BODIES = frozenset(("map", "geo", "types", "split_clients", "charset_map", 
 
 
 class Entry:
-    """A directive at a place. `plain`: nothing but its arguments' number and its block matters.
+    """A directive at a place. `plain`: nothing but its arguments' number and its block matters. `simple`: nothing but
+    this check matters besides.
 
-    `accepted` remembers arguments that passed all that hangs on the arguments alone.
+    `accepted` remembers arguments that passed all that hangs on the arguments alone (`pure`). `names_of_all` and
+    `all_fine` say of many directives at once that `names` and `check` have nothing to do with them.
     """
 
     __slots__ = (
         "accepted",
+        "all_fine",
         "block",
         "check",
         "counts",
         "descend",
         "enters",
         "names",
+        "names_of_all",
         "once",
         "plain",
         "pure",
+        "simple",
         "value_fault",
         "variant",
     )
@@ -66,13 +72,19 @@ class Entry:
         elif variant.value_type == "flag" and len(present) == 1:
             self.value_fault = VALUE_CHECKS["flag"]
         self.check: Check | None = None
-        self.pure = False
+        self.pure = True
+        self.all_fine: AllFine | None = None
         if variant.kind not in ("plus", "third-party"):
             self._find_check(place, name)
         # What to do with the names in the arguments: set by the frame, which knows the tables.
         self.names: Callable[[Directive], Refusal | None] | None = None
+        self.names_of_all: Callable[[str], bool] | None = None
         self.accepted: set[tuple[str, ...]] = set()
         self.plain = False
+        self.simple: Check | None = None
+
+    def is_plain(self) -> bool:
+        return not (self.once or self.value_fault or self.check or self.names or self.variant.deprecated is not None)
 
     def _find_check(self, place: str, name: str) -> None:
         for key in (f"{place}:{name}", f"{SUBSYSTEM.get(place, 'main')}:{name}", name):
@@ -81,6 +93,8 @@ class Entry:
                 checks = [module.CHECKS[key] for module in modules]
                 self.check = checks[0] if len(checks) == 1 else _all_of(checks)
                 self.pure = all(key in getattr(module, "PURE", ()) for module in modules)
+                if len(modules) == 1:
+                    self.all_fine = getattr(modules[0], "ALL_FINE", {}).get(key)
                 return
 
 

@@ -9,6 +9,7 @@ from nginxlint.catalogue.checks.owners import BLOCK_ENDS
 from nginxlint.catalogue.context import Context, closing
 from nginxlint.catalogue.entry import DATA_BODIES, Entry
 from nginxlint.catalogue.names import variables_of
+from nginxlint.catalogue.namesakes import MANY, Namesakes
 from nginxlint.catalogue.variant import Variant, variants
 from nginxlint.diagnostic import Note, Severity
 
@@ -25,20 +26,40 @@ if TYPE_CHECKING:
     BlockEnd = Callable[[Block, Context], Iterable[Refusal]]
 
 
+class World:
+    """What is known of one place: the entries of the names met there, the names that need no look at all (see
+    `Namesakes`), and the variables."""
+
+    __slots__ = ("settled", "table", "variables")
+
+    def __init__(self, variables: Variables | None) -> None:
+        self.table: dict[str, Entry | None] = {}
+        self.settled: set[str] = set()
+        self.variables = variables
+
+
 class Frame:
     """One run over one tree."""
 
-    def __init__(self, root: Block, target: Target, *, complete: bool = True) -> None:
+    def __init__(
+        self,
+        root: Block,
+        target: Target,
+        *,
+        complete: bool = True,
+        find: Callable[[str], Iterable[Directive]] | None = None,
+    ) -> None:
         if loaded := [line.values[0] for line in root.children("load_module") if len(line.values) == 1]:
             target = target.with_loaded(loaded)
         self.root = root
         self.target = target
-        self.context = Context(root, target, complete=complete)
+        self.context = Context(root, target, complete=complete, find=find)
         self.found: list[Refusal] = []
         self._misplaced: Misplaced | None = None
         self.variables: Variables | None = None
         self._ends: dict[str, list[BlockEnd]] = {}
-        self._worlds: dict[str, tuple[dict[str, Entry | None], Variables | None]] = {}
+        self._worlds: dict[str, World] = {}
+        self._namesakes: dict[tuple[str, bool], Namesakes | None] = {}
         self._variants: dict[str, list[Variant]] = {}
 
     def run(self) -> list[Refusal]:
@@ -58,17 +79,22 @@ class Frame:
         context = self.context
         world = self._worlds.get(place)
         if world is None:
-            world = self._worlds[place] = {}, variables_of(context, place)
-        table, variables = world
-        self.variables = variables
+            world = self._worlds[place] = World(variables_of(context, place))
+        table, settled = world.table, world.settled
+        self.variables = variables = world.variables
         seen: dict[str, Directive] = {}
         for directive in block.body:
             name = directive.name
+            if name in settled:
+                continue
             entry = table.get(name)
             if entry is None:
                 if name not in table:
                     context.names.add(name)
                     entry = table[name] = self._entry(name, place)
+                    if entry is not None and self._relieve(entry, name, place):
+                        settled.add(name)
+                        continue
                 if entry is None:
                     self._foreign(directive, place)
                     continue
@@ -83,7 +109,11 @@ class Frame:
                         self._repeated(directive, seen[name])
                         continue
                     seen[name] = directive
-                if values not in entry.accepted:
+                if entry.simple is not None:
+                    context.place = place
+                    if found := entry.simple(directive, context):  # mostly an empty tuple
+                        self._take(list(found), directive)
+                elif values not in entry.accepted:
                     context.place = place
                     self._look_closer(directive, entry)
             if body is not None and entry.descend:
@@ -103,16 +133,25 @@ class Frame:
             self._ends[place] = ends
         for end in ends:
             context.place = place
-            self.found.extend(end(block, context))
-        variables = variables_of(context, place) if place in ("http", "stream") else None
-        if context.complete and "zones" in context.state and place == "http":
+            if found := end(block, context):
+                self.found.extend(found)
+        if place == "http" or place == "stream":
+            self._close_world(block, place)
+        for refusal in self.found[mark:]:
+            refusal.met_at = closing(block) if not block.synthetic else None
+
+    def _close_world(self, block: Block, place: str) -> None:
+        """What nginx finds of names and variables when all of http or stream is read."""
+        context = self.context
+        variables = variables_of(context, place)
+        if not context.complete:
+            return
+        if "zones" in context.state and place == "http":
             from nginxlint.catalogue.ending import unknown_caches
 
             self.add(unknown_caches(context, block))
-        if variables is not None and context.complete:
+        if variables is not None:
             self.add(variables.unknown(block))
-        for refusal in self.found[mark:]:
-            refusal.met_at = closing(block) if not block.synthetic else None
 
     def _look_closer(self, directive: Directive, entry: Entry) -> None:
         """The counts are right: are its values right, what do they name?"""
@@ -134,10 +173,7 @@ class Frame:
                 return
         if entry.check is not None:
             found = entry.check(directive, self.context)
-            if found and (refusals := list(found)):  # mostly an empty tuple
-                if refusals[0].blocks_start and (moved := self._swallowed(refusals[0], directive)):
-                    refusals = [moved]
-                self.found.extend(refusals)
+            if found and self._take(list(found), directive):
                 return
         if entry.variant.deprecated is not None:
             from nginxlint.catalogue.deprecation import deprecation
@@ -145,6 +181,13 @@ class Frame:
             self.add(deprecation(self.context, directive, entry.variant))
         elif settled and (entry.check is None or entry.pure):
             entry.accepted.add(values)
+
+    def _take(self, refusals: list[Refusal], directive: Directive) -> bool:
+        """Note what a check has found, if anything."""
+        if refusals and refusals[0].blocks_start and (moved := self._swallowed(refusals[0], directive)):
+            refusals = [moved]
+        self.found.extend(refusals)
+        return bool(refusals)
 
     def _refuse(self, refusal: Refusal, directive: Directive) -> None:
         self.found.append(self._swallowed(refusal, directive) or refusal)
@@ -194,10 +237,22 @@ class Frame:
         variables = self.variables = variables_of(self.context, place)
         if variables is not None:
             entry.names = variables.hook(name, present[0])
-        entry.plain = not (
-            entry.once or entry.value_fault or entry.check or entry.names or entry.variant.deprecated is not None
-        )
+            entry.names_of_all = variables.hook_for_all(name, present[0])
         return entry
+
+    def _relieve(self, entry: Entry, name: str, place: str) -> bool:
+        """Ask at once what can be asked of all directives of a name. Has nobody to look at any of them here?"""
+        self.context.place = place
+        key = name, entry.block
+        if key not in self._namesakes:
+            named = list(self.context.find(name))
+            self._namesakes[key] = Namesakes(named, entry.block) if len(named) >= MANY else None
+        namesakes = self._namesakes[key]
+        settled = namesakes is not None and namesakes.relieve(entry, self.context)
+        entry.plain = entry.is_plain()
+        if entry.check is not None and not (entry.pure or entry.names or entry.value_fault or entry.variant.deprecated):
+            entry.simple = entry.check
+        return settled
 
     def _fits(self, name: str) -> bool:
         """Could a directive of this name stand where the check is at work?"""

@@ -148,6 +148,29 @@ class Variables:
             return None
         return self._plan(name, reads or (), defines)
 
+    def hook_for_all(self, name: str, variant: Variant) -> Callable[[str], bool] | None:
+        """What tells of a text, the arguments of many directives of this variant, whether the hook has nothing to do with
+        any of them; None where that is not known of arguments alone."""
+        if (
+            variant.kind in ("third-party", "plus")
+            or name in _DEFINES
+            or name in _NEEDS
+            or name in ("if", "log_format")
+        ):
+            return None
+        only_captures = name in _CAPTURING and name not in _READ and name not in _REGEX_FIRST and not variant.variables
+        return _captures_nothing if only_captures else self._explain
+
+    def _explain(self, text: str) -> bool:
+        """Is every variable in a text one of nginx's, or one that stands above? And is none made in it?"""
+        if not _captures_nothing(text):
+            return False
+        for braced, closed, digit, bare in set(_VARIABLE.findall(text)):
+            name = (braced if closed else bare).lower()
+            if not digit and name not in self.explained and not (name and self._is_known(name)):
+                return False
+        return True
+
     def _plan(self, name: str, reads: tuple[int, ...], defines: int | None) -> Callable[[Directive], Refusal | None]:
         need = _NEEDS.get(name, "")
         body = name == "map"
@@ -275,11 +298,16 @@ class Variables:
         )
 
     def _read(self, name: str, directive: Directive, index: int, late: bool = False) -> None:
-        if name not in self.unexplained and self._is_built_in(name):
-            self.explained.add(name)
-        else:
+        if not self._is_known(name):
             self.open_reads += 1
             self.unexplained.setdefault(name, []).append(Use(directive, index, late))
+
+    def _is_known(self, name: str) -> bool:
+        """Is it a variable of nginx's, or one that stands above?"""
+        known = name in self.defined or (name not in self.unexplained and self._is_built_in(name))
+        if known:
+            self.explained.add(name)
+        return known
 
     def _bare(self, directive: Directive, index: int) -> None:
         """An argument that is one variable, dollar and name."""
@@ -451,6 +479,10 @@ class Variables:
             elif row.get("kind") != "user-defined":
                 reasons.append(f"${name} belongs to {row['module']}, which this nginx lacks")
         return reasons
+
+
+def _captures_nothing(text: str) -> bool:
+    return "(?" not in text or _NAMED_CAPTURE.search(text) is None
 
 
 def is_merged(directive: Directive, http: Block) -> bool:

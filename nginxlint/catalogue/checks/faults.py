@@ -4,7 +4,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Mapping
 
     from nginxlint.catalogue.context import Context
     from nginxlint.catalogue.refusal import Refusal
@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from nginxlint.syntax import Block, Directive
 
     Check = Callable[[Directive, Context], Iterable[Refusal]]
-    BlockEnd = Callable[[Block, Context], Iterator[Refusal]]
+    AllFine = Callable[[Mapping[tuple[str, ...], Directive], Context], bool]
+    BlockEnd = Callable[[Block, Context], Iterable[Refusal]]
 
 
 def fault(

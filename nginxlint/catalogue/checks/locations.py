@@ -9,9 +9,9 @@ from nginxlint.diagnostic import Note
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
-    from nginxlint.catalogue.checks.faults import BlockEnd, Check
+    from nginxlint.catalogue.checks.faults import AllFine, BlockEnd, Check
     from nginxlint.catalogue.context import Context
     from nginxlint.catalogue.refusal import Refusal
     from nginxlint.syntax import Block, Directive
@@ -60,6 +60,23 @@ def _location(block: Directive, context: Context) -> Iterable[Refusal]:
         _remember(context, block, exact=False, name=values[0])
         return ()
     return _look_at(block, context)
+
+
+def _all_locations_fine(examples: Mapping[tuple[str, ...], Directive], context: Context) -> bool:
+    """Are those of servers right, and does no server have two of one name?"""
+    if context.place == "location":
+        return False
+    names: dict[tuple[str, ...], tuple[bool, str] | None] = {}
+    for values, example in examples.items():
+        modifier, name = split_location(values)
+        if len(values) == 2 and modifier not in _MODIFIERS:
+            return False
+        if modifier in ("~", "~*") and pattern_fault(context, example, -1, name, caseless=modifier == "~*") is not None:
+            return False
+        names[values] = (modifier == "=", name) if modifier in ("", "=", "^~") else None
+    places = context.find("location")
+    found = [(block.parent, key) for block in places if (key := names.get(block.values)) is not None]
+    return len(set(found)) == len(found)
 
 
 def _remember(context: Context, block: Directive, *, exact: bool, name: str) -> None:
@@ -203,6 +220,12 @@ def _root(directive: Directive, context: Context) -> Iterator[Refusal]:
                 return
 
 
+def _all_roots_fine(examples: Mapping[tuple[str, ...], Directive], context: Context) -> bool:
+    """Is no variable in any of them, and does no block have two, or an `alias` too?"""
+    blocks = [directive.parent for name in ("root", "alias") for directive in context.find(name)]
+    return len(set(blocks)) == len(blocks) and not any("$" in values[0] for values in examples)
+
+
 def _limit_except(block: Directive, context: Context) -> Iterator[Refusal]:
     for index, method in enumerate(block.values):
         if method.upper() not in _METHODS:
@@ -280,4 +303,5 @@ CHECKS: dict[str, Check] = {
     "error_page": _error_page,
 }
 PURE = frozenset(("limit_except", "try_files", "error_page"))
+ALL_FINE: dict[str, AllFine] = {"location": _all_locations_fine, "root": _all_roots_fine}
 BLOCK_END: dict[str, BlockEnd] = {"http": _duplicate_locations}

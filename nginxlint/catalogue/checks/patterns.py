@@ -16,7 +16,8 @@ _SPECIAL = frozenset("()[{*+?\\")
 # What people write most compiles too: escaped punctuation, classes, quantifiers, groups without further ones inside.
 _CLASS = r"\[(?![:.=])\^?+(?:0-9|a-z|A-Z|a-f|A-F|[\w./%~@,;:=+ ]|\\[^A-Za-z0-9])++-?+\]"
 _ATOM = rf"(?:[^\\()\[\]{{}}*+?|^$]|\\[^A-Za-z0-9]|\\[dws]|{_CLASS})"
-_RUN = rf"(?:[\^$]|{_ATOM}(?:[*+?]\??+)?+)"
+_COUNTED = r"\{(?:\d\d?,?|[01],[1-9]\d?|[2-9],[1-9]\d)\}"  # the first number is not the larger one
+_RUN = rf"(?:[\^$]|{_ATOM}(?:(?:[*+?]|{_COUNTED})\??+)?+)"
 _USUAL = rf"(?:{_RUN}|\||\((?:\?:)?+(?:{_RUN}|\|)*+\)(?:[*+?]\??+)?+)*+"
 
 

@@ -8,9 +8,9 @@ from nginxlint.catalogue.numbers import parse_number
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
-    from nginxlint.catalogue.checks.faults import Check
+    from nginxlint.catalogue.checks.faults import AllFine, Check
     from nginxlint.catalogue.context import Context
     from nginxlint.catalogue.refusal import Refusal
     from nginxlint.syntax import Directive
@@ -44,6 +44,11 @@ def _rewrite(directive: Directive, context: Context) -> Iterator[Refusal]:
 def _return(directive: Directive, context: Context) -> Iterable[Refusal]:
     code = parse_number(directive.values[0])
     return () if code is not None and code <= 999 else _look_at_return(directive, context, code)
+
+
+def _all_have_codes(examples: Mapping[tuple[str, ...], Directive], context: Context) -> bool:
+    codes = [parse_number(text) for text in {values[0] for values in examples}]
+    return all(code is not None and code <= 999 for code in codes)
 
 
 def _look_at_return(directive: Directive, context: Context, code: int | None) -> Iterator[Refusal]:
@@ -154,3 +159,4 @@ CHECKS: dict[str, Check] = {
 }
 
 PURE = frozenset(CHECKS)
+ALL_FINE: dict[str, AllFine] = {key: _all_have_codes for key in CHECKS if key.endswith(":return")}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import chain
+
 from nginxlint.catalogue.addresses import print_address
 from nginxlint.catalogue.checks.faults import fault
 from nginxlint.catalogue.checks.hashes import LONGEST, bucket_needed, bucket_size, longest_part
@@ -10,19 +12,22 @@ from nginxlint.catalogue.checks.patterns import pattern_fault
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from nginxlint.catalogue.checks.faults import BlockEnd, Check
+    from nginxlint.catalogue.checks.faults import AllFine, BlockEnd, Check
     from nginxlint.catalogue.context import Context
     from nginxlint.catalogue.refusal import Refusal
     from nginxlint.syntax import Block, Directive
 
 
 def _server_name(directive: Directive, context: Context) -> Iterable[Refusal]:
-    for name in directive.values:
-        if name[:1] in "*.~" or "*" in name or ".." in name or len(name) > 46:
-            return _look_at(directive, context)
-    return ()
+    return () if _are_plain(directive.values) else _look_at(directive, context)
+
+
+def _are_plain(names: Sequence[str]) -> bool:
+    """Are they names and nothing else, short enough for any table?"""
+    lines = "\n".join(("", *names, ""))
+    return max(map(len, names)) <= 46 and not any(mark in lines for mark in ("*", "~", "..", "\n.", "\n\n"))
 
 
 def _look_at(directive: Directive, context: Context) -> Iterator[Refusal]:
@@ -129,4 +134,5 @@ def _end_of_subsystem(block: Block, context: Context) -> Iterator[Refusal]:
 
 
 CHECKS: dict[str, Check] = {"server_name": _server_name}
+ALL_FINE: dict[str, AllFine] = {"server_name": lambda examples, _: _are_plain([*chain.from_iterable(examples)])}
 BLOCK_END: dict[str, BlockEnd] = {"http": _end_of_subsystem, "stream": _end_of_subsystem}

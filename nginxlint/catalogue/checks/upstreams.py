@@ -15,9 +15,9 @@ from nginxlint.source import Span
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
-    from nginxlint.catalogue.checks.faults import BlockEnd, Check
+    from nginxlint.catalogue.checks.faults import AllFine, BlockEnd, Check
     from nginxlint.catalogue.context import Context
     from nginxlint.catalogue.refusal import Refusal
     from nginxlint.syntax import Block, Directive
@@ -139,6 +139,19 @@ def _server(directive: Directive, context: Context) -> Iterable[Refusal]:
     return _look_at_server(directive, context, fine)
 
 
+def _all_servers_fine(examples: Mapping[tuple[str, ...], Directive], context: Context) -> bool:
+    """Are all parameters right in every group, and the addresses plain?"""
+    fine = context.state.setdefault("upstreams.fine", {()})
+    parameters = {values[1:]: server for values, server in examples.items()}
+    if (
+        any(list(_look_at_server(server, context, fine)) for server in parameters.values())
+        or not parameters.keys() <= fine
+    ):
+        return False
+    peers = {values[0] for values in examples}
+    return all(map(_PLAIN_PEER.fullmatch, peers)) and (context.subsystem == "http" or all(":" in one for one in peers))
+
+
 def _look_at_server(directive: Directive, context: Context, fine: set[tuple[str, ...]]) -> Iterator[Refusal]:
     """`fine` are the parameters that are right whatever address and group they stand with."""
     values = directive.values
@@ -153,7 +166,7 @@ def _look_at_server(directive: Directive, context: Context, fine: set[tuple[str,
             return
         resolve = resolve or text == "resolve"
         service = value if name == "service" else service
-    if service is None and "backup" not in values:
+    if service is None and ("backup" not in values or not any(map(context.occurs, _WITHOUT_BACKUP))):
         fine.add(values[1:])
     stream = context.subsystem == "stream"
     url = parse_url(values[0], default_port=0 if stream else 80)
@@ -421,7 +434,13 @@ def _early_sticky(block: Block, context: Context) -> Iterator[Refusal]:
             )
 
 
-def _end_of_upstream(block: Block, context: Context) -> Iterator[Refusal]:
+def _end_of_upstream(block: Block, context: Context) -> Iterable[Refusal]:
+    if context.version >= _STICKY_SINCE and block.child("server", "state") is not None:
+        return ()  # nearly always
+    return _look_at_end(block, context)
+
+
+def _look_at_end(block: Block, context: Context) -> Iterator[Refusal]:
     if context.version < _STICKY_SINCE:
         yield from _early_sticky(block, context)
     if block.synthetic or block.child("server", "state") is not None:
@@ -531,6 +550,7 @@ CHECKS: dict[str, Check] = {
     "stream-upstream:zone": _zone,
 }
 PURE = frozenset(("upstream:keepalive", "sticky"))
+ALL_FINE: dict[str, AllFine] = {"upstream:server": _all_servers_fine, "stream-upstream:server": _all_servers_fine}
 BLOCK_END: dict[str, BlockEnd] = {
     "upstream": _end_of_upstream,
     "stream-upstream": _end_of_upstream,

@@ -1,0 +1,90 @@
+"""Many directives of one name are judged together: that must find what judging them one by one finds."""
+
+from __future__ import annotations
+
+import pytest
+
+from nginxlint.catalogue import check, frame
+from nginxlint.catalogue.target import Target
+from nginxlint.files import Disk
+from nginxlint.includes import load
+
+HOST = """
+upstream u{0} {{ zone u{0} 64k; server 10.0.0.{0}:80 weight=2; server 10.0.1.{0} backup; }}
+server {{
+    listen 80; server_name h{0}.example www.h{0}.example; root /srv/h{0};
+    location / {{ proxy_pass http://u{0}; proxy_set_header Host $host; proxy_set_header Upgrade $up; }}
+    location ~ \\.php$ {{ fastcgi_pass unix:/run/h{0}.sock; fastcgi_param X $uri; }}
+    location = /old {{ return 301 https://h{0}.example$request_uri; }}
+}}
+"""
+MAP = "map $http_upgrade $up { default upgrade; }"
+COUNT = 30
+
+
+def findings(hosts, monkeypatch, many):
+    monkeypatch.setattr(frame, "MANY", many)
+    loaded = load(Disk("/nonexistent"), "nginx.conf", "events {}\nhttp {\n" + MAP + "".join(hosts) + "}\n")
+    return [
+        (one.rule, one.message, one.span.start, one.nginx_message, one.order, [note.span.start for note in one.related])
+        for one in check(loaded.main, Target())
+    ]
+
+
+def hosts():
+    return [HOST.format(number) for number in range(COUNT)]
+
+
+def test_what_is_right_is_not_looked_at_one_by_one(monkeypatch):
+    look_closer = frame.Frame._look_closer
+    looked_at = set()
+
+    def spy(self, directive, entry):
+        looked_at.add(directive.name)
+        look_closer(self, directive, entry)
+
+    monkeypatch.setattr(frame.Frame, "_look_closer", spy)
+    assert findings(hosts(), monkeypatch, 1) == []
+    assert looked_at == {"map"}
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "rule"),
+    [
+        ("return 301 ", "return 3o1 ", "arguments-invalid"),
+        ("return 301 ", "return 1301 ", "arguments-invalid"),
+        ("$request_uri", "$reqest_uri", "variable-unknown"),
+        ("$request_uri", "${request_uri", "variable-invalid"),
+        ("Upgrade $up", "Upgrade $dn", "variable-unknown"),
+        ("server_name h7.example", "server_name *h7.example", "server-name-invalid"),
+        ("server_name h7.example", "server_name h7..example", "server-name-invalid"),
+        ("server_name h7.example", "server_name " + "h" * 70, "hash-too-small"),
+        ("server_name h7.example", "server_name ~(?<uri>h7)", "variable-redefined"),
+        ("root /srv/h7;", "root /srv/h7; root /srv/h8;", "directive-repeat"),
+        ("root /srv/h7;", "root $document_root;", "arguments-invalid"),
+        ("location = /old", "location = /old { } location = /old", "location-duplicate"),
+        ("location = /old", "location =/old { } location = /old", "location-duplicate"),
+        ("location = /old", "location ~~ /old", "location-modifier-invalid"),
+        ("location = /old", "location ~ (old", "regex-invalid"),
+        ("location / {", "location / { location /a { } location /a { }", "location-duplicate"),
+        ("location / {", "location /a { location /b { } } location / {", "location-nesting-invalid"),
+        ("server 10.0.0.7:80", "server 10.0.0.7:80000", "upstream-address-invalid"),
+        ("weight=2", "weight=x", "arguments-invalid"),
+        ("zone u7 64k;", "ip_hash; zone u7 64k;", "upstream-backup-unsupported"),
+        ("zone u7 64k;", "zone u6 32k;", "zone-conflict"),
+        ("listen 80;", "listen 80; listen 80;", "listen-duplicate"),
+        ("listen 80;", "listen 80 default_server;", "default-server-duplicate"),
+        ("fastcgi_param X $uri", "fastcgi_param X", "arguments-invalid"),
+        ("fastcgi_param X $uri;", "fastcgi_param X $uri { }", "block-unexpected"),
+        ("proxy_set_header Host $host;", "proxy_pass http://u7; ", "directive-repeat"),
+        ("proxy_set_header Host", "proxy_set_heder Host", "directive-unknown"),
+    ],
+)  # fmt: skip
+def test_one_fault_among_many_is_found(monkeypatch, right, wrong, rule):
+    faulty = hosts()
+    for number in (7, 20):
+        assert right in faulty[number].replace(str(number), "7")
+        faulty[number] = faulty[number].replace(right.replace("7", str(number)), wrong.replace("7", str(number)), 1)
+    together = findings(faulty, monkeypatch, 1)
+    assert rule in [one[0] for one in together]
+    assert together == findings(faulty, monkeypatch, 10**9)
