@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, KeysView
 from itertools import chain
 
 from nginxlint.includes import INERT, Include, Loaded, ReadFile
+from nginxlint.routing.grouped import Grouped
 from nginxlint.routing.headers import RequestHeaders
 from nginxlint.routing.listeners import Endpoint, Listeners, inward_passes
 from nginxlint.routing.passes import Pass
@@ -63,7 +64,7 @@ class Config:
         self._sockets: dict[str, list[Server]] | None = None
         self._upstreams: dict[tuple[str, str], Upstream] | None = None
         self._passes: dict[str, list[Pass]] = {}
-        self._passes_inside: dict[str, dict[Block | None, list[Pass]]] = {}
+        self._passes_inside: dict[str, Grouped[Block | None, Pass]] = {}
         self._assignments: dict[str, dict[Block | None, list[Directive]]] = {}
         self._other_definitions: dict[str, list[Directive]] = {}
         self._folded: dict[tuple[Directive, str], list[Folded] | None] = {}
@@ -143,29 +144,29 @@ class Config:
         """All blocks that have one of these names."""
         return (directive for directive in self.find(*names) if isinstance(directive, Block))
 
-    def alike(self, name: str) -> dict[tuple[str, ...], list[Directive]]:
+    def alike(self, name: str) -> Grouped[tuple[str, ...], Directive]:
         """All directives of that name by their arguments, so that what is repeated is judged once."""
         return self._by_name.alike(name)
 
     def saying(self, says: Callable[[tuple[str, ...]], object], *names: str) -> Iterator[Directive]:
         """The directives with one of these names whose arguments pass the test `says`."""
         for name in names:
-            for values, repeated in self.alike(name).items():
+            for values, repeated in self.alike(name).groups():
                 if says(values):
                     yield from repeated
 
-    def sets(self, name: str) -> dict[tuple[tuple[str, ...], ...], list[Block]]:
+    def sets(self, name: str) -> Grouped[tuple[tuple[str, ...], ...], Block]:
         """The blocks that hold directives of that name, by the arguments of all of these: few blocks say something of
         their own."""
         return self._by_name.sets(name)
 
     def holders(self, name: str, says: Callable[[tuple[str, ...]], bool]) -> set[Block]:
         """The blocks that hold a directive of that name whose arguments pass the test `says`."""
-        return {block for lines, blocks in self.sets(name).items() if any(map(says, lines)) for block in blocks}
+        return {block for lines, blocks in self.sets(name).groups() if any(map(says, lines)) for block in blocks}
 
     def lines(self, name: str, block: Block) -> list[Directive]:
         """The directives of that name directly inside a block."""
-        return self._by_name.inside(name).get(block, [])
+        return self._by_name.inside(name).members(block)
 
     def setter(self, name: str, place: Directive) -> Block | None:
         """The nearest block around a place that holds directives of that name: its own are those in effect there, where
@@ -224,7 +225,7 @@ class Config:
         """The locations directly inside a server or location block, in file order."""
         found = self._locations_in.get(block)
         if found is None:
-            inside = self._by_name.inside("location").get(block, ())
+            inside = self._by_name.inside("location").members(block)
             made = [self._location(one) for one in inside if isinstance(one, Block)]
             found = self._locations_in[block] = [location for location in made if location is not None]
         return found
@@ -407,7 +408,7 @@ class Config:
         if block is None or block.name not in ("server", "location", "if", "limit_except"):
             inside: Iterable[Pass] = self.passes(*names)
         elif not block.blocks():
-            inside = [target for name in names for target in self._passes_in(name).get(block, ())]
+            inside = [target for name in names for target in self._passes_in(name).members(block)]
         else:
             inside = (Pass(one) for one in block.walk() if one.name in names and one.values)
         for target in inside:
@@ -424,13 +425,12 @@ class Config:
             passes = self._passes[name] = [Pass(directive) for directive in self.find(name) if directive.values]
         return passes
 
-    def _passes_in(self, name: str) -> dict[Block | None, list[Pass]]:
+    def _passes_in(self, name: str) -> Grouped[Block | None, Pass]:
         """The passes of that name by the block they stand in."""
         found = self._passes_inside.get(name)
         if found is None:
-            found = self._passes_inside[name] = {}
-            for target in self._passes_by(name):
-                found.setdefault(target.directive.parent, []).append(target)
+            passes = self._passes_by(name)
+            found = self._passes_inside[name] = Grouped([target.directive.parent for target in passes], passes)
         return found
 
     @property

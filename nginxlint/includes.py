@@ -19,7 +19,7 @@ INERT = frozenset("mime.types fastcgi_params fastcgi.conf uwsgi_params scgi_para
 MAX_FILES = 200_000
 MAX_DIRECTIVES = 5_000_000
 MAX_CHAIN = 64
-# From the thousandth file on texts are packed, so many at a time.
+# The texts of more files than this are packed, so many at a time.
 _MANY_FILES = 1000
 _TOGETHER = 32
 
@@ -88,7 +88,7 @@ class _Reader:
         self.heads = Heads()
         # Files named without a wildcard (proxy_params, snippets) are included again and again: read them once.
         self.texts: dict[str, str] = {}
-        self.read: list[Source] = []  # files whose texts nobody else has, to be packed
+        self.read: list[Source] = []  # files whose texts nobody else has: packed if they become many
 
     def body(self, source: Source, parent: Block, chain: tuple[str, ...]) -> list[Directive]:
         """The directives of one file, includes spliced. `chain` identifies the files being read."""
@@ -138,16 +138,17 @@ class _Reader:
             record.files.append(path)
             source = Source(path, text, directive)
             result.extend(self.body(source, parent, (*chain, identity)))
-            if not literal and len(self.loaded.files) > _MANY_FILES:
-                self._pack(source)
+            if not literal:
+                self._put_away(source)
         if literal and not record.files:
             parent.has_gap = True
         return result
 
-    def _pack(self, source: Source) -> None:
+    def _put_away(self, source: Source) -> None:
         self.read.append(source)
-        if len(self.read) == _TOGETHER:
-            Shelf(self.read)
+        if len(self.read) >= _TOGETHER and len(self.loaded.files) > _MANY_FILES:
+            for at in range(0, len(self.read), _TOGETHER):
+                Shelf(self.read[at : at + _TOGETHER])
             self.read = []
 
 

@@ -71,7 +71,7 @@ class ForwardedForTrust(Rule):
     def check(self, config: Config) -> Iterator[Diagnostic]:
         found: dict[Directive, str] = {}
         appended: list[Directive] = []
-        for values, lines in [*config.alike("proxy_set_header").items(), *config.alike("grpc_set_header").items()]:
+        for values, lines in [*config.alike("proxy_set_header").groups(), *config.alike("grpc_set_header").groups()]:
             copies, right = _COPIES.get(values[0].lower(), ((), "")) if len(values) == 2 else ((), "")
             value = _value(config, values[1]) if right and values[1][:1] == "$" else ""
             if value in copies:

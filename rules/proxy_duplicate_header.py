@@ -36,7 +36,7 @@ class ProxyDuplicateHeader(Rule):
 
     def check(self, config: Config) -> Iterator[Diagnostic]:
         for setter in self.directives:
-            for lines, blocks in config.sets(setter).items():
+            for lines, blocks in config.sets(setter).groups():
                 if len({values[0].lower() for values in lines if values}) < len(lines):
                     for block in blocks:
                         yield from self._judge(config, config.scope(block).own(setter))

@@ -77,7 +77,7 @@ class ProxyRetryBudget(Rule):
         sockets = {one.block for one in config.handshakes if one.complete} if several else set()
         for name in self.directives:
             family, is_read = name.partition("_")[0], name in _READ
-            for settings in config.alike(name).values() if family in several else ():
+            for _, settings in config.alike(name).groups() if family in several else ():
                 time = milliseconds(settings[0]) or 0
                 if not time or (is_read and time < _LONG):
                     continue

@@ -50,13 +50,13 @@ class RegexNeverMatches(Rule):
 
 def _patterns(config: Config) -> Iterator[tuple[list[Directive], int, str]]:
     """The regular expressions matched with a path: who has it, in which argument (-1: the name), the pattern."""
-    for values, locations in config.alike("location").items():
+    for values, locations in config.alike("location").groups():
         if values and values[0][:1] == "~":
             yield locations, len(values) - 1, split_location(values)[1]
-    for values, rewrites in config.alike("rewrite").items():
+    for values, rewrites in config.alike("rewrite").groups():
         if len(values) > 1:
             yield rewrites, 0, values[0]
-    for values, tests in config.alike("if").items():
+    for values, tests in config.alike("if").groups():
         words = split_condition(values)
         if len(words) == 3 and "~" in words[1] and words[0] in _PATHS:
             yield tests, next(at for at, value in enumerate(values) if at and value.startswith(words[2])), words[2]

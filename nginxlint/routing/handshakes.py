@@ -47,7 +47,7 @@ def handshakes(config: Config) -> list[Handshake]:
     """Every such set (nginx drops both headers unless they are set)."""
     decided: dict[str, bool] = {}
     found: dict[Block | None, Handshake] = {}
-    for lines, blocks in config.sets("proxy_set_header").items():
+    for lines, blocks in config.sets("proxy_set_header").groups():
         places = {values[0].lower(): at for at, values in enumerate(lines) if len(values) == 2}
         if not any(lines[at][1] for name, at in places.items() if name in ("upgrade", "connection")):
             continue

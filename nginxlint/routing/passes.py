@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from sys import intern
+
 from nginxlint.routing.upstreams import Upstream, split_authority
 from nginxlint.syntax import Directive
 
@@ -39,7 +41,7 @@ class Pass:
     def __init__(self, directive: Directive, text: str | None = None) -> None:
         """`text` is what the argument becomes, where variables were followed."""
         self.directive = directive
-        self.family = directive.name.removesuffix("_pass")
+        self.family = intern(directive.name.removesuffix("_pass"))
         self._kind: str | None = None
         self._group: tuple[Upstream | None] | None = None
         self.text = text if text is not None else directive.values[0] if directive.values else ""
@@ -96,7 +98,7 @@ def split_target(text: str) -> tuple[str, str, str | None]:
     """Scheme, authority and URI part of a pass target (ngx_http_proxy_pass, ngx_parse_url)."""
     scheme, mark, rest = text.partition("://")
     if mark and scheme and "$" not in scheme:
-        scheme = scheme.lower()
+        scheme = intern(scheme.lower())
     else:
         scheme, rest = "", text
     if rest.startswith("unix:"):

@@ -47,7 +47,7 @@ def _candidates(config: Config) -> list[Redirect]:
     lead to one of their own."""
     found: dict[int | None, list[tuple[Block | None, Directive, int]]] = {}
     for name in ("return", "rewrite"):
-        for values, repeated in config.alike(name).items():
+        for values, repeated in config.alike(name).groups():
             index = _address(name, values)
             if index is not None:
                 leading = [(one.enclosing("server"), one, index) for one in repeated]
@@ -64,7 +64,7 @@ def _candidates(config: Config) -> list[Redirect]:
 
 def _servers_by_port(config: Config) -> dict[int | None, set[Block | None]]:
     on: dict[int | None, set[Block | None]] = {}
-    for values, listens in config.alike("listen").items():
+    for values, listens in config.alike("listen").groups():
         on.setdefault(_port(values), set()).update([listen.parent for listen in listens])
     silent = set(config.blocks("server")).difference(*on.values())
     on.setdefault(80, set()).update(silent)  # where a server goes without `listen`

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from nginxlint.catalogue.inheritance import ANONYMOUS, NEVER, PASSES, SET_OF
 from nginxlint.catalogue.numbers import parse_size, parse_time
+from nginxlint.routing.grouped import Grouped
 from nginxlint.syntax import Block, Directive
 
 _INHERIT_SWITCH = {"add_header": "add_header_inherit", "add_trailer": "add_trailer_inherit"}
@@ -19,36 +20,35 @@ class Known(dict[str, list[Directive]]):
 
     def __init__(self, index: dict[str, list[Directive]]) -> None:
         super().__init__(index)
-        self._inside: dict[str, dict[Block | None, list[Directive]]] = {}
-        self._alike: dict[str, dict[tuple[str, ...], list[Directive]]] = {}
-        self._sets: dict[str, dict[tuple[tuple[str, ...], ...], list[Block]]] = {}
+        self._inside: dict[str, Grouped[Block | None, Directive]] = {}
+        self._alike: dict[str, Grouped[tuple[str, ...], Directive]] = {}
+        self._sets: dict[str, Grouped[tuple[tuple[str, ...], ...], Block]] = {}
 
-    def alike(self, name: str) -> dict[tuple[str, ...], list[Directive]]:
+    def alike(self, name: str) -> Grouped[tuple[str, ...], Directive]:
         """The directives of that name by their arguments."""
         found = self._alike.get(name)
         if found is None:
-            found = self._alike[name] = {}
-            for directive in self.get(name, ()):
-                found.setdefault(directive.values, []).append(directive)
+            lines = self.get(name, [])
+            found = Grouped([line.values for line in lines], lines)
+            if len(found) * 2 <= len(lines):  # else the room it takes is dearer than to make it again
+                self._alike[name] = found
         return found
 
-    def sets(self, name: str) -> dict[tuple[tuple[str, ...], ...], list[Block]]:
+    def sets(self, name: str) -> Grouped[tuple[tuple[str, ...], ...], Block]:
         """The blocks that hold directives of that name, by the arguments of all of these."""
         found = self._sets.get(name)
         if found is None:
-            found = self._sets[name] = {}
-            for block, lines in self.inside(name).items():
-                if block is not None:
-                    found.setdefault(tuple([line.values for line in lines]), []).append(block)
+            inside = [(block, lines) for block, lines in self.inside(name).groups() if block is not None]
+            said = [tuple([line.values for line in lines]) for _, lines in inside]
+            found = self._sets[name] = Grouped(said, [block for block, _ in inside])
         return found
 
-    def inside(self, name: str) -> dict[Block | None, list[Directive]]:
+    def inside(self, name: str) -> Grouped[Block | None, Directive]:
         """The directives of that name by their block."""
         found = self._inside.get(name)
         if found is None:
-            found = self._inside[name] = {}
-            for directive in self.get(name, ()):
-                found.setdefault(directive.parent, []).append(directive)
+            lines = self.get(name, [])
+            found = self._inside[name] = Grouped([line.parent for line in lines], lines)
         return found
 
 
@@ -65,7 +65,7 @@ class Scope:
 
     def own(self, name: str) -> list[Directive]:
         """The directives of that name written directly in this block."""
-        return self.known.inside(name).get(self.block, []) if name in self.known else []
+        return self.known.inside(name).members(self.block) if name in self.known else []
 
     def effective(self, name: str) -> list[Directive]:
         """The directives of that name in effect here, own or inherited (ngx_conf_merge_* of its module).
@@ -76,7 +76,7 @@ class Scope:
             return []
         inside = self.known.inside(name)
         if name in NEVER:
-            own = inside.get(self.block, [])
+            own = inside.members(self.block)
             if not own and name in PASSES and self.block.name in ANONYMOUS and self.outer is not None:
                 return self.outer.effective(name)
             return own
@@ -85,8 +85,8 @@ class Scope:
         twins = _TWINS.get(name, ())
         scope: Scope | None = self
         while scope is not None:
-            if found := inside.get(scope.block):
-                return found
+            if scope.block in inside:
+                return inside.members(scope.block)
             if any(scope.own(twin) for twin in twins):
                 return []
             scope = scope.outer

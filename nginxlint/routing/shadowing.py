@@ -34,7 +34,7 @@ def shadows(config: Config) -> list[Shadow]:
     """The locations that no request reaches (ngx_http_core_find_location). Without a regex no location shadows another
     one; levels of the same patterns are judged once."""
     found: list[Shadow] = []
-    for lines, parents in config.sets("location").items():
+    for lines, parents in config.sets("location").groups():
         if not any(values and values[0][:1] == "~" for values in lines):
             continue
         patterns = [split_location(values) for values in lines]

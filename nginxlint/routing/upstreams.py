@@ -14,13 +14,17 @@ class Peer:
     """One `server` line of an upstream group. `host` without brackets; `port` None where none is written (nginx then
     takes 80, whatever the protocol); `unix` is the path of a unix socket."""
 
-    __slots__ = ("directive", "host", "options", "port", "unix")
+    __slots__ = ("directive", "host", "port", "unix")
 
     def __init__(self, directive: Directive) -> None:
         self.directive = directive
-        self.options = directive.values[1:]
         address = directive.values[0] if directive.values else ""
         self.host, self.port, self.unix = split_authority(address)
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """What follows the address."""
+        return self.directive.values[1:]
 
     @property
     def address(self) -> Word:
