@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from nginxlint import Bad, Confidence, Config, Diagnostic, Directive, Fix, Good, Rule, Severity, Source, Span, replace
 
 _NAME = re.compile(r"\$((?:sent_|upstream_)?http|arg|cookie|upstream_cookie)_(\w*)((?:-\w+)+)", re.ASCII)
+_TOGETHER = 64  # one look at several files is quicker than one at each
 # Headers that are no headers without what follows the hyphen.
 _HEADERS = tuple(
     "x_ user_agent accept_ if_ content_ sec_ cf_ true_client cache_control access_control last_ early_data fastly_ "
@@ -37,13 +38,15 @@ class VariableHyphen(Rule):
     )
 
     def check(self, config: Config) -> Iterator[Diagnostic]:
-        if not _NAME.search("\0".join([file.source.text for file in config.files])):
-            return  # one look at all files is quicker than one at each
-        for file in config.files:
-            for match in _NAME.finditer(file.source.text):
-                directive = config.directive_at(file.source, match.start())
-                if directive is not None:
-                    yield from self._judge(file.source, match, directive)
+        for at in range(0, len(config.files), _TOGETHER):
+            sources = [file.source for file in config.files[at : at + _TOGETHER]]
+            if not _NAME.search("\0".join([source.text for source in sources])):
+                continue
+            for source in sources:
+                for match in _NAME.finditer(source.text):
+                    directive = config.directive_at(source, match.start())
+                    if directive is not None:
+                        yield from self._judge(source, match, directive)
 
     def _judge(self, source: Source, match: re.Match[str], directive: Directive) -> Iterator[Diagnostic]:
         kind, begin, rest = match.groups()
