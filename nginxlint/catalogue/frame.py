@@ -4,6 +4,7 @@ arguments, once only, values; then the directive's own parser, and what turns up
 from __future__ import annotations
 
 from importlib import import_module
+from operator import attrgetter
 
 from nginxlint.catalogue.checks.owners import BLOCK_ENDS
 from nginxlint.catalogue.context import Context, closing
@@ -26,13 +27,17 @@ if TYPE_CHECKING:
     BlockEnd = Callable[[Block, Context], Iterable[Refusal]]
 
 
+_name = attrgetter("name")
+
+
 class World:
     """What is known of one place: the entries of the names met there, the names that need no look at all (see
-    `Namesakes`), and the variables."""
+    `Namesakes`), the variables, and whether nginx finds something when its block is closed."""
 
-    __slots__ = ("settled", "table", "variables")
+    __slots__ = ("closes", "settled", "table", "variables")
 
-    def __init__(self, variables: Variables | None) -> None:
+    def __init__(self, place: str, variables: Variables | None) -> None:
+        self.closes = place in BLOCK_ENDS or place == "http" or place == "stream"
         self.table: dict[str, Entry | None] = {}
         self.settled: set[str] = set()
         self.variables = variables
@@ -79,7 +84,9 @@ class Frame:
         context = self.context
         world = self._worlds.get(place)
         if world is None:
-            world = self._worlds[place] = World(variables_of(context, place))
+            world = self._worlds[place] = World(place, variables_of(context, place))
+        elif not world.closes and world.settled.issuperset(map(_name, block.body)):
+            return
         table, settled = world.table, world.settled
         self.variables = variables = world.variables
         seen: dict[str, Directive] = {}
@@ -119,7 +126,7 @@ class Frame:
             if body is not None and entry.descend:
                 self._body(directive, entry.enters or place)  # type: ignore[arg-type]
                 self.variables = variables
-        if place in BLOCK_ENDS or place == "http" or place == "stream":
+        if world.closes:
             self._close(block, place)
 
     def _close(self, block: Block, place: str) -> None:

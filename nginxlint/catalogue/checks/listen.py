@@ -5,16 +5,16 @@ from __future__ import annotations
 from nginxlint.catalogue.addresses import parse_url, print_address
 from nginxlint.catalogue.checks.faults import fault
 from nginxlint.catalogue.numbers import parse_number, parse_size, parse_time
+from nginxlint.catalogue.refusal import Refusal
 from nginxlint.diagnostic import Note
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from nginxlint.catalogue.addresses import Url
-    from nginxlint.catalogue.checks.faults import BlockEnd, Check
+    from nginxlint.catalogue.checks.faults import AllFine, BlockEnd, Check
     from nginxlint.catalogue.context import Context
-    from nginxlint.catalogue.refusal import Refusal
     from nginxlint.syntax import Block, Directive
 
 _FOREVER = (99, 0, 0)
@@ -92,19 +92,52 @@ def _listen(directive: Directive, context: Context) -> Iterable[Refusal]:
     understood = context.state.setdefault(f"listen.understood.{kind}", {})
     assert isinstance(understood, dict)
     known = understood.get(directive.values)
-    if known is not None:
-        return _declare(context, directive, known, kind)
-    return _understand(directive, context, kind, understood)
+    if known is None:
+        known = _take_apart(directive, context, kind)
+        if isinstance(known, Refusal):
+            return (known,)
+        understood[directive.values] = known
+    return _declare(context, directive, known, kind)
 
 
-def _understand(
-    directive: Directive, context: Context, kind: str, understood: dict[tuple[str, ...], _Understood]
-) -> Iterator[Refusal]:
+def _all_declared(examples: Mapping[tuple[str, ...], Directive], context: Context) -> bool:
+    """Declare what http servers listen on, if none sets options and none listens on a socket twice: then it does not
+    matter which comes first."""
+    https = list(context.find("http"))
+    if len(https) != 1 or any(map(context.occurs, ("stream", "mail"))):
+        return False
+    understood: dict[tuple[str, ...], _Understood] = context.state.setdefault("listen.understood.http", {})
+    for values, example in examples.items():
+        known = _take_apart(example, context, "http")
+        if isinstance(known, Refusal) or "default_server" in known[2] or not _SOCKET_OPTIONS.isdisjoint(known[2]):
+            return False
+        understood[values] = known
+    sockets: dict[_Key, Socket] = {}
+    for listen in context.find("listen"):
+        server = listen.parent
+        if (
+            server is None
+            or server.name != "server"
+            or server.parent is not https[0]
+            or listen.values not in understood
+        ):
+            return False
+        for key in understood[listen.values][0]:
+            socket = sockets.get(key)
+            if socket is None:
+                socket = sockets[key] = Socket(listen)
+            elif id(server) in socket.servers:
+                return False
+            socket.servers[id(server)] = listen
+    context.state["listen.http"] = sockets
+    return True
+
+
+def _take_apart(directive: Directive, context: Context, kind: str) -> _Understood | Refusal:
     values = directive.values
     url = parse_url(values[0], listen=True, default_port=80 if kind == "http" else 0)
     if url.error:
-        yield _bad_address(context, directive, url)
-        return
+        return _bad_address(context, directive, url)
     if kind != "http" and url.no_port and url.family != "unix":
         # nginx takes port 0 here, which the kernel turns into any free port.
         url.port = 0
@@ -112,14 +145,8 @@ def _understand(
     for index in range(1, len(values)):
         refusal = _parameter(context, directive, index, kind, given)
         if refusal is not None:
-            yield refusal
-            return
-    refusal = _combination(context, directive, kind, given)
-    if refusal is not None:
-        yield refusal
-        return
-    known = understood[values] = (_sockets_of(url, given), url, given)
-    yield from _declare(context, directive, known, kind)
+            return refusal
+    return _combination(context, directive, kind, given) or (_sockets_of(url, given), url, given)
 
 
 def _listening(context: Context) -> set[int]:
@@ -371,4 +398,7 @@ def _no_listen(block: Block, context: Context) -> Iterator[Refusal]:
 
 
 CHECKS: dict[str, Check] = {"listen": _listen}
+ALL_FINE: dict[str, AllFine] = {
+    "listen": lambda one, context: context.place == "server" and _all_declared(one, context)
+}
 BLOCK_END: dict[str, BlockEnd] = {"stream-server": _no_listen, "mail-server": _no_listen}

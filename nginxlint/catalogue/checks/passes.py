@@ -15,7 +15,7 @@ from nginxlint.edits import delete, insert_line_after
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from nginxlint.catalogue.checks.faults import BlockEnd, Check
     from nginxlint.catalogue.context import Context
@@ -33,7 +33,8 @@ _URI_FORBIDDEN = (
 )
 
 
-_PLAIN = re.compile(r"(https?://)([A-Za-z0-9_.-]+)(?::([0-9]{1,5}))?(/.*)?\Z", re.S)
+# The commonest form, of which `parse_url` would make the same.
+_PLAIN = re.compile(r"(https?://)([A-Za-z0-9_.-]+)(?::([1-9][0-9]{0,3}|[1-5][0-9]{4}))?(/.*)?\Z", re.S)
 
 
 def _no_port_yet(context: Context) -> list[Directive]:
@@ -42,21 +43,25 @@ def _no_port_yet(context: Context) -> list[Directive]:
     return waiting
 
 
-def _proxy_pass(directive: Directive, context: Context) -> Iterator[Refusal]:
+def _proxy_pass(directive: Directive, context: Context) -> Iterable[Refusal]:
     text = directive.values[0]
     if "$" in text:
-        return
+        return ()
     plain = _PLAIN.match(text)
-    if plain is not None:
-        uri = plain[4]
-        url = _plain_url(plain)
-        if url is not None:
-            refusal = add_group(context, directive, 0, url, explicit=False)
-            if refusal is not None:
-                yield refusal
-            elif uri and (context.place != "location" or _is_regex_or_named(directive.parent)):
-                yield _uri_forbidden(context, directive, uri)
-            return
+    if plain is None:
+        return _other_target(directive, context)
+    scheme, host, port, uri = plain.groups()
+    refusal = add_group(
+        context, directive, host, int(port or _SCHEMES["proxy_pass"][scheme]), no_port=port is None, explicit=False
+    )
+    if refusal is None and uri and (context.place != "location" or _is_regex_or_named(directive.parent)):
+        refusal = _uri_forbidden(context, directive, uri)
+    return () if refusal is None else (refusal,)
+
+
+def _other_target(directive: Directive, context: Context) -> Iterator[Refusal]:
+    """A target that is not written in the commonest way."""
+    text = directive.values[0]
     lower = text[:8].lower()
     if lower.startswith("http://"):
         rest, port = text[7:], 80
@@ -69,26 +74,15 @@ def _proxy_pass(directive: Directive, context: Context) -> Iterator[Refusal]:
     if url.error:
         yield bad_upstream_address(context, directive, 0, url, rest)
         return
-    refusal = add_group(context, directive, 0, url, explicit=False)
+    refusal = _add_target(context, directive, url)
     if refusal is not None:
         yield refusal
     elif url.uri and (context.place != "location" or _is_regex_or_named(directive.parent)):
         yield _uri_forbidden(context, directive, url.uri)
 
 
-def _plain_url(plain: re.Match[str]) -> Url | None:
-    """What `parse_url` would make of the commonest form; None where it has to look itself."""
-    url = Url()
-    url.host = plain[2]
-    port = plain[3]
-    if port is None:
-        url.no_port = True
-        url.port = 80 if plain[1] == "http://" else 443
-    else:
-        url.port = int(port)
-        if not 1 <= url.port <= 65535:
-            return None
-    return url
+def _add_target(context: Context, directive: Directive, url: Url) -> Refusal | None:
+    return add_group(context, directive, url.host, url.port, no_port=url.no_port, explicit=False)
 
 
 def _is_regex_or_named(location: Directive | None) -> bool:
@@ -153,7 +147,7 @@ def _other_pass(directive: Directive, context: Context) -> Iterator[Refusal]:
     if url.error:
         yield bad_upstream_address(context, directive, 0, url, text)
         return
-    refusal = add_group(context, directive, 0, url, explicit=False)
+    refusal = _add_target(context, directive, url)
     if refusal is not None:
         yield refusal
     elif url.no_port and url.family != "unix":
@@ -168,7 +162,7 @@ def _stream_pass(directive: Directive, context: Context) -> Iterator[Refusal]:
     if url.error:
         yield bad_upstream_address(context, directive, 0, url, text)
         return
-    refusal = add_group(context, directive, 0, url, explicit=False)
+    refusal = _add_target(context, directive, url)
     if refusal is not None:
         yield refusal
     elif url.no_port and url.family != "unix":

@@ -63,33 +63,38 @@ class Group:
         self.port = port
 
 
-def add_group(context: Context, directive: Directive, index: int, url: Url, *, explicit: bool) -> Refusal | None:
+def add_group(
+    context: Context, directive: Directive, host: str, port: int, *, no_port: bool, explicit: bool
+) -> Refusal | None:
     """`ngx_http_upstream_add`: remember the group, refuse what clashes with an earlier one of that name."""
-    groups = context.state.setdefault(f"upstreams.{context.subsystem}", {})
-    assert isinstance(groups, dict)
-    same_name: list[Group] = groups.setdefault(url.host.lower(), [])
-    for group in same_name:
+    key = "upstreams.stream" if context.subsystem == "stream" else "upstreams.http"
+    groups: dict[str, list[Group]] = context.state.get(key) or context.state.setdefault(key, {})
+    name = host.lower()
+    if name not in groups:
+        groups[name] = [Group(directive, explicit, no_port, 0 if explicit else port)]
+        return None
+    for group in groups[name]:
         if explicit and group.explicit:
             return context.refuse(
                 "upstream-duplicate",
                 directive,
-                f'there are two upstream groups called "{url.host}" (case does not count)',
-                f'duplicate upstream "{url.host}"',
-                word=directive.args[index],
+                f'there are two upstream groups called "{host}" (case does not count)',
+                f'duplicate upstream "{host}"',
+                word=directive.args[0],
                 group="upstream",
                 related=(Note(group.declared_at.head_span, "the first one"),),
                 help=("rename one of them, or move its servers into the other",),
             )
-        if group.explicit and not url.no_port:
-            return _port_on_group(context, directive, group.declared_at, url.host, url.port, terminator(directive))
+        if group.explicit and not no_port:
+            return _port_on_group(context, directive, group.declared_at, host, port, terminator(directive))
         if explicit and not group.no_port:
-            return _port_on_group(context, group.declared_at, directive, url.host, group.port, terminator(directive))
-        if group.port and url.port and group.port != url.port:
+            return _port_on_group(context, group.declared_at, directive, host, group.port, terminator(directive))
+        if group.port and port and group.port != port:
             continue
         if explicit:
             group.explicit, group.port, group.declared_at = True, 0, directive
         return None
-    same_name.append(Group(directive, explicit, url.no_port, 0 if explicit else url.port))
+    groups[name].append(Group(directive, explicit, no_port, 0 if explicit else port))
     return None
 
 
@@ -118,10 +123,7 @@ def _port_on_group(
 
 
 def _upstream(block: Directive, context: Context) -> Iterable[Refusal]:
-    url = Url()
-    url.host = block.values[0]
-    url.no_port = True
-    refusal = add_group(context, block, 0, url, explicit=True)
+    refusal = add_group(context, block, block.values[0], 0, no_port=True, explicit=True)
     return () if refusal is None else (refusal,)
 
 
@@ -378,42 +380,42 @@ def _keepalive(directive: Directive, context: Context) -> Iterator[Refusal]:
         )
 
 
-def _zone(directive: Directive, context: Context) -> Iterator[Refusal]:
+def _zone(directive: Directive, context: Context) -> Iterable[Refusal]:
+    name, *sizes = directive.values
+    size = parse_size(sizes[0]) if sizes else 0
+    if not name or size is None or (sizes and size < SMALLEST):
+        return (_bad_zone(directive, context, size),)
+    _, refusal = share_memory(context, directive, 0, name, size, f"upstream {context.subsystem}")
+    return () if refusal is None else (refusal,)
+
+
+def _bad_zone(directive: Directive, context: Context, size: int | None) -> Refusal:
     values = directive.values
-    size = 0
     if not values[0]:
-        yield fault(context, directive, 0, f'invalid zone name "{values[0]}"', "the zone has no name", group="upstream")
-        return
-    if len(values) > 1:
-        parsed = parse_size(values[1])
-        if parsed is None:
-            yield fault(
-                context,
-                directive,
-                1,
-                f'invalid zone size "{values[1]}"',
-                f'"{values[1]}" is not a size',
-                "zone backend 64k;",
-                group="upstream",
-            )
-            return
-        size = parsed
-        if size < SMALLEST:
-            yield fault(
-                context,
-                directive,
-                1,
-                f'zone "{values[0]}" is too small',
-                f'"{values[1]}" is too small for a zone: nginx needs at least 32k',
-                f"zone {values[0]} 64k;",
-                rule="zone-too-small",
-                group="upstream",
-                fixes=(Fix("write 64k", (Edit(directive.args[1].span, "64k"),), safe=False),),
-            )
-            return
-    _, refusal = share_memory(context, directive, 0, values[0], size, f"upstream {context.subsystem}")
-    if refusal is not None:
-        yield refusal
+        return fault(
+            context, directive, 0, f'invalid zone name "{values[0]}"', "the zone has no name", group="upstream"
+        )
+    if size is None:
+        return fault(
+            context,
+            directive,
+            1,
+            f'invalid zone size "{values[1]}"',
+            f'"{values[1]}" is not a size',
+            "zone backend 64k;",
+            group="upstream",
+        )
+    return fault(
+        context,
+        directive,
+        1,
+        f'zone "{values[0]}" is too small',
+        f'"{values[1]}" is too small for a zone: nginx needs at least 32k',
+        f"zone {values[0]} 64k;",
+        rule="zone-too-small",
+        group="upstream",
+        fixes=(Fix("write 64k", (Edit(directive.args[1].span, "64k"),), safe=False),),
+    )
 
 
 def _early_sticky(block: Block, context: Context) -> Iterator[Refusal]:
@@ -462,12 +464,11 @@ def _look_at_end(block: Block, context: Context) -> Iterator[Refusal]:
 
 def _end_of_subsystem(block: Block, context: Context) -> Iterator[Refusal]:
     """What nginx finds when it sets up the groups, at the end of `http` or `stream`."""
-    for group in block.body:
-        if group.name != "upstream" or group.body is None or not group.values:
+    marked = [one.parent for one in context.find("server") if "backup" in one.values or "resolve" in one.values]
+    for group in dict.fromkeys(marked):
+        if group is None or group.parent is not block or group.name != "upstream" or not group.values:
             continue
         servers = [child for child in group.body if child.name == "server" and child.values]
-        if not any("backup" in server.values or "resolve" in server.values for server in servers):
-            continue
         if any("_by_lua" in child.name for child in group.body):
             continue
         if all("backup" in server.values for server in servers):
