@@ -13,12 +13,28 @@ if TYPE_CHECKING:
 # Only these make a pattern of plain text and escaped dots: whatever has none of them compiles (and starts up without
 # PCRE2 and the expression below).
 _SPECIAL = frozenset("()[{*+?\\")
-# What people write most compiles too: escaped punctuation, classes, quantifiers, groups without further ones inside.
-_CLASS = r"\[(?![:.=])\^?+(?:0-9|a-z|A-Z|a-f|A-F|[\w./%~@,;:=+ ]|\\[^A-Za-z0-9])++-?+\]"
-_ATOM = rf"(?:[^\\()\[\]{{}}*+?|^$]|\\[^A-Za-z0-9]|\\[dws]|{_CLASS})"
-_COUNTED = r"\{(?:\d\d?,?|[01],[1-9]\d?|[2-9],[1-9]\d)\}"  # the first number is not the larger one
-_RUN = rf"(?:[\^$]|{_ATOM}(?:(?:[*+?]|{_COUNTED})\??+)?+)"
-_USUAL = rf"(?:{_RUN}|\||\((?:\?:)?+(?:{_RUN}|\|)*+\)(?:[*+?]\??+)?+)*+"
+# What people write most compiles too, if its brackets match: escaped punctuation, classes, quantifiers, groups.
+_DEEP = 100  # PCRE2 takes 250
+_COUNT = r"\{(?:\d\d?,?|[01],[1-9]\d?|[2-9],[1-9]\d)\}"  # the first number is not the larger one
+_CLASS = r"\[(?![:.=])\^?(?:0-9|a-z|A-Z|a-f|A-F|[\w./%~@,;:=+ ]|\\[^A-Za-z0-9])++-?\]"
+_PIECE = rf"""(?x)
+      (?: [^\\()\[\]{{}}*+?|^$] | \\[^A-Za-z0-9] | \\[dws] | {_CLASS} ) (?:(?:[*+?]|{_COUNT})\??)?
+    | [\^$|]
+    | (?<=\()\?[:!=]
+    | (?<=\))[*+?]\??
+"""
+
+
+def is_usual(pattern: str) -> bool:
+    """Does it certainly compile, and name no group?"""
+    depth = 0
+    for bracket in re.sub(_PIECE, "", pattern):
+        if bracket not in "()":
+            return False
+        depth += 1 if bracket == "(" else -1
+        if not 0 <= depth < _DEEP:
+            return False
+    return depth == 0
 
 
 def pattern_fault(
@@ -28,7 +44,7 @@ def pattern_fault(
     fine = context.state.setdefault("patterns.fine", set())
     if (pattern, caseless) in fine or _SPECIAL.isdisjoint(pattern.replace("\\.", "")):
         return None
-    if re.fullmatch(_USUAL, pattern):
+    if is_usual(pattern):
         fine.add((pattern, caseless))
         return None
     from nginxlint.regex import RegexError, compile_regex
