@@ -62,7 +62,7 @@ class Config:
         self._servers: list[Server] | None = None
         self._server_of: dict[Block | None, Server] | None = None
         self._sockets: dict[str, list[Server]] | None = None
-        self._upstreams: dict[tuple[str, str], Upstream] | None = None
+        self._upstreams: dict[str, dict[str, Upstream]] | None = None
         self._passes: dict[str, list[Pass]] = {}
         self._passes_inside: dict[str, Grouped[Block | None, Pass]] = {}
         self._assignments: dict[str, dict[Block | None, list[Directive]]] = {}
@@ -361,28 +361,30 @@ class Config:
     @property
     def upstreams(self) -> list[Upstream]:
         """All upstream groups; of twins the first."""
-        return list(self._upstream_index().values())
+        return [group for groups in self._upstream_index().values() for group in groups.values()]
 
-    def _upstream_index(self) -> dict[tuple[str, str], Upstream]:
+    def _upstream_index(self) -> dict[str, dict[str, Upstream]]:
+        """The groups of http and of stream, by their names in lower case."""
         if self._upstreams is None:
-            self._upstreams = {}
+            self._upstreams = {"http": {}, "stream": {}}
             for block in self.blocks("upstream"):
-                kind = "stream" if block.enclosing("stream") else "http"
-                self._upstreams.setdefault((kind, "".join(block.values[:1]).lower()), Upstream(block, kind))
+                group = Upstream(block, "stream" if block.enclosing("stream") else "http")
+                lower = group.name.lower()
+                self._upstreams[group.kind].setdefault(group.name if group.name == lower else lower, group)
         return self._upstreams
 
     def upstream(self, name: str, kind: str = "http") -> Upstream | None:
         """The group of that name; nginx compares without regard to case."""
-        return self._upstream_index().get((kind, name.lower()))
+        return self._upstream_index()[kind].get(name.lower())
 
     @property
     def used_groups(self) -> Iterable[tuple[Upstream, list[Use]]]:
         """The groups that passes lead to, with these passes."""
-        return self._all_uses().by_group.items()
+        return self._all_uses().by_group.groups()
 
     def uses(self, group: Upstream) -> list[Use]:
         """The passes that lead to a group, as far as the configuration tells (see `all_uses_known`)."""
-        return self._all_uses().by_group.get(group, [])
+        return self._all_uses().by_group.members(group)
 
     @property
     def all_uses_known(self) -> bool:

@@ -9,6 +9,8 @@ from nginxlint.syntax import Directive
 
 TYPE_CHECKING = False  # typing costs 3 ms to import; checkers know the name
 if TYPE_CHECKING:
+    from typing import Literal
+
     from nginxlint.config import Config
 
 # Scheme and default port of every pass directive; an empty scheme: the directive takes none.
@@ -43,7 +45,7 @@ class Pass:
         self.directive = directive
         self.family = intern(directive.name.removesuffix("_pass"))
         self._kind: str | None = None
-        self._group: tuple[Upstream | None] | None = None
+        self._group: Upstream | Literal[False] | None = False  # not asked yet
         self.text = text if text is not None else directive.values[0] if directive.values else ""
         self.has_variables = "$" in self.text
         self.scheme, self.authority, self.uri = split_target(self.text)
@@ -78,9 +80,9 @@ class Pass:
             return self._followed(config)
         if self.unix is not None or self.port is not None:
             return None
-        if self._group is None:
-            self._group = (config.upstream(self.authority, self.kind),)
-        return self._group[0]
+        if self._group is False:
+            self._group = config.upstream(self.authority, self.kind)
+        return self._group
 
     def _followed(self, config: Config) -> Upstream | None:
         if not config.upstreams:

@@ -53,12 +53,16 @@ def _candidates(config: Config) -> list[Redirect]:
                 leading = [(one.enclosing("server"), one, index) for one in repeated]
                 found.setdefault(_target_port(values[index]), []).extend(leading)
     on = _servers_by_port(config) if found else {}
-    starts = {to: {server for server, _, _ in leading} for to, leading in found.items()}
     likely: list[Redirect] = []
     for to, leading in found.items():
-        back = {to, *(onward for onward, servers in starts.items() if not servers.isdisjoint(on.get(to, ())))}
-        here = set().union(*(on.get(port, ()) for port in back))
-        likely += [Redirect(one, index) for server, one, index in leading if None in back or server in here]
+        there = on.get(to, set())
+        back = {to, *(onward for onward, leaving in found.items() if any(server in there for server, _, _ in leaving))}
+        here = [on[port] for port in back if port in on]
+        likely += [
+            Redirect(one, index)
+            for server, one, index in leading
+            if None in back or any(server in servers for servers in here)
+        ]
     return [one for one in likely if _is_of_a_site(config, one) and not _is_guarded(one)]
 
 
@@ -66,7 +70,7 @@ def _servers_by_port(config: Config) -> dict[int | None, set[Block | None]]:
     on: dict[int | None, set[Block | None]] = {}
     for values, listens in config.alike("listen").groups():
         on.setdefault(_port(values), set()).update([listen.parent for listen in listens])
-    silent = set(config.blocks("server")).difference(*on.values())
+    silent = [one for one in config.blocks("server") if not any(one in servers for servers in on.values())]
     on.setdefault(80, set()).update(silent)  # where a server goes without `listen`
     return on
 

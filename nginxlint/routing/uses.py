@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from nginxlint.routing.destinations import destinations
+from nginxlint.routing.grouped import Grouped
 from nginxlint.routing.passes import TLS_SCHEMES, Pass
 from nginxlint.routing.upstreams import Upstream
 
@@ -39,17 +40,18 @@ class Uses:
 
     def __init__(self, config: Config) -> None:
         self.all_known = True
-        self.by_group: dict[Upstream, list[Use]] = {}
+        uses: list[tuple[Upstream, Use]] = []
         for target in config.passes(*PASSES):
             if target.kind == "http" and target.directive.enclosing("location") is None:
                 continue  # nginx refuses it there; likely a piece of stream taken for http
             if "$" not in target.text:
                 if (group := target.group(config)) is not None:
-                    self.by_group.setdefault(group, []).append(Use(config, target, target.scheme))
+                    uses.append((group, Use(config, target, target.scheme)))
                 continue
             ends = destinations(config, target)
             self.all_known = self.all_known and ends is not None
             for end in ends or ():
                 named = config.upstream(end.host, target.kind) if end.port is None and end.host else None
                 if named is not None:
-                    self.by_group.setdefault(named, []).append(Use(config, target, end.scheme))
+                    uses.append((named, Use(config, target, end.scheme)))
+        self.by_group = Grouped([group for group, _ in uses], [use for _, use in uses])
