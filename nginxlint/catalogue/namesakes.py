@@ -26,9 +26,10 @@ class Namesakes:
     __slots__ = ("all_known", "directives", "examples")
 
     def __init__(self, named: list[Directive], blocks: bool) -> None:
-        kind = Block if blocks else Directive
-        self.all_known = set(map(type, named)) == {kind}
-        self.directives = named if self.all_known else [one for one in named if type(one) is kind]
+        kinds = set(map(type, named))
+        fitting = {kind for kind in kinds if issubclass(kind, Block) is blocks}
+        self.all_known = fitting == kinds
+        self.directives = named if self.all_known else [one for one in named if type(one) in fitting]
         self.examples = dict(zip(map(_values, self.directives), self.directives, strict=True))
 
     def relieve(self, entry: Entry, context: Context) -> bool:

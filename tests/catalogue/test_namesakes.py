@@ -6,7 +6,7 @@ import pytest
 
 from nginxlint.catalogue import check, frame
 from nginxlint.catalogue.target import Target
-from nginxlint.files import Disk
+from nginxlint.files import Dump
 from nginxlint.includes import load
 
 HOST = """
@@ -22,11 +22,17 @@ MAP = "map $http_upgrade $up { default upgrade; }"
 COUNT = 30
 
 
-def findings(hosts, monkeypatch, many):
+def findings(hosts, monkeypatch, many, *, included):
     monkeypatch.setattr(frame, "MANY", many)
-    loaded = load(Disk("/nonexistent"), "nginx.conf", "events {}\nhttp {\n" + MAP + "".join(hosts) + "}\n")
+    files = {}
+    if included:  # what stands in each server is in a file of its own
+        for number, host in enumerate(hosts):
+            around, _, inside = host.partition("server {\n")
+            files[f"/{number}.conf"] = inside.rstrip().removesuffix("}").encode()
+            hosts[number] = f"{around}server {{ include /{number}.conf; }}"
+    loaded = load(Dump(files, "/"), "nginx.conf", "events {}\nhttp {\n" + MAP + "".join(hosts) + "}\n")
     return [
-        (one.rule, one.message, one.span.start, one.nginx_message, one.order, [note.span.start for note in one.related])
+        (one.rule, one.message, repr(one.span), one.nginx_message, one.order, repr(one.related))
         for one in check(loaded.main, Target())
     ]
 
@@ -35,7 +41,8 @@ def hosts():
     return [HOST.format(number) for number in range(COUNT)]
 
 
-def test_what_is_right_is_not_looked_at_one_by_one(monkeypatch):
+@pytest.mark.parametrize("included", [False, True])
+def test_what_is_right_is_not_looked_at_one_by_one(monkeypatch, included):
     look_closer = frame.Frame._look_closer
     looked_at = set()
 
@@ -44,10 +51,11 @@ def test_what_is_right_is_not_looked_at_one_by_one(monkeypatch):
         look_closer(self, directive, entry)
 
     monkeypatch.setattr(frame.Frame, "_look_closer", spy)
-    assert findings(hosts(), monkeypatch, 1) == []
+    assert findings(hosts(), monkeypatch, 1, included=included) == []
     assert looked_at == {"map"}
 
 
+@pytest.mark.parametrize("included", [False, True])
 @pytest.mark.parametrize(
     ("right", "wrong", "rule"),
     [
@@ -80,11 +88,11 @@ def test_what_is_right_is_not_looked_at_one_by_one(monkeypatch):
         ("proxy_set_header Host", "proxy_set_heder Host", "directive-unknown"),
     ],
 )  # fmt: skip
-def test_one_fault_among_many_is_found(monkeypatch, right, wrong, rule):
+def test_one_fault_among_many_is_found(monkeypatch, right, wrong, rule, included):
     faulty = hosts()
     for number in (7, 20):
         assert right in faulty[number].replace(str(number), "7")
         faulty[number] = faulty[number].replace(right.replace("7", str(number)), wrong.replace("7", str(number)), 1)
-    together = findings(faulty, monkeypatch, 1)
+    together = findings([*faulty], monkeypatch, 1, included=included)
     assert rule in [one[0] for one in together]
-    assert together == findings(faulty, monkeypatch, 10**9)
+    assert together == findings(faulty, monkeypatch, 10**9, included=included)
