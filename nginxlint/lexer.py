@@ -12,7 +12,6 @@ brace that is never closed), repair the statement and go on.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from sys import intern
 
 TYPE_CHECKING = False  # typing costs 3 ms to import; checkers know the name
@@ -30,10 +29,10 @@ if TYPE_CHECKING:
         def restart(self) -> None: ...
 
 
-# Of a piece of text what it is, its name and values, and the number of blanks in front of them.
+# Of a piece of text what it is, its name and values, and how far behind the begin of the line (or piece) it stands.
 Head = tuple[int, str, tuple[str, ...], int]
-STATEMENT, INCLUDE, BEGIN, END, COMMENT, BLANKS, SEVERAL, ODD = range(8)
-_ODD: Head = ODD, "", (), 0
+STATEMENT, INCLUDE, BEGIN, END, COMMENT, ODD = range(6)
+_ODD: tuple[Head, ...] = ((ODD, "", (), 0),)
 
 # The buffer nginx reads a file through (NGX_CONF_BUFFER); one word has to fit into it.
 BUFFER = 4096
@@ -145,70 +144,76 @@ class Remarks:
         self.faults: list[Fault] = []
 
 
-class Heads(dict[str, Head]):
-    """Lines and pieces of ordinary text by how they are written, blanks around them included.
+class Heads(dict[str, tuple[Head, ...]]):
+    """What stands on a line of ordinary text, or in one of its pieces, by how it is written, blanks included.
 
-    `SEVERAL`: a line of pieces, which are its values. `ODD`: a statement goes on behind this line, or `read` has to look
-    at it. Configurations say the same things again and again: a repeated statement is taken apart once, and its words
-    are one object wherever it stands. Kept for all files of a root.
+    `ODD`, then alone: a statement goes on behind this line, or `read` has to look at it. Configurations say the same things
+    again and again: a repeated line is taken apart once, and its words are one object wherever it stands. Kept for all
+    files of a root.
     """
 
     # What is repeated turns up early; what turns up late is not worth its memory.
     LIMIT = 4096
 
     def __init__(self) -> None:
-        self._words: dict[str, str] = {}
+        self._words: dict[str, str] = {}  # those of one host stand close together
 
-    def __missing__(self, written: str) -> Head:
+    def __missing__(self, written: str) -> tuple[Head, ...]:
         if len(written) >= _NEAR_BUFFER:
             return _ODD
-        if len(self._words) > self.LIMIT:  # the words of one host stand close together
-            self._words.clear()
-        head = _head(written, self._words.setdefault)
-        if head is _ODD and "\n" not in written:
-            head = self._several(written)
+        if _PLAIN_STATEMENT.fullmatch(written):
+            words = written[:-1].split()
+            found = self._statement(words, written[-1], written.index(words[0])) if words else _ODD
+        else:
+            found = self._apart(written)
+            if found is _ODD and "\n" not in written:
+                found = self._several(written)
         if len(self) < self.LIMIT:
-            self[written] = head
-        return head
+            self[written] = found
+        elif len(self._words) > self.LIMIT:
+            self._words.clear()
+        return found
 
-    def _several(self, line: str) -> Head:
-        pieces = tuple(PIECES.findall(line))
-        if len(pieces) == 1:
-            return _ODD
-        opens = False
-        for piece in pieces:
-            kind = self[piece][0]
-            if kind == ODD or (opens and piece[0].isdigit()):
-                return _ODD
-            opens = kind == BEGIN
-        return SEVERAL, "", pieces, 0
+    def _statement(self, words: list[str], end: str, blanks: int) -> tuple[Head, ...]:
+        name = intern(words.pop(0))
+        values = tuple(map(self._words.setdefault, words, words))
+        if end == ";":
+            return ((INCLUDE if name == "include" else STATEMENT, name, values, blanks),)
+        return _ODD if name.endswith("_by_lua_block") else ((BEGIN, name, values, blanks),)
 
-
-def _head(written: str, shared: Callable[[str, str], str]) -> Head:
-    text = written
-    words: list[str] | None
-    if _PLAIN_STATEMENT.fullmatch(written):
-        words = written[:-1].split()
-        blanks = written.index(words[0]) if words else 0
-    else:
+    def _apart(self, written: str) -> tuple[Head, ...]:
+        """One statement with quotes or escapes in it, one on several lines, or none."""
         text = written.strip(" \t\r\n")
-        words = _words(text) if text[-1:] in _TERMINATORS else None
         blanks = written.index(text)
-    if words:
-        name = intern(words[0])
-        values = tuple(map(shared, words[1:], words[1:]))
-        if text[-1] == ";":
-            return INCLUDE if name == "include" else STATEMENT, name, values, blanks
+        if text == "}":
+            return ((END, "", (), blanks),)
+        if not text:
+            return ()
+        if text[0] == "#":
+            return _ODD if "\n" in text else ((COMMENT, "", (), blanks),)
+        words = _words(text) if text[-1] in _TERMINATORS else None
+        if not words:
+            return _ODD
         # on one line, or certainly its own: a forgotten semicolon is looked for in all others
-        if ("\n" not in text[:-1].rstrip() or name in BLOCK_NAMES) and not name.endswith("_by_lua_block"):
-            return BEGIN, name, values, blanks
-    elif text == "}":
-        return END, "", (), blanks
-    elif not text:
-        return BLANKS, "", (), blanks
-    elif text[0] == "#" and "\n" not in text:
-        return COMMENT, "", (), blanks
-    return _ODD
+        if text[-1] == "{" and "\n" in text[:-1].rstrip() and words[0] not in BLOCK_NAMES:
+            return _ODD
+        return self._statement(words, text[-1], blanks)
+
+    def _several(self, line: str) -> tuple[Head, ...]:
+        """Pieces that are statements, on one line."""
+        found: list[Head] = []
+        at = 0
+        opens = False
+        pieces = PIECES.findall(line)
+        for piece in pieces:
+            heads = _ODD if len(pieces) == 1 else self[piece]
+            if heads is _ODD or (opens and piece[0].isdigit()):
+                return _ODD
+            for kind, name, values, blanks in heads:
+                found.append((kind, name, values, at + blanks))
+                opens = kind == BEGIN
+            at += len(piece)
+        return tuple(found)
 
 
 def _is_plain(text: str) -> bool:

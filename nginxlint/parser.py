@@ -6,26 +6,9 @@ the corpus); for each of them it costs about twice what reading the text does.
 
 from __future__ import annotations
 
-from nginxlint.lexer import (
-    BEGIN,
-    BLANKS,
-    COMMENT,
-    END,
-    INCLUDE,
-    MAX_DEPTH,
-    PIECES,
-    SEVERAL,
-    STATEMENT,
-    Fault,
-    Heads,
-    read,
-)
+from nginxlint.lexer import BEGIN, COMMENT, END, INCLUDE, MAX_DEPTH, PIECES, STATEMENT, Fault, Heads, read
 from nginxlint.source import Source
 from nginxlint.syntax import Block, Directive, Outermost, Surroundings
-
-TYPE_CHECKING = False  # typing costs 3 ms to import; checkers know the name
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 
 class Parsed:
@@ -121,60 +104,58 @@ class _Tree:
     def read_ordinary(self, text: str, heads: Heads) -> int:
         """Read text as far as it is ordinary; the offset of what is not, or of its end. Nearly every line is a statement
         of its own, and text is split at newlines ten times as fast as at what ends a statement."""
-        source, parent, body, opened, offsets = self.source, self.parent, self.body, self.open, _OFFSETS
+        source, parent, body, opened = self.source, self.parent, self.body, self.open
+        offsets = _OFFSETS if len(text) < _SHARED else range(len(text) + 1)
         at = 0
         lines = iter(text.split("\n"))
         for line in lines:
-            kind, name, values, blanks = heads[line]
-            start = at + blanks
-            if start < _SHARED:
-                start = offsets[start]
-            if kind == STATEMENT:
-                if opened:
-                    body.append(Directive(name, values, start, parent))
+            for kind, name, values, ahead in heads[line]:
+                if kind == STATEMENT:
+                    if opened:
+                        body.append(Directive(name, values, offsets[at + ahead], parent))
+                    else:
+                        body.append(Outermost(name, values, offsets[at + ahead], parent, source))
+                elif kind == BEGIN and len(opened) < _DEEP:
+                    opened.append((parent, body))
+                    parent = Block(name, values, offsets[at + ahead], parent, source)
+                    body.append(parent)
+                    body = []
+                elif kind == END and opened:
+                    parent.close = offsets[at + ahead]
+                    parent.body = tuple(body)
+                    parent, body = opened.pop()
+                elif kind == COMMENT:
+                    self.comments.append(offsets[at + ahead])
                 else:
-                    body.append(Outermost(name, values, start, parent, source))
-            elif kind == BEGIN and len(opened) < _DEEP:
-                opened.append((parent, body))
-                parent = Block(name, values, start, parent, source)
-                body.append(parent)
-                body = []
-            elif kind == END and opened:
-                parent.close = start
-                parent.body = tuple(body)
-                parent, body = opened.pop()
-            elif kind == COMMENT:
-                self.comments.append(start)
-            elif kind != BLANKS:
-                self.parent, self.body = parent, body
-                end = self._read_pieces(text, at, heads, values if kind == SEVERAL else ())
-                parent, body = self.parent, self.body
-                if text[end : end + 1] not in ("\n", ""):
-                    return end
-                for _ in range(text.count("\n", at, end)):
-                    line = next(lines)
-                at = end - len(line)
+                    self.parent, self.body = parent, body
+                    end = self._read_pieces(text, at + ahead, heads)
+                    parent, body = self.parent, self.body
+                    if end < len(text) and text[end] != "\n":
+                        return end
+                    for _ in range(text.count("\n", at, end)):
+                        line = next(lines)
+                    at = end - len(line)
+                    break
             at += len(line) + 1
         self.parent, self.body = parent, body
         return min(at, len(text))
 
-    def _read_pieces(self, text: str, at: int, heads: Heads, pieces: Iterable[str]) -> int:
-        """Read up to the end of a line on which a statement ends, or to what is not ordinary. `pieces`: what the line
-        consists of, where that is known."""
-        for piece in pieces or (match[0] for match in PIECES.finditer(text, at)):
-            kind, name, values, blanks = heads[piece]
-            start = at + blanks
-            end = at + len(piece)
-            if kind in (STATEMENT, INCLUDE):
-                self.statement(name, values, start)
-            elif kind == BEGIN and len(self.open) < _DEEP and not text[end : end + 1].isdigit():
-                self.begin(name, values, start)
-            elif kind == END and self.open:
-                self.end(start)
-            elif kind == COMMENT:
-                self.comments.append(start)
-            elif kind != BLANKS:
-                break
+    def _read_pieces(self, text: str, at: int, heads: Heads) -> int:
+        """Read up to the end of a line on which a statement ends, or to what is not ordinary."""
+        for match in PIECES.finditer(text, at):
+            end = match.end()
+            for kind, name, values, ahead in heads[match[0]]:
+                start = at + ahead
+                if kind in (STATEMENT, INCLUDE):
+                    self.statement(name, values, start)
+                elif kind == BEGIN and len(self.open) < _DEEP and not text[end : end + 1].isdigit():
+                    self.begin(name, values, start)
+                elif kind == END and self.open:
+                    self.end(start)
+                elif kind == COMMENT:
+                    self.comments.append(start)
+                else:
+                    return at
             at = end
             if text[at : at + 1] == "\n":
                 break

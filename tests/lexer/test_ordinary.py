@@ -101,5 +101,7 @@ def test_plain_statements_have_their_words_where_others_have_them(monkeypatch: p
 def test_most_of_what_people_write_is_ordinary(corpus: list[tuple[dict[str, object], str]]) -> None:
     """Else reading by the piece would gain nothing."""
     heads = Heads()
-    ordinary = [all(heads[piece][0] != ODD for piece in PIECES.findall(text)) for _, text in corpus]
+    ordinary = [
+        all(ODD not in [head[0] for head in heads[piece]] for piece in PIECES.findall(text)) for _, text in corpus
+    ]
     assert sum(ordinary) > 0.9 * len(ordinary)
