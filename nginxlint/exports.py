@@ -14,7 +14,7 @@ from nginxlint.edits import (
     replace,
 )
 from nginxlint.pattern import shapes
-from nginxlint.routing.caching import CachedPass, made_of, names_a_user
+from nginxlint.routing.caching import CachedPass, made_of, users_in
 from nginxlint.routing.captures import can_hold, patterns_behind
 from nginxlint.routing.content import answers_itself
 from nginxlint.routing.destinations import Destination, destinations, split_template
@@ -23,7 +23,7 @@ from nginxlint.routing.examples import example_request, example_uris, paths_of
 from nginxlint.routing.front import proxies_in_front, sees_visitors
 from nginxlint.routing.handshakes import named_for_websockets
 from nginxlint.routing.headers import Header, RequestHeaders, added_header, http_version
-from nginxlint.routing.inherited import hands_on, overriding, own_and_lost
+from nginxlint.routing.inherited import hands_on, overriding, replaced
 from nginxlint.routing.listeners import Endpoint, Listener, endpoints
 from nginxlint.routing.lookups import Lookup, Resolver
 from nginxlint.routing.passes import Pass
@@ -98,10 +98,8 @@ __all__ = [
     "made_of",
     "milliseconds",
     "named_for_websockets",
-    "names_a_user",
     "note",
     "overriding",
-    "own_and_lost",
     "parse_network",
     "path_is_raw",
     "paths_of",
@@ -111,9 +109,11 @@ __all__ = [
     "references",
     "refused_for",
     "replace",
+    "replaced",
     "sees_visitors",
     "shapes",
     "split_condition",
     "split_location",
     "split_template",
+    "users_in",
 ]

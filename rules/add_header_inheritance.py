@@ -1,18 +1,6 @@
 from collections.abc import Iterator
 
-from nginxlint import (
-    Bad,
-    Config,
-    Diagnostic,
-    Fix,
-    Good,
-    Rule,
-    Severity,
-    insert_line_after,
-    note,
-    overriding,
-    own_and_lost,
-)
+from nginxlint import Bad, Config, Diagnostic, Fix, Good, Rule, Severity, insert_line_after, note, replaced
 
 _SECURITY = frozenset((
     "strict-transport-security", "content-security-policy", "x-frame-options", "x-content-type-options",
@@ -55,9 +43,9 @@ class AddHeaderInheritance(Rule):
 
     def check(self, config: Config) -> Iterator[Diagnostic]:
         merges = config.version >= _INHERIT_SINCE
-        for block, name in ((block, setter) for setter in self.directives for block in overriding(config, setter)):
-            own, lost = own_and_lost(config.scope(block), name)
-            lost = [line for line in lost if line.values[1:2] != ("",)]  # an empty one is not sent anywhere
+        for block, own, inherited in replaced(config, *self.directives):
+            name = own[0].name
+            lost = [line for line in inherited if line.values[1:2] != ("",)]  # an empty one is not sent anywhere
             if not lost or config.scope(block).value(f"{name}_inherit", "on") != "on":
                 continue
             names = ", ".join(dict.fromkeys(line.values[0] for line in lost))

@@ -1,18 +1,6 @@
 from collections.abc import Iterator
 
-from nginxlint import (
-    Bad,
-    Config,
-    Diagnostic,
-    Directive,
-    Fix,
-    Good,
-    Rule,
-    Severity,
-    insert_line_after,
-    made_of,
-    names_a_user,
-)
+from nginxlint import Bad, Config, Diagnostic, Directive, Fix, Good, Rule, Severity, insert_line_after, users_in
 
 
 class CacheBypassHalf(Rule):
@@ -55,10 +43,9 @@ class CacheBypassHalf(Rule):
     def check(self, config: Config) -> Iterator[Diagnostic]:
         reported: set[Directive] = set()
         for cached in config.cached_passes:
-            key = made_of(config, cached.key)
+            key = users_in(config, cached.key)
             users = {
-                name: names_a_user(config, made_of(config, " ".join(cached.words(name)))) - key
-                for name in ("cache_bypass", "no_cache")
+                name: users_in(config, " ".join(cached.words(name))) - key for name in ("cache_bypass", "no_cache")
             }
             for name, other in (("cache_bypass", "no_cache"), ("no_cache", "cache_bypass")):
                 line = cached.directive(name)

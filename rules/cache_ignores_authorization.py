@@ -1,18 +1,6 @@
 from collections.abc import Iterator
 
-from nginxlint import (
-    Bad,
-    Config,
-    Diagnostic,
-    Directive,
-    Fix,
-    Good,
-    Rule,
-    insert_line_after,
-    made_of,
-    names_a_user,
-    note,
-)
+from nginxlint import Bad, Config, Diagnostic, Directive, Fix, Good, Rule, insert_line_after, note, users_in
 
 
 class CacheIgnoresAuthorization(Rule):
@@ -55,8 +43,8 @@ class CacheIgnoresAuthorization(Rule):
                 continue
             minded = " ".join((cached.key, *cached.words("cache_bypass"), *cached.words("no_cache")))
             for line in cached.scope.effective("proxy_set_header"):
-                told = names_a_user(config, made_of(config, " ".join(line.values[1:])))
-                if not told or told & made_of(config, minded):
+                told = users_in(config, " ".join(line.values[1:]))
+                if not told or told & users_in(config, minded):
                     continue
                 reported.add(cached.cache)
                 name = f"${sorted(told)[0]}"

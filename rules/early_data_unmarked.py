@@ -28,9 +28,7 @@ class EarlyDataUnmarked(Rule):
         Good(
             "ssl_early_data on; proxy_set_header Early-Data $ssl_early_data; server { location / { proxy_pass http://a; } }"
         ),
-        Good(
-            "server { ssl_early_data on; if ($ssl_early_data) { return 425; } location / { proxy_pass http://app; } }"
-        ),
+        Good("server { ssl_early_data on; if ($ssl_early_data) { return 425; } location / { proxy_pass http://a; } }"),
         Good("server { ssl_early_data on; location / { root /srv; } }"),
         Good("server { ssl_early_data off; location / { proxy_pass http://app; } }"),
     )
@@ -45,8 +43,7 @@ class EarlyDataUnmarked(Rule):
             untold: dict[Block, Pass] = {}
             for target in config.passes(*_SET):
                 scope = config.scope(target.directive)
-                origin = scope.origin(_SET[target.directive.name])
-                block = scope.block if origin is None else origin.block
+                block = config.setter(_SET[target.directive.name], target.directive) or scope.block
                 if block not in marked and scope.directive("ssl_early_data") is switch:
                     untold.setdefault(block, target)
             if untold:

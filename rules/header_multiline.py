@@ -18,13 +18,8 @@ class HeaderMultiline(Rule):
     id = "header-multiline"
     group = "correctness"
     severity = Severity.WARNING
-    directives = (
-        "add_header",
-        "add_trailer",
-        "proxy_set_header",
-        "grpc_set_header",
-        "more_set_headers",
-        "more_set_input_headers",
+    directives = tuple(
+        "add_header add_trailer proxy_set_header grpc_set_header more_set_headers more_set_input_headers".split()
     )
     texts = ("\n", "\r")
     examples = (
@@ -38,18 +33,14 @@ class HeaderMultiline(Rule):
     )
 
     def check(self, config: Config) -> Iterator[Diagnostic]:
-        fine: set[tuple[str, ...]] = set()
-        for directive in config.find(*self.directives):
-            if directive.values in fine:
-                continue
-            if any("\n" in value or "\r" in value for value in directive.values):
-                yield from self.check_directive(directive)
-            elif (broken := _broken_values(config, directive.values)) is not None:
-                yield from self.check_directive(directive, broken)
-            else:
-                fine.add(directive.values)
+        for name in self.directives:
+            for values, lines in config.alike(name).groups():
+                broken = any("\n" in value or "\r" in value for value in values)
+                source = None if broken else _broken_values(config, values)
+                for line in lines if broken or source is not None else ():
+                    yield from self._judge(line, source)
 
-    def check_directive(self, directive: Directive, source: Directive | None = None) -> Iterator[Diagnostic]:
+    def _judge(self, directive: Directive, source: Directive | None) -> Iterator[Diagnostic]:
         to_backend = directive.name.endswith(("set_header", "input_headers"))
         seen = (
             "the backend gets a malformed request" if to_backend else "browsers cut the header or refuse the response"

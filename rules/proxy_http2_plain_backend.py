@@ -24,9 +24,7 @@ class ProxyHttp2PlainBackend(Rule):
             "proxy_http_version 2; # here\nlocation / { proxy_pass http://app:81; }",
             "proxy_http_version 1.1; # here\nlocation / { proxy_pass http://app:81; }",
         ),
-        Bad(
-            "upstream app { server a:1; }\nserver { proxy_http_version 2; # here\nlocation / { proxy_pass http://app; } }"
-        ),
+        Bad("upstream a { server b:1; }\nserver { proxy_http_version 2; # here\nlocation / { proxy_pass http://a; } }"),
         Good("location / { proxy_http_version 2; proxy_pass https://app; }"),
         Good("location / { proxy_http_version 1.1; proxy_pass http://app; }"),
         Good("proxy_http_version 2; location /g { grpc_pass app:81; } location / { proxy_pass http://app:81; }"),
@@ -37,7 +35,7 @@ class ProxyHttp2PlainBackend(Rule):
     )
 
     def check(self, config: Config) -> Iterator[Diagnostic]:
-        if not any(one.values == ("2",) for one in config.find("proxy_http_version")):
+        if ("2",) not in config.alike("proxy_http_version"):
             return
         spoken = {_key(end) for target in config.passes("grpc_pass") for end in endpoints(config, target)}
         seen = set()

@@ -1,19 +1,6 @@
 from collections.abc import Iterator
 
-from nginxlint import (
-    Bad,
-    Config,
-    Diagnostic,
-    Fix,
-    Good,
-    Rule,
-    Severity,
-    hands_on,
-    insert_line_after,
-    note,
-    overriding,
-    own_and_lost,
-)
+from nginxlint import Bad, Config, Diagnostic, Fix, Good, Rule, Severity, hands_on, insert_line_after, note, replaced
 
 _GRAVE = ("host", "x-forwarded-", "x-real-ip", "authorization", "upgrade", "connection", "forwarded")
 _PASS = {"proxy_set_header": "proxy_pass", "grpc_set_header": "grpc_pass"}
@@ -47,10 +34,12 @@ class ProxySetHeaderInheritance(Rule):
     )
 
     def check(self, config: Config) -> Iterator[Diagnostic]:
-        for block, name in ((block, setter) for setter in _PASS for block in overriding(config, setter)):
-            own, lost = own_and_lost(config.scope(block), name)
+        for block, own, inherited in replaced(config, *_PASS):
+            name = own[0].name
             lost = [
-                one for one in lost if len(one.values) == 2 and (one.values[0].lower(), one.values[1]) not in _DEFAULTS
+                one
+                for one in inherited
+                if len(one.values) == 2 and (one.values[0].lower(), one.values[1]) not in _DEFAULTS
             ]
             if not lost or not hands_on(config, block, _PASS[name]):
                 continue

@@ -40,12 +40,10 @@ class VariableHyphen(Rule):
     def check(self, config: Config) -> Iterator[Diagnostic]:
         for at in range(0, len(config.files), _TOGETHER):
             sources = [file.source for file in config.files[at : at + _TOGETHER]]
-            if not _NAME.search("\0".join([source.text for source in sources])):
-                continue
-            for source in sources:
+            together = "\0".join([source.text for source in sources])
+            for source in sources if _NAME.search(together) else ():
                 for match in _NAME.finditer(source.text):
-                    directive = config.directive_at(source, match.start())
-                    if directive is not None:
+                    if (directive := config.directive_at(source, match.start())) is not None:
                         yield from self._judge(source, match, directive)
 
     def _judge(self, source: Source, match: re.Match[str], directive: Directive) -> Iterator[Diagnostic]:

@@ -99,12 +99,12 @@ def made_of(config: Config, text: str) -> set[str]:
     return found
 
 
-def names_a_user(config: Config, variables: set[str]) -> set[str]:
-    """Those of the variables that tell one user from another: credentials, cookies, and what a subrequest of
-    `auth_request` said of the user."""
+def users_in(config: Config, text: str) -> set[str]:
+    """Those of the variables a text hangs on that tell one user from another: credentials, cookies, and what a
+    subrequest of `auth_request` said of the user."""
     return {
         name
-        for name in variables
+        for name in made_of(config, text)
         if name in ("http_authorization", "http_cookie", "remote_user", "http_x_api_key", "ssl_client_s_dn")
         or name.startswith("cookie_")
         or any(one.name == "auth_request_set" and _tells_of_a_user(one) for one in definitions_of(config, name))

@@ -6,8 +6,9 @@ from nginxlint.syntax import Block, Directive
 
 TYPE_CHECKING = False  # typing costs 3 ms to import; checkers know the name
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from nginxlint.config import Config
-    from nginxlint.routing.scope import Scope
 
 
 def overriding(config: Config, *names: str) -> list[Block]:
@@ -24,13 +25,15 @@ def overriding(config: Config, *names: str) -> list[Block]:
     return found
 
 
-def own_and_lost(scope: Scope, name: str) -> tuple[list[Directive], list[Directive]]:
-    """A block's own lines of a directive, and those it would inherit if it had none, save those of a header (or whatever
-    their first argument names) that it writes itself."""
-    own = scope.own(name)
-    around = scope.outer.effective(name) if scope.outer is not None else []
-    kept = {line.values[0].lower() for line in own if line.values}
-    return own, [line for line in around if line.values and line.values[0].lower() not in kept]
+def replaced(config: Config, *names: str) -> Iterator[tuple[Block, list[Directive], list[Directive]]]:
+    """The blocks whose own lines of a directive replace those around: the block, its lines, and those it would inherit
+    if it had none, save those of a header (or whatever their first argument names) that it writes itself."""
+    for name in names:
+        for block in overriding(config, name):
+            scope = config.scope(block)
+            own, around = scope.own(name), scope.outer.effective(name) if scope.outer is not None else []
+            kept = {line.values[0].lower() for line in own if line.values}
+            yield block, own, [line for line in around if line.values and line.values[0].lower() not in kept]
 
 
 def hands_on(config: Config, block: Block, handler: str) -> bool:
