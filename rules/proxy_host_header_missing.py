@@ -1,20 +1,8 @@
 from collections.abc import Iterator
 
-from nginxlint import (
-    Bad,
-    Confidence,
-    Config,
-    Diagnostic,
-    Fix,
-    Good,
-    Pass,
-    RequestHeaders,
-    Rule,
-    Server,
-    Severity,
-    insert_line_after,
-    insert_line_before,
-)
+from nginxlint import Bad, Confidence, Config, Diagnostic, Fix, Good, Pass, Rule, Server, Severity, add_to_set
+
+_LINE = "proxy_set_header Host $host;"
 
 
 class ProxyHostHeaderMissing(Rule):
@@ -35,7 +23,7 @@ class ProxyHostHeaderMissing(Rule):
     examples = (
         Bad(
             "location / {\n proxy_pass http://127.0.0.1:3000; # here\n}",
-            "location / {\n proxy_set_header Host $host;\n proxy_pass http://127.0.0.1:3000; # here\n}",
+            "location / {\n proxy_pass http://127.0.0.1:3000;\n proxy_set_header Host $host; # here\n}",
         ),
         Bad(
             "proxy_set_header Host $host;\nlocation / {\n proxy_set_header X-A b;\n proxy_pass http://unix:/run/a; # here\n}",
@@ -60,20 +48,18 @@ class ProxyHostHeaderMissing(Rule):
             if location is None or location.scope.own("internal"):
                 continue
             key = location.server, target.authority
-            host = RequestHeaders(config, config.scope(target.directive)).of("host") if key not in seen else None
+            scope = config.scope(target.directive)
+            host = config.request_headers(scope).of("host") if key not in seen else None
             if host is None or host.directive is not None:
                 continue
             seen.add(key)
             sent = "localhost" if target.unix is not None else target.authority
-            lines = config.scope(target.directive).effective("proxy_set_header")
-            line = "proxy_set_header Host $host;"
-            edit = insert_line_after(lines[-1], line) if lines else insert_line_before(target.directive, line)
             yield self.report(
                 target.directive.args[0],
                 f"the backend sees Host: {sent}, not the name the visitor asked for: its redirects and links lead there",
-                Fix("send the visitor's Host", (edit,), safe=False),
+                Fix("send the visitor's Host", (add_to_set(scope, _LINE, target.directive),), safe=False),
                 label="no proxy_set_header Host is in effect here",
-                help=f"write {line}",
+                help=f"write {_LINE}",
             )
 
 
