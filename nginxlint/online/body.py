@@ -18,8 +18,16 @@ ROOM = 64 * 1024
 WAIT = 1.0
 # nginx keeps output back until so much is there (postpone_output); a fault before that closes without an answer.
 POSTPONED = 1460
-_CHUNK_LINE = re.compile(rb"([0-9A-Fa-f]{1,16})[ \t]*(?:;[^\r\n]*)?\r?\n")
-_CHUNK_START = re.compile(rb"[0-9A-Fa-f]{0,16}[ \t]*(?:;[^\r\n]*)?\r?")
+# What comes that fast is read in one go, as long as it fits into proxy_buffers (eight, unless said otherwise).
+AT_ONCE_MS = 50.0
+_BUFFERS = 8
+# ngx_http_parse_chunked: one chunk's line, the end of its data, a trailer; and the start of each while more may come.
+_CHUNK_LINE = re.compile(rb"([0-9A-Fa-f]+)(?:[; \t][^\r\n]*)?\r?\n")
+_CHUNK_START = re.compile(rb"(?:[0-9A-Fa-f]+(?:[; \t][^\r\n]*)?\r?)?")
+_AFTER_DATA = re.compile(rb"\r?\n")
+_TRAILERS = re.compile(rb"(?:[^\r\n]+\r?\n)*\r?\n")
+_TRAILERS_START = re.compile(rb"(?:[^\r\n]+\r?\n)*(?:[^\r\n]*\r?)?")
+_LARGEST_CHUNK = 2**63 - 6
 _GOES_ON = ("more", "open")
 _READING = "while reading upstream"
 
@@ -52,12 +60,13 @@ async def look(
             done=lambda data: state(reading, start + data) not in _GOES_ON,
         )
         end, data = heard.end, start + heard.data
+        at_once = heard.ms < AT_ONCE_MS and len(data) < target.room * _BUFFERS
         if end == TIMEOUT and (wait < target.timeouts.read or heard.clipped):
             return None  # nginx would wait longer
     else:
-        end, data = "", start
+        end, data, at_once = "", start, True
     # Inside TLS, OpenSSL reports a reset as an end.
-    return judge(reading, data, EOF if end == RESET and target.tls is not None else end)
+    return judge(reading, data, EOF if end == RESET and target.tls is not None else end, at_once=at_once)
 
 
 def expected(reading: Reading) -> bool:
@@ -65,13 +74,14 @@ def expected(reading: Reading) -> bool:
     return reading.status is not None and reading.status >= 200 and reading.status not in (204, 304)
 
 
-def judge(reading: Reading, data: bytes, end: str) -> Body | None:
-    """What nginx makes of the body bytes so far and of how they end."""
+def judge(reading: Reading, data: bytes, end: str, *, at_once: bool = False) -> Body | None:
+    """What nginx makes of the body bytes so far and of how they end. `at_once`: they came in one go, and nginx finds
+    the fault before it writes anything."""
     now = state(reading, data)
     if now == "bad":
-        small = reading.head + len(data) < POSTPONED
+        unseen = at_once or reading.head + len(data) < POSTPONED
         return Body(
-            "L7_BADCHUNK", f"upstream sent invalid chunked response {_READING}", "a chunk nginx cannot read", small
+            "L7_BADCHUNK", f"upstream sent invalid chunked response {_READING}", "a chunk nginx cannot read", unseen
         )
     if now == "done" or (now == "open" and end == EOF):
         return None
@@ -112,18 +122,30 @@ def _chunks(data: bytes) -> str:
     while True:
         line = _CHUNK_LINE.match(data, at)
         if line is None:
-            return "more" if _CHUNK_START.fullmatch(data, at) else "bad"
-        size = int(line[1], 16)
+            start = _CHUNK_START.fullmatch(data, at)
+            return "more" if start is not None and _size(data[at:]) <= _LARGEST_CHUNK else "bad"
+        size = _size(line[1])
         at = line.end()
         if size == 0:
-            return "done"
-        at += size
-        if len(data) < at + 2:
-            rest = data[at:]
-            return "more" if rest in (b"", b"\r") else "bad" if rest != b"\n" else "more"
-        if data[at : at + 2] == b"\r\n":
-            at += 2
-        elif data[at : at + 1] == b"\n":
-            at += 1
-        else:
+            return _trailers(data, at)
+        if size > _LARGEST_CHUNK:
             return "bad"
+        at += size
+        end = _AFTER_DATA.match(data, at)
+        if end is None:
+            return "more" if data[at:] in (b"", b"\r") else "bad"
+        at = end.end()
+
+
+def _size(line: bytes) -> int:
+    digits = re.match(rb"[0-9A-Fa-f]*", line)
+    assert digits is not None
+    text = digits[0].lstrip(b"0")
+    return int(text[:20] or b"0", 16)
+
+
+def _trailers(data: bytes, at: int) -> str:
+    """What follows the last chunk: lines up to an empty one."""
+    if _TRAILERS.match(data, at):
+        return "done"
+    return "more" if _TRAILERS_START.fullmatch(data, at) else "bad"

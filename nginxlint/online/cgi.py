@@ -9,11 +9,21 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from nginxlint.online.classify import InvalidHeader, Reading, Version, classify, head_lines, status_line, unfinished
+from nginxlint.online.classify import (
+    InvalidHeader,
+    Reading,
+    Version,
+    classify,
+    head_lines,
+    status_line,
+    status_seen,
+    unfinished,
+)
 from nginxlint.online.untrusted import clean
 
 _STDOUT, _STDERR, _END_REQUEST = 6, 7, 3
 _READING = "while reading response header from upstream"
+_FLAGS_AND_LENGTH = re.compile(rb" [^ ]* (.*)", re.S)
 _STATUS = re.compile(rb"\d{3}")
 
 
@@ -39,7 +49,7 @@ def read_fastcgi(data: bytes, end: str, room: int, version: Version) -> Reading:
             if length == 0:
                 return _refused("upstream prematurely closed FastCGI stdout", "L7_CLOSED", data)
             out += window[at + 8 : at + 8 + length]
-            reading = _cgi_head(out, 0, None, version)
+            reading = _cgi_head(out, version)
             if reading is not None:
                 return reading
         if at + 8 + length > min(len(data), room + spare):
@@ -71,27 +81,27 @@ def read_uwsgi(data: bytes, end: str, room: int, version: Version) -> Reading:
         return unfinished(data, end, room, "no whole status line")
     if found == "http":
         return classify(data, end, room, version, buffering=False)
-    reading = _cgi_head(window, 0, None, version)
+    reading = _cgi_head(window, version)
     return reading if reading is not None else unfinished(data, end, room, "no end of the head")
 
 
-def _cgi_head(data: bytes, at: int, status: int | None, version: Version) -> Reading | None:
+def _cgi_head(data: bytes, version: Version) -> Reading | None:
     """A head of CGI headers; None where its end is not there yet."""
     try:
-        headers, head = head_lines(data, at, version)
+        headers, head = head_lines(data, 0, version)
     except InvalidHeader as invalid:
         return Reading(invalid.code, 502, f"{invalid.log} {_READING}", clean(invalid.log), invalid_header=True)
     if head is None:
         return None
-    names = {name.lower(): value for name, value in headers}
+    names = {name.lower(): value for name, value in reversed(headers)}  # the first of several counts
     if b"status" in names:
         if not _STATUS.match(names[b"status"]):
             log = f'upstream sent invalid status "{clean(names[b"status"], 60)}"'
             return Reading("L7_BADHEADER", 502, f"{log} {_READING}", log, invalid_header=True)
-        status = int(names[b"status"][:3])
+        status, seen = int(names[b"status"][:3]), status_seen(names[b"status"])
     else:
-        status = 302 if b"location" in names else 200
-    return Reading("", status, head=head, headers=headers, upstream_status=status)
+        status = seen = 302 if b"location" in names else 200
+    return Reading("", seen, head=head, headers=headers, upstream_status=status)
 
 
 def read_memcached(data: bytes, end: str, room: int, key: bytes) -> Reading:
@@ -99,17 +109,27 @@ def read_memcached(data: bytes, end: str, room: int, key: bytes) -> Reading:
     line, newline, _ = data[:room].partition(b"\n")
     if not newline:
         return unfinished(data, end, room, "no whole line")
+    head = len(line) + 1
     if line == b"END\r":
-        return Reading("", 404, head=len(line) + 1, upstream_status=404)
-    if line.startswith(b"VALUE "):
-        rest = line[6:]
-        if not rest.startswith(key):
-            log = f'memcached sent invalid key in response "{clean(line, 80)}" for key "{clean(key)}" {_READING}'
-            return Reading("L7_WRONGPROTO", 502, log, "it answers for another key", invalid_header=True)
-        if re.fullmatch(rb" \d+ \d+\r", rest[len(key) :]):
-            return Reading("", 200, head=len(line) + 1, upstream_status=200)
-    log = f'memcached sent invalid response: "{clean(line, 80)}" {_READING}'
-    return Reading("L7_WRONGPROTO", 502, log, f"the first bytes are “{clean(data[:40], 80)}”", invalid_header=True)
+        return Reading("", 404, head=head, upstream_status=404)
+    if line.startswith(b"VALUE ") and line.endswith(b"\r"):
+        value = line[6:-1]
+        shown = f'in response "{clean(line[:-1], 80)}" for key "{clean(key)}" {_READING}'
+        if not value.startswith(key):
+            return _no_memcached(f"memcached sent invalid key {shown}", data)
+        found = _FLAGS_AND_LENGTH.fullmatch(value, len(key))
+        if found is not None:
+            if not found[1].isdigit() or int(found[1][:40]) >= 2**63:
+                return _no_memcached(f"memcached sent invalid length {shown}", data)
+            return Reading("", 200, head=head, upstream_status=200)
+    return _no_memcached(
+        f'memcached sent invalid response: "{clean(line.removesuffix(bytes((13,))), 80)}" {_READING}', data
+    )
+
+
+def _no_memcached(log: str, data: bytes) -> Reading:
+    detail = f"the first bytes are “{clean(data[:40], 80)}”"
+    return Reading("L7_WRONGPROTO", 502, log, detail, invalid_header=True)
 
 
 def _refused(log: str, code: str, data: bytes) -> Reading:

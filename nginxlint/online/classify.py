@@ -23,6 +23,7 @@ OPEN, EOF, RESET, TIMEOUT = "open", "eof", "reset", "timeout"
 
 _STATUS_LINE = re.compile(rb"HTTP/([1-9]\d{0,2})\.(\d{1,3}) +(\d) *(\d) *(\d)(?:(?:[ .][^\r\n]*)?)(?:\r\n|\n)")
 _CLIENT_STATUS = re.compile(rb"HTTP/1\.[01] (\d{3})[ \r\n]")
+_THREE_DIGITS = re.compile(rb"\d{3}(?!\d)")
 _NOT_IN_NAME = re.compile(rb"[\x00-\x20\x7f]")
 
 # First bytes → (who talks like that, what to write instead).
@@ -150,7 +151,8 @@ def _one_head(data: bytes, end: str, room: int, version: Version, buffering: boo
         return Reading(invalid.code, 502, invalid.log, clean(invalid.log), head=len(window), invalid_header=True)
     if head is None:
         return unfinished(data, end, room, f"status {status}, then no end of the head")
-    reading = Reading("", status, head=head, headers=headers, http10=http10, upstream_status=status)
+    seen = status_seen(window[match.start(3) : match.end()])
+    reading = Reading("", seen, head=head, headers=headers, http10=http10, upstream_status=status)
     if head >= room and buffering and _loses_its_body(reading):
         return replace(
             reading,
@@ -161,10 +163,16 @@ def _one_head(data: bytes, end: str, room: int, version: Version, buffering: boo
     return reading
 
 
+def status_seen(text: bytes) -> int | None:
+    """The status a client finds where nginx hands on this text as it came; None where that is no three digits."""
+    found = _THREE_DIGITS.match(text)
+    return int(found[0]) if found is not None else None
+
+
 def _loses_its_body(reading: Reading) -> bool:
     """A head that fills the buffer to the last byte leaves no room for a body: with proxy_buffering nginx takes the
     first empty read for the end (observed on 1.22.1)."""
-    if reading.status in (204, 304) or reading.header(b"content-length") == b"0":
+    if reading.upstream_status in (204, 304) or reading.header(b"content-length") == b"0":
         return False
     return (reading.header(b"x-accel-buffering") or b"").lower() != b"no"
 
@@ -221,6 +229,8 @@ def head_lines(data: bytes, at: int, version: Version) -> tuple[tuple[tuple[byte
         at = line_end + 1
         if line in (b"", b"\r"):
             return tuple(found), at
+        if line.startswith(b"\r"):  # a CR starts the end of the head, and no second one may follow it
+            raise InvalidHeader('upstream sent invalid header: "\\x0d..."')
         if line.startswith(b"HTTP/"):
             continue  # IIS may repeat the status line (sw_ignore_line)
         found.append(_header_line(line, version))

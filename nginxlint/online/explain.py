@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from nginxlint.online.failure import Failure
 from nginxlint.online.kept import why_not_kept
 from nginxlint.online.network import close_quietly
-from nginxlint.online.own_request import own_request
+from nginxlint.online.own_request import no_scgi, own_request
 from nginxlint.online.pings import H2_PREFACE
 from nginxlint.online.speak import HANGS_UP
 from nginxlint.online.steps import connect, exchange
@@ -27,7 +27,7 @@ _NO_ANSWER = frozenset(("L7_CLOSED", "L7_RESET", "L7_TIMEOUT"))
 _REFUSALS = ("it says “HTTP/1.1 4", "it says “HTTP/1.0 4", "it says “-ERR", "it says “ERROR")
 _CGI = frozenset(("fastcgi", "uwsgi", "scgi", "memcached", "grpc"))
 # Pings that any such server answers, whatever its application does.
-_BEHIND_PINGS = frozenset(("fastcgi", "uwsgi"))
+_BEHIND_PINGS = frozenset(("fastcgi", "uwsgi", "memcached"))
 _ASKED_AGAIN = frozenset(("fastcgi", "uwsgi", "memcached"))
 
 
@@ -50,7 +50,7 @@ async def explain(prober: Prober, target: Target, address: Address, seen: Observ
         if target.protocol in _BEHIND_PINGS:
             return await own_request(prober, target, address, seen)
         if target.protocol == "scgi":
-            return await _http_behind(prober, target, address, seen)
+            return await no_scgi(prober, target, address, seen)
         return seen
     if failure.name == "tls":
         told = await _handshake(prober, target, address, seen, failure)
@@ -223,31 +223,7 @@ async def _http_behind(prober: Prober, target: Target, address: Address, seen: O
     other = await _quick(prober, plain, address)
     if other is None or other.status is None:
         return seen
-    detail = f"it speaks HTTP (answers {other.status})"
-    if target.protocol != "scgi":
-        return _with(seen, "L7_WRONGPROTO", detail, "proxy_pass http://…")
-    status, log = await _scgi_reaction(prober, target, address)
-    return replace(_with(seen, "L7_WRONGPROTO", detail, "proxy_pass http://…"), predicted_status=status, log=log)
-
-
-async def _scgi_reaction(prober: Prober, target: Target, address: Address) -> tuple[int | None, str]:
-    """What an HTTP server (never an application) does with the start of an SCGI request."""
-    limit = min(LOOK_LIMIT, target.timeouts.read)
-    try:
-        stream = await connect(prober.network, address, limit, user="", nginx_limit=limit)
-    except Failure:
-        return 502, ""
-    try:
-        question = b"17:CONTENT_LENGTH\x000\x00,"
-        heard = await exchange(stream, question, idle=limit, total=limit, room=64, done=lambda data: len(data) >= 12)
-    finally:
-        close_quietly(stream)
-    if heard.data.startswith(b"HTTP/1") and heard.data[9:12].isdigit():
-        return int(heard.data[9:12]), ""
-    if heard.end == "timeout":
-        log = "upstream timed out (110: Connection timed out) while reading response header from upstream"
-        return 504, log
-    return 502, "upstream prematurely closed connection while reading response header from upstream"
+    return _with(seen, "L7_WRONGPROTO", f"it speaks HTTP (answers {other.status})", "proxy_pass http://…")
 
 
 async def _speaks_tls(prober: Prober, target: Target, address: Address) -> bool:

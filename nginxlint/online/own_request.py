@@ -6,6 +6,7 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from nginxlint.online.body import Body, look
 from nginxlint.online.cgi import KEY, question, read_fastcgi, read_memcached, read_uwsgi
 from nginxlint.online.classify import OPEN, Reading, accel_redirect
 from nginxlint.online.failure import Failure
@@ -13,8 +14,11 @@ from nginxlint.online.network import Stream, close_quietly
 from nginxlint.online.speak import failure_of
 from nginxlint.online.steps import Heard, connect, exchange, secure
 from nginxlint.online.types import Address, Observation, Phase, Target
+from nginxlint.online.untrusted import clean
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from nginxlint.online.probe import Prober
 
 ROOM = 64 * 1024
@@ -33,13 +37,15 @@ async def own_request(prober: Prober, target: Target, address: Address, seen: Ob
         if target.tls is not None:
             stream = await secure(stream, target.tls, limit, nginx_limit=limit)
         began = time.perf_counter()
-        heard = await _ask(stream, target, min(prober.options.read_limit, target.timeouts.read), prober)
+        limit = min(prober.options.read_limit, target.timeouts.read)
+        heard = await _ask(stream, target, limit, prober)
+        reading = _read(target, heard.data, heard.end, prober)
+        body = await _body(stream, target, reading, heard, limit)
     except (Failure, OSError):
         return seen
     finally:
         if stream is not None:
             close_quietly(stream)
-    reading = _read(target, heard.data, heard.end, prober)
     ms = heard.first_ms or (time.perf_counter() - began) * 1000
     inner = accel_redirect(reading)
     knows_pings = seen.failure is None
@@ -51,14 +57,15 @@ async def own_request(prober: Prober, target: Target, address: Address, seen: Ob
         status, log, clipped = failure.status or reading.status, failure.log, failure.clipped
     else:
         phase = Phase("http", ms, detail=f"GET → {reading.status}")
-        status, log, clipped = reading.status if not inner else None, "", False
-        if knows_pings and _depends_on_script(target, reading):
+        status, log, clipped = reading.status if not inner else None, body.log if body is not None else "", False
+        if knows_pings and _depends_on_request(target, reading):
             return seen
     return replace(
         seen,
         phases=(*seen.phases[:-1], phase),
         status=reading.upstream_status,
         header_bytes=reading.head,
+        body=(body.code, body.detail) if body is not None else None,
         log=log,
         predicted_status=status,
         hints=(),
@@ -67,6 +74,69 @@ async def own_request(prober: Prober, target: Target, address: Address, seen: Ob
         certainty="observed",
         inner=inner,
     )
+
+
+async def _body(stream: Stream, target: Target, reading: Reading, heard: Heard, limit: float) -> Body | None:
+    """What is wrong with the body. nginx counts it for uwsgi, and leaves chunks to the visitor."""
+    if reading.code or target.protocol != "uwsgi":
+        return None
+    plain = tuple(header for header in reading.headers if header[0].lower() != b"transfer-encoding")
+    return await look(stream, replace(reading, headers=plain), heard.data[reading.head :], target, limit, "GET")
+
+
+async def no_scgi(prober: Prober, target: Target, address: Address, seen: Observation) -> Observation:
+    """SCGI knows no ping. Whoever answers an HTTP request, and not in CGI's way, is no SCGI server, and no application
+    runs behind it: what does nginx make of its answer to the start of a request?"""
+    heard = await _heard(
+        prober, target, address, b"GET / HTTP/1.0\r\nHost: localhost\r\n\r\n", lambda data: len(data) > 8
+    )
+    if heard is None or not heard.data or heard.data[:7].lower() == b"status:":
+        return seen
+
+    def whole(data: bytes) -> bool:
+        return read_uwsgi(data, OPEN, target.room, prober.version).code not in _UNFINISHED
+
+    http = heard.data.startswith(b"HTTP/1")
+    heard = await _heard(prober, target, address, b"17:CONTENT_LENGTH\x000\x00,", whole)
+    if heard is None:
+        return seen
+    reading = read_uwsgi(heard.data, heard.end, target.room, prober.version)
+    last = seen.phases[-1]
+    status, log, clipped = reading.status, "", False
+    hints: tuple[str, ...] = ()
+    if reading.code:
+        failure = failure_of(reading, heard, target)
+        status, log, clipped = failure.status, failure.log, failure.clipped
+    if reading.code or (http and status in _NO_REQUEST):
+        said = "it speaks HTTP" if http else f"the first bytes are “{clean(heard.data[:40], 80)}”"
+        last = Phase("http", last.ms, "L7_WRONGPROTO", said)
+        hints = ("proxy_pass http://…",) if http else ()
+    return replace(
+        seen,
+        phases=(*seen.phases[:-1], last),
+        status=reading.upstream_status,
+        predicted_status=status,
+        log=log,
+        hints=hints,
+        clipped=clipped,
+        certainty="observed",
+    )
+
+
+async def _heard(
+    prober: Prober, target: Target, address: Address, asked: bytes, whole: Callable[[bytes], bool]
+) -> Heard | None:
+    """What is answered to these bytes on a connection of their own; None where there is none."""
+    limit = min(prober.options.connect_limit, target.timeouts.connect)
+    try:
+        stream = await connect(prober.network, address, limit, user=target.worker_user, nginx_limit=limit)
+    except Failure:
+        return None
+    limit = min(prober.options.read_limit, target.timeouts.read)
+    try:
+        return await exchange(stream, asked, idle=limit, total=limit, room=max(ROOM, target.room), done=whole)
+    finally:
+        close_quietly(stream)
 
 
 async def _ask(stream: Stream, target: Target, limit: float, prober: Prober) -> Heard:
@@ -84,12 +154,11 @@ def _read(target: Target, data: bytes, end: str, prober: Prober) -> Reading:
     return read(data, end, target.room, prober.version)
 
 
-def _depends_on_script(target: Target, reading: Reading) -> bool:
-    """A server that runs scripts by name knows none of that name; of the others this tells nothing."""
-    return target.protocol == "fastcgi" and (reading.status or 0) in (403, 404)
+def _depends_on_request(target: Target, reading: Reading) -> bool:
+    """A server that runs scripts by name knows none of that name, and memcached no such key; of the others this tells
+    nothing."""
+    return target.protocol in ("fastcgi", "memcached") and (reading.status or 0) in (403, 404)
 
 
 def _first_line(data: bytes) -> str:
-    from nginxlint.online.untrusted import clean
-
     return f"an HTTP server answers “{clean(data.partition(bytes((10,)))[0].rstrip(), 60)}”"

@@ -6,7 +6,7 @@ import asyncio
 
 from nginxlint.demo.http_behaviours import answers, answers_in_pieces, reply, sized_head
 from nginxlint.demo.peer import STEP, Peer, Talk, request_line
-from tests.gauntlet import cgi, handshakes, http2
+from tests.gauntlet import cgi, handshakes, http2, raw
 
 WHOLE = b"HTTP/1.1 200 OK\r\nX-Abc: def\r\nContent-Length: 3\r\n\r\nok\n"
 # Where the answer stops: after so many bytes of WHOLE.
@@ -110,6 +110,7 @@ BEHAVIOURS: dict[str, Talk] = {
     **cgi.BEHAVIOURS,
     **http2.BEHAVIOURS,
     **handshakes.BEHAVIOURS,
+    **raw.BEHAVIOURS,
     **{
         f"{ending}-{place}": stops(count, ending)
         for place, count in {**PLACES, **BODY_PLACES}.items()

@@ -79,6 +79,17 @@ MEMCACHED: dict[str, tuple[bytes, int, str]] = {
     "other-key": (b"VALUE foo 0 3\r\nabc\r\nEND\r\n", 502, "memcached-invalid"),
     "line-feed": (b"END\n", 502, "memcached-invalid"),
     "half-a-line": (b"END", 502, "closed"),
+    "value": (b"VALUE KEY 12345 3\r\nabc\r\nEND\r\n", 200, ""),
+    "value-empty": (b"VALUE KEY 0 0\r\n\r\nEND\r\n", 200, ""),
+    "value-odd-flags": (b"VALUE KEY x 3\r\nabc\r\nEND\r\n", 200, ""),
+    "value-unique": (b"VALUE KEY 0 3 99\r\nabc\r\nEND\r\n", 502, "memcached-invalid"),
+    "value-word": (b"VALUE KEY 0 abc\r\nabc\r\nEND\r\n", 502, "memcached-invalid"),
+    "value-huge": (b"VALUE KEY 0 99999999999999999999\r\nabc\r\nEND\r\n", 502, "memcached-invalid"),
+    "value-no-length": (b"VALUE KEY 0\r\nabc\r\nEND\r\n", 502, "memcached-invalid"),
+    "value-line-feed": (b"VALUE KEY 0 3\nabc\nEND\n", 502, "memcached-invalid"),
+    "client-error": (b"CLIENT_ERROR bad\r\n", 502, "memcached-invalid"),
+    "redis": (b"-ERR wrong\r\n", 502, "memcached-invalid"),
+    "binary": (b"\x81\0\0\0" + bytes(20), 502, "closed"),
     "endless-line": (b"x" * 5000, 502, "too-big"),
     "http": (b"HTTP/1.1 400 x\r\n\r\n", 502, "memcached-invalid"),
     "nothing": (b"", 502, "closed"),
@@ -86,29 +97,36 @@ MEMCACHED: dict[str, tuple[bytes, int, str]] = {
 _TABLES = {
     "fastcgi": (FASTCGI, "fastcgi_pass 127.0.0.1:{port};"),
     "uwsgi": (UWSGI, "uwsgi_pass 127.0.0.1:{port};"),
+    # what speaks CGI may be an SCGI server, and is not asked
+    "scgi": (
+        {name: row for name, row in UWSGI.items() if row[0] and not row[0].startswith(b"Status")},
+        "scgi_pass 127.0.0.1:{port};",
+    ),
     "memcached": (MEMCACHED, "set $memcached_key $uri; memcached_pass 127.0.0.1:{port};"),
 }
 
 
 def says(answer: bytes) -> Talk:
-    """Read something, send this, close."""
+    """Read something, send this, close. KEY is what memcached is asked for."""
 
     async def talk(peer: Peer) -> None:
-        await peer.some()
+        asked = (await peer.some()).split()
         if answer:
-            await peer.send(answer)
+            await peer.send(answer.replace(b"KEY", asked[1]) if len(asked) == 2 else answer)
         await asyncio.sleep(STEP)
 
     return talk
 
 
 def pings_and_says(answer: bytes) -> Talk:
-    """Answer FastCGI management records and uwsgi pings as a good server does, and any request with these bytes."""
+    """Answer pings as a good server of the protocol does, and any request with these bytes."""
 
     async def talk(peer: Peer) -> None:
         start = await peer.some()
         if start[:2] == b"\x01\x09":
             answer_now = record(10, b"", request=0)
+        elif start == b"version\r\n":
+            answer_now = b"VERSION 1.6.18\r\n"
         else:
             answer_now = b"\x64\x00\x00\x01" if start[:1] == b"\x64" else answer
         if answer_now:
@@ -145,6 +163,7 @@ BEHIND_PINGS = {
         "head-too-big",
         "nothing",
     ),
+    "memcached": ("server-error", "other-key", "nothing"),
 }
 """Faults of an application whose server answers pings."""
 BEHAVIOURS: dict[str, Talk] = {
@@ -175,5 +194,6 @@ CGI: tuple[Scenario, ...] = (
         Scenario(f"{family}-to-{name}", name, status, log, passes)
         for family, (_, passes) in _TABLES.items()
         for name, status, log in (("silent", 504, "header-timeout"), ("accept-queue-full", 504, "connect-timeout"))
+        if (family, name) != ("scgi", "silent")  # only a request would show it, and that runs the application
     ),
 )

@@ -10,6 +10,7 @@ from tests.gauntlet import (
     names,
     plain,
     protocols,
+    raw,
     secure,
     sockets,
     stops,
@@ -21,6 +22,7 @@ from tests.gauntlet.scenario import Scenario
 ALL: tuple[Scenario, ...] = (
     *plain.HTTP,
     *stops.STOPS,
+    *raw.RAW,
     *secure.TLS,
     *handshakes.HANDSHAKES,
     *sockets.UNIX,

@@ -204,7 +204,6 @@ SERVING = (
     [
         ("fastcgi_pass 10.0.0.1:8080;", b"HTTP/1.1 400 Bad\r\n\r\n", "L7_WRONGPROTO", "FastCGI protocol version: 72"),
         ("uwsgi_pass 10.0.0.1:8080;", b"HTTP/1.1 400 Bad\r\n\r\n", "L7_WRONGPROTO", ""),
-        ("memcached_pass 10.0.0.1:8080;", b"VERSION 1.6\r\n", "", ""),
         (
             "memcached_pass 10.0.0.1:8080;",
             b"HTTP/1.1 400 Bad\r\n\r\n",
@@ -244,6 +243,9 @@ UWSGI_PONG = b"\x64\x00\x00\x01"
         ("uwsgi", UWSGI_PONG, b"HTTP/1.1 500 x\r\n\r\n", ("", 500, "observed")),
         ("uwsgi", UWSGI_PONG, b"HTTP/1.1 400 x\r\n\r\n", ("", 400, "observed")),
         ("uwsgi", UWSGI_PONG, b"A b: c\r\n\r\n", ("L7_BADHEADER", 502, "observed")),
+        ("memcached", b"VERSION 1.6\r\n", b"END\r\n", ("", 200, "predicted")),
+        ("memcached", b"VERSION 1.6\r\n", b"VALUE /nginxlint 0 2\r\nok\r\nEND\r\n", ("", 200, "observed")),
+        ("memcached", b"VERSION 1.6\r\n", b"SERVER_ERROR out of memory\r\n", ("L7_WRONGPROTO", 502, "observed")),
     ],
 )
 def test_behind_a_good_ping_the_application_is_asked_and_no_script_runs(
@@ -253,7 +255,28 @@ def test_behind_a_good_ping_the_application_is_asked_and_no_script_runs(
     network = FakeNetwork({WHERE: lambda: next(made)()})
     seen = probe(network, f"{family}_pass {WHERE};")
     assert (code(seen), seen.predicted_status, seen.certainty) == expected
-    assert b"REQUEST_METHOD\x03\x00GET" in network.streams[1].sent or b"no-such-script" in network.streams[1].sent
+    harmless = {"uwsgi": b"REQUEST_METHOD\x03\x00GET", "fastcgi": b"no-such-script", "memcached": b"get /nginxlint\r\n"}
+    assert harmless[family] in network.streams[1].sent
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected", "connections"),
+    [
+        (b"SSH-2.0-OpenSSH\r\n", ("L7_WRONGPROTO", 502, "observed"), 3),
+        (b"HTTP/1.1 400 Bad\r\n\r\n", ("L7_WRONGPROTO", 400, "observed"), 3),
+        (b"HTTP/1.1 200 OK\r\n\r\n", ("", 200, "observed"), 3),
+        (b"Status: 400\r\n\r\n", ("", 200, "assumed"), 2),
+        (b"", ("", 200, "assumed"), 2),
+    ],
+)
+def test_who_answers_http_and_not_as_cgi_is_no_scgi_server_and_is_asked_as_nginx_would(
+    answer: bytes, expected: tuple[str, int, str], connections: int
+) -> None:
+    made = iter((answers(end="silence"), answers(answer), answers(answer)))
+    network = FakeNetwork({WHERE: lambda: next(made)()})
+    seen = probe(network, f"scgi_pass {WHERE};")
+    assert (code(seen), seen.predicted_status, seen.certainty) == expected
+    assert len(network.streams) == connections
 
 
 def test_scgi_gets_no_request_because_that_would_run_the_application() -> None:
