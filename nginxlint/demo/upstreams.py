@@ -63,9 +63,12 @@ def behaviours() -> dict[str, str]:
 class World:
     """A set of upstreams on loopback; all of them are gone when the `with` block ends."""
 
-    def __init__(self, more: Mapping[str, Talk] | None = None) -> None:
-        """`more` are behaviours of the caller's own, by name."""
+    def __init__(
+        self, more: Mapping[str, Talk] | None = None, secure: Mapping[str, tls_behaviours.ContextMaker] | None = None
+    ) -> None:
+        """`more` are behaviours of the caller's own, by name; `secure` TLS servers that are healthy inside."""
         self._more = more or {}
+        self._secure = secure or {}
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, name="demo world", daemon=True)
         self._folder = Path(tempfile.mkdtemp(prefix="nginxlint-demo-"))
@@ -146,6 +149,8 @@ class World:
             return await self._listen(name, http_behaviours.healthy, tls_behaviours.shows("good")(), on_plain)
         if name in tls_behaviours.CONTEXTS:
             return await self._listen(name, http_behaviours.healthy, tls_behaviours.CONTEXTS[name][1]())
+        if name in self._secure:
+            return await self._listen(name, http_behaviours.healthy, self._secure[name]())
         if name in self._more:
             return await self._listen(name, self._more[name])
         if name in TALKS:

@@ -48,10 +48,10 @@ def _certificate(der: bytes) -> Certificate:
 
 def matches(certificate: Certificate, name: str) -> bool:
     """Is it for this host? As X509_check_host with no flags, which nginx calls: the common name counts only where
-    there is no DNS name, `*` stands for (a part of) the first label, addresses are not consulted."""
+    there is no DNS name, `*` stands for (a part of) the first label, addresses are not consulted and
+    a dot at the end is one."""
     patterns = certificate.dns_names or certificate.common_names
-    wanted = name.lower().rstrip(".")
-    return any(_label_match(pattern.lower().rstrip("."), wanted) for pattern in patterns)
+    return any(_label_match(pattern.lower(), name.lower()) for pattern in patterns)
 
 
 def _label_match(pattern: str, name: str) -> bool:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import errno
 import os
 import ssl
+import time
 
+from nginxlint.online.certificate import read_certificate
 from nginxlint.online.network import OUR_FAULTS
 from nginxlint.online.untrusted import clean
 
@@ -102,8 +104,10 @@ _HINTS = {
     "ciphers": "proxy_ssl_ciphers with what the server offers",
     "alpn": "",
 }
+_INVALID_CA = 79
 VERIFY_TEXTS = {
     2: "unable to get issuer certificate",
+    3: "unable to get certificate CRL",
     9: "certificate is not yet valid",
     10: "certificate has expired",
     18: "self-signed certificate",
@@ -111,13 +115,15 @@ VERIFY_TEXTS = {
     20: "unable to get local issuer certificate",
     21: "unable to verify the first certificate",
     22: "certificate chain too long",
+    23: "certificate revoked",
+    26: "unsuitable certificate purpose",
 }
 
 
-def handshake_failure(error: ssl.SSLError, first: bytes) -> Failure:
-    """What a failed handshake means."""
+def handshake_failure(error: ssl.SSLError, first: bytes, chain: tuple[bytes, ...]) -> Failure:
+    """What a failed handshake means. `chain`: the certificates that were looked at, the peer's own first."""
     if isinstance(error, ssl.SSLCertVerificationError):
-        number = error.verify_code
+        number = last_error(error.verify_code, chain, time.time())
         text = VERIFY_TEXTS.get(number, clean(error.verify_message or "unknown"))
         log = f"upstream SSL certificate verify error: ({number}:{text}) while SSL handshaking to upstream"
         return Failure("tls", verify_code(number), text, log=log)
@@ -149,6 +155,25 @@ def alert_failure(reason: str) -> Failure:
     what, cure = _ALERTS.get(reason, (f"it ends the TLS connection: {said}", "alpn"))
     code = "L6_CLIENTCERT" if cure == "certificate" else "L7_RESET"
     return Failure("http", code, what, log=log, status=502, hint=_HINTS[cure])
+
+
+def last_error(first: int, chain: tuple[bytes, ...], now: float) -> int:
+    """The number nginx logs: it lets OpenSSL go on after the first fault of a chain, and asks for the last one.
+
+    Source: X509_verify_cert: the chain is built, then purposes are checked, then signatures and dates from the top
+    down."""
+    number = first
+    if first == _INVALID_CA:
+        number = 26
+    elif first == 20 and len(chain) == 1:
+        number = 21
+    for der in reversed(chain):
+        certificate = read_certificate(der)
+        if certificate is not None and certificate.not_before > now:
+            number = 9
+        elif certificate is not None and certificate.not_after < now:
+            number = 10
+    return number
 
 
 def verify_code(number: int) -> str:

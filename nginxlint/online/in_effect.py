@@ -187,6 +187,7 @@ def tls_profile(
         verify=scope.on(f"{family}_ssl_verify"),
         depth=int(depth) if depth.isdecimal() and len(depth) < 6 else 1,
         ca=_file(config, scope.value(f"{family}_ssl_trusted_certificate")),
+        crl=_file(config, scope.value(f"{family}_ssl_crl")),
         certificate=_file(config, scope.value(f"{family}_ssl_certificate")),
         key=_file(config, scope.value(f"{family}_ssl_certificate_key")),
         password_file=_file(config, scope.value(f"{family}_ssl_password_file")),

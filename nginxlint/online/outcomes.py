@@ -309,7 +309,7 @@ OUTCOMES: dict[str, Outcome] = {
             ("NOTYET", 9, "install a certificate that is valid now, and check the clocks"),
             ("SELFSIGNED", 18, "put that certificate, or its authority, into proxy_ssl_trusted_certificate"),
             ("ISSUER", 20, "put its authority into proxy_ssl_trusted_certificate, or let the server send the chain"),
-            ("OTHER", 1, "check proxy_ssl_trusted_certificate and proxy_ssl_verify_depth"),
+            ("OTHER", 1, "check proxy_ssl_trusted_certificate, proxy_ssl_verify_depth and proxy_ssl_crl"),
         )
     },
     "L6_CERT_WARN": _warns(

@@ -11,12 +11,13 @@ import time
 from nginxlint.online import tls as tls_layer
 from nginxlint.online.certificate import matches, read_certificate
 from nginxlint.online.classify import EOF, OPEN, RESET, TIMEOUT
-from nginxlint.online.failure import Failure, connect_failure, handshake_failure
+from nginxlint.online.failure import VERIFY_TEXTS, Failure, connect_failure, handshake_failure
 from nginxlint.online.network import Network, Stream, is_socket
 from nginxlint.online.types import Address, Certificate, TlsProfile
 from nginxlint.online.untrusted import clean
 from nginxlint.unix_rights import refused_for
 
+_RESET = "104: Connection reset by peer"
 MAX_UNIX_PATH = 107
 EMFILE_TRIES = 20
 EMFILE_PAUSE = 0.1
@@ -90,18 +91,21 @@ async def secure(stream: Stream, profile: TlsProfile, limit: float, *, nginx_lim
     except tls_layer.HandshakeTooLong as error:
         # OpenSSL takes such messages for as long as they come: nginx ends it with its connect timeout.
         raise Failure("tls", "L6_TIMEOUT", f"the handshake never ends: {error}", clipped=True) from None
-    except ssl.SSLEOFError:
+    except (ssl.SSLEOFError, ssl.SSLZeroReturnError):
         raise Failure("tls", "L6_CLOSED", "it hung up during the handshake", log=closed) from None
     except ssl.SSLError as error:
-        failure = handshake_failure(error, shake.first)
+        failure = handshake_failure(error, shake.first, shake.chain)
         if shake.wants_certificate and not profile.certificate and failure.code == "L6_CLOSED":
             failure.code = "L6_CLIENTCERT"
             failure.detail = "the server demands a client certificate and nginx has none"
         raise failure from None
     except (EOFError, ConnectionResetError, BrokenPipeError) as error:
-        what = "reset the connection" if isinstance(error, OSError) else "hung up"
+        what = "hung up"
+        if isinstance(error, OSError):
+            what, closed = "reset the connection", closed.replace("shake while", f"shake ({_RESET}) while")
         if shake.first and shake.first[0] not in (0x14, 0x15, 0x16, 0x17):
-            raise Failure("tls", "L6_NOTTLS", f"the first bytes are “{clean(shake.first[:40], 80)}”") from None
+            detail = f"the first bytes are “{clean(shake.first[:40], 80)}”"  # too few to tell OpenSSL that it is no TLS
+            raise Failure("tls", "L6_NOTTLS", detail, log=closed) from None
         if shake.wants_certificate and not profile.certificate:
             detail = "the server demands a client certificate and nginx has none"
             raise Failure("tls", "L6_CLIENTCERT", detail, log=closed) from None
@@ -116,9 +120,11 @@ def check_peer(secured: tls_layer.TlsStream, profile: TlsProfile) -> None:
     """What nginx checks itself after the handshake: depth and name. Raises Failure."""
     if not profile.verify:
         return
-    if secured.shake.chain_length > profile.depth + 2:
-        log = "upstream SSL certificate verify error: (22:certificate chain too long) while SSL handshaking to upstream"
-        detail = f"{secured.shake.chain_length - 2} intermediates, proxy_ssl_verify_depth allows {profile.depth}"
+    if len(secured.shake.chain) > profile.depth + 2:
+        # OpenSSL stops looking for issuers at that depth, and reports the one that is missing then
+        text = f"20:{VERIFY_TEXTS[20]}"
+        log = f"upstream SSL certificate verify error: ({text}) while SSL handshaking to upstream"
+        detail = f"{len(secured.shake.chain) - 2} intermediates, proxy_ssl_verify_depth allows {profile.depth}"
         raise Failure("tls", "L6_VERIFY_OTHER", detail, log=log)
     certificate = read_certificate(secured.shake.der)
     if certificate is None or not matches(certificate, profile.name):

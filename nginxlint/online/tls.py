@@ -23,6 +23,7 @@ _OFF = {
     "TLSv1.2": ssl.OP_NO_TLSv1_2,
     "TLSv1.3": ssl.OP_NO_TLSv1_3,
 }
+_DER = 2  # _ssl.ENCODING_DER
 HANDSHAKE_LIMIT = 512 * 1024
 FIRST_BYTES = 256
 READABLE_FLIGHT = 64 * 1024
@@ -41,7 +42,8 @@ class Shake:
     version: str = ""
     der: bytes = b""
     wants_certificate: bool = False
-    chain_length: int = 0
+    chain: tuple[bytes, ...] = ()
+    """The certificates that were verified, also where that failed, from the peer's own upwards (DER)."""
 
 
 class HandshakeTooLong(Exception):
@@ -76,6 +78,9 @@ def context_for(profile: TlsProfile) -> ssl.SSLContext:
             raise ProfileFault(f"{path} is not a file")  # a pipe or a device is never opened
     if profile.ca and profile.verify:
         _load(profile.ca, "the CA file", lambda: context.load_verify_locations(profile.ca))
+    if profile.crl and profile.verify:
+        _load(profile.crl, "the revocation list", lambda: context.load_verify_locations(profile.crl))
+        context.verify_flags |= ssl.VERIFY_CRL_CHECK_CHAIN
     if profile.certificate:
         key = profile.key or profile.certificate
         password = _password(profile.password_file)
@@ -147,13 +152,18 @@ class TlsStream:
                 await self._flush()
                 await self._fill(handshake=True)
             except ssl.SSLError:
+                self.shake.chain = self._verified()
                 await self._last_words()
                 raise
         await self._flush()
         self.shake.version = self._object.version() or ""
         self.shake.der = self._object.getpeercert(binary_form=True) or b""
+        self.shake.chain = self._verified()
+
+    def _verified(self) -> tuple[bytes, ...]:
+        # public since Python 3.13
         chain = getattr(getattr(self._object, "_sslobj", None), "get_verified_chain", None)
-        self.shake.chain_length = len(chain() or ()) if chain is not None else 0
+        return tuple(one.public_bytes(_DER) for one in chain() or ()) if chain is not None else ()
 
     async def send(self, data: bytes) -> None:
         self._object.write(data)

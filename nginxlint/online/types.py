@@ -37,6 +37,7 @@ class TlsProfile:
     verify: bool = False
     depth: int = 1
     ca: str = ""
+    crl: str = ""
     certificate: str = ""
     key: str = ""
     password_file: str = ""
@@ -47,7 +48,7 @@ class TlsProfile:
     @property
     def files(self) -> tuple[str, ...]:
         """The files it is read from."""
-        return tuple(path for path in (self.ca, self.certificate, self.key, self.password_file) if path)
+        return tuple(path for path in (self.ca, self.crl, self.certificate, self.key, self.password_file) if path)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from nginxlint.demo import dns
 from nginxlint.demo.upstreams import World
+from tests.gauntlet import authority
 from tests.gauntlet.scenario import Scenario, log_class
 from tests.oracle.nginx import Nginx, Reply, free_port
 
@@ -30,7 +31,7 @@ NAMES = {
 
 AT_ONCE = 12
 MODULES = "/usr/lib/nginx/modules"
-_PLACE = re.compile(r"\{(port|path|dns|name)(?::([a-z0-9-]+))?\}")
+_PLACE = re.compile(r"\{(port|path|dns|name|made)(?::([a-z0-9.-]+))?\}")
 _LIMITS = "\n".join(
     f"{family}_connect_timeout 1s; {family}_read_timeout 1s; {family}_send_timeout 1s; {family}_buffer_size 4k;"
     for family in ("proxy", "fastcgi", "uwsgi", "scgi", "grpc", "memcached")
@@ -113,6 +114,8 @@ class Arena:
             kind, name = found[1], found[2] or scenario.upstream
             if kind == "port":
                 return str(self.world.port(name, copy=number))
+            if kind == "made":
+                return authority.path(name)
             if kind == "path":
                 return str(self.world.path(name))
             return str(self.names_port) if kind == "dns" else scenario.name

@@ -49,10 +49,10 @@ LOG_CLASSES: dict[str, tuple[str, ...]] = {
     "tls-alert-unknown-ca": ("alert unknown ca",),
     "tls-old-signature": ("legacy sigalg disallowed",),
     "tls-name": ("upstream SSL certificate does not match",),
-    "tls-verify-9": ("upstream SSL certificate verify error: (9:",),
-    "tls-verify-10": ("upstream SSL certificate verify error: (10:",),
-    "tls-verify-18": ("upstream SSL certificate verify error: (18:",),
-    "tls-verify-unknown": ("upstream SSL certificate verify error: (2",),
+    **{
+        f"tls-verify-{number}": (f"upstream SSL certificate verify error: ({number}:",)
+        for number in (2, 3, 9, 10, 18, 20, 21, 23, 26)
+    },
     "tls-failed": ("SSL_do_handshake() failed",),
     "fastcgi-version": ("upstream sent unsupported FastCGI protocol version",),
     "fastcgi-early": ("upstream prematurely closed FastCGI",),
@@ -91,9 +91,11 @@ class Scenario:
     """One location (or stream server) of one nginx.
 
     In `passes` and `around`, `{port}` or `{path}` is where the upstream is, `{port:NAME}` and `{path:NAME}` where
-    another behaviour is, `{dns}` the name server, `{name}` the scenario. `around` stands beside the server: upstream
-    groups, maps; `beside` stands beside the location: other locations. `status` None: the client got bytes without a status line. `either` are log classes that are as good
-    as `log` (a race inside nginx). `first` is the peer that gets the first request of a group. `beyond` marks faults after the header, which a header-stage probe cannot see.
+    another behaviour is, `{made:FILE}` a file of the tests' authority, `{dns}` the name server, `{name}` the scenario.
+    `around` stands beside the server: upstream groups, maps; `beside` stands beside the location: other locations.
+    `status` None: the client got bytes without a status line, or none. `either` are log classes that are as good as `log`
+    (a race inside nginx). `first` is the peer that gets the first request of a group. `beyond` marks faults after the
+    header, which a header-stage probe cannot see.
 
     The healthy twin is the same configuration in front of `twin` (by default the healthy server of the same kind), or
     `cured` in front of the same upstream where the fault is in the configuration.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.gauntlet import (
+    certificates,
     cgi,
     groups,
     handshakes,
@@ -24,6 +25,7 @@ ALL: tuple[Scenario, ...] = (
     *stops.STOPS,
     *raw.RAW,
     *secure.TLS,
+    *certificates.CERTIFICATES,
     *handshakes.HANDSHAKES,
     *sockets.UNIX,
     *protocols.OTHER,

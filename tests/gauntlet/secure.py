@@ -47,7 +47,7 @@ TLS: tuple[Scenario, ...] = (
     _verified("tls-expired", 502, "tls-verify-10"),
     _verified("tls-future", 502, "tls-verify-9"),
     _verified("tls-self-signed", 502, "tls-verify-18"),
-    _verified("tls-unknown-issuer", 502, "tls-verify-unknown"),
+    _verified("tls-unknown-issuer", 502, "tls-verify-21"),
     _tls("tls-hangs", 504, "tls-timeout"),
     _tls("tls-endless", 504, "tls-timeout"),
     _tls("tls-closes", 502, "tls-closed"),

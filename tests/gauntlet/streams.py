@@ -59,7 +59,7 @@ STREAMS: tuple[Scenario, ...] = (
     _verified("tls-expired", 502, "tls-verify-10"),
     _verified("tls-future", 502, "tls-verify-9"),
     _verified("tls-self-signed", 502, "tls-verify-18"),
-    _verified("tls-unknown-issuer", 502, "tls-verify-unknown"),
+    _verified("tls-unknown-issuer", 502, "tls-verify-21"),
     _tcp("proxy-protocol-required", 200, "", "proxy_protocol on; ", "-proxy"),
     _tcp("refusing", 502, "connect-refused", "proxy_protocol on; ", "-proxy"),
     _unix("unix-healthy"),

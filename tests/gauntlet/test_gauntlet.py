@@ -17,6 +17,7 @@ from nginxlint.online.stage import run
 from nginxlint.testing import config_of
 from tests.gauntlet.arena import NAMES, Arena, Observed
 from tests.gauntlet.behaviours import BEHAVIOURS
+from tests.gauntlet.certificates import SERVERS
 from tests.gauntlet.scenario import LOG_CLASSES, Scenario, log_class
 from tests.gauntlet.scenarios import ALL, FAULTS
 from tests.oracle.nginx import PROGRAM
@@ -32,7 +33,7 @@ class Opinions:
 
     def __init__(self) -> None:
         everyone = (*ALL, *TWINS)
-        with World(BEHAVIOURS) as world, NameServer(NAMES) as names:
+        with World(BEHAVIOURS, SERVERS) as world, NameServer(NAMES) as names:
             arena = Arena(everyone, world, names.port)
             nginx = arena.nginx()
             text = nginx.config.read_text()
