@@ -20,7 +20,7 @@ MAX_FILES = 200_000
 MAX_DIRECTIVES = 5_000_000
 MAX_CHAIN = 64
 # The texts of more files than this are packed, so many at a time.
-_MANY_FILES = 1000
+_MANY_FILES = 2000
 _TOGETHER = 32
 
 
