@@ -30,7 +30,6 @@ _REPAIRED = frozenset(("semicolon-missing", "argument-too-long"))
 # Limits of ours: nginx may accept the file.
 _LIMITS = ("nesting-too-deep", "not-a-configuration")
 _STRAY = 'unexpected "}"'
-_SUPPRESSION_MARK = "nginxlint:"
 
 
 class Finding:
@@ -409,7 +408,7 @@ def _override_severities(findings: list[Finding], severities: dict[str, Severity
 
 def _suppress(run: Run, selection: Selection) -> None:
     for checked in run.checked:
-        if any(_SUPPRESSION_MARK in file.source.text for file in checked.config.files):
+        if any(file.comments for file in checked.config.files):
             from nginxlint.suppressions import apply_suppressions
 
             own = [finding for finding in run.findings if finding.checked is checked]

@@ -13,11 +13,10 @@ from collections.abc import Callable, Iterator
 
 from nginxlint.config import Config
 from nginxlint.diagnostic import Diagnostic, Edit, Fix, Severity, Stage
-from nginxlint.includes import ReadFile
+from nginxlint.includes import MARK, ReadFile
 from nginxlint.source import Source, Span
 from nginxlint.syntax import Block, Directive
 
-_MARK = "nginxlint:"
 _ACTION = re.compile(r"#[ \t]*nginxlint:[ \t]*([a-z]+)(?:-([a-z]+))?[ \t]*")
 _UNTIL = re.compile(r"\(until[ \t]+([^)]*)\)$")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
@@ -116,7 +115,7 @@ def apply_suppressions(
 def _files_with_comments(config: Config) -> Iterator[ReadFile]:
     seen: set[str] = set()
     for file in config.files:
-        if _MARK in file.source.text and file.source.path not in seen:
+        if file.comments and file.source.path not in seen:
             seen.add(file.source.path)
             yield file
 
@@ -130,7 +129,7 @@ def _read(
     for start in file.comments:
         end = source.text.find("\n", start)
         text = source.text[start : end if end >= 0 else len(source.text)].rstrip()
-        if not text[1:].lstrip(" \t").startswith(_MARK):
+        if not text[1:].lstrip(" \t").startswith(MARK):
             continue
         span = Span(source, start, start + len(text))
         action = _ACTION.match(text)
