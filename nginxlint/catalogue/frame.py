@@ -31,16 +31,23 @@ _name = attrgetter("name")
 
 
 class World:
-    """What is known of one place: the entries of the names met there, the names that need no look at all (see
-    `Namesakes`), the variables, and whether nginx finds something when its block is closed."""
+    """What is known of one place: the entries of the names met there; the names that need no look at all (see
+    `Namesakes`), and of blocks that need none themselves what is inside; the variables; and whether nginx finds something
+    when its block is closed."""
 
-    __slots__ = ("closes", "settled", "table", "variables")
+    __slots__ = ("closes", "inside", "place", "settled", "table", "variables")
 
     def __init__(self, place: str, variables: Variables | None) -> None:
+        self.place = place
         self.closes = place in BLOCK_ENDS or place == "http" or place == "stream"
         self.table: dict[str, Entry | None] = {}
         self.settled: set[str] = set()
+        self.inside: dict[str, World] = {}
         self.variables = variables
+
+    def passes(self, body: Iterable[Directive]) -> bool:
+        """Does nothing in there need a look?"""
+        return not self.closes and self.settled.issuperset(map(_name, body))
 
 
 class Frame:
@@ -61,14 +68,13 @@ class Frame:
         self.context = Context(root, target, complete=complete, find=find)
         self.found: list[Refusal] = []
         self._misplaced: Misplaced | None = None
-        self.variables: Variables | None = None
         self._ends: dict[str, list[BlockEnd]] = {}
         self._worlds: dict[str, World] = {}
         self._namesakes: dict[tuple[str, bool], Namesakes | None] = {}
         self._variants: dict[str, list[Variant]] = {}
 
     def run(self) -> list[Refusal]:
-        self._body(self.root, "main")
+        self._body(self.root, self._world("main"))
         self._end()
         for order, refusal in enumerate(self.found):
             refusal.order = order
@@ -79,29 +85,30 @@ class Frame:
     def add(self, refusals: Iterable[Refusal]) -> None:
         self.found.extend(refusals)
 
-    def _body(self, block: Block, place: str) -> None:
-        """Judge what stands inside a block, then what nginx finds when it closes."""
-        context = self.context
+    def _world(self, place: str) -> World:
         world = self._worlds.get(place)
         if world is None:
-            world = self._worlds[place] = World(place, variables_of(context, place))
-        elif not world.closes and world.settled.issuperset(map(_name, block.body)):
-            return
-        table, settled = world.table, world.settled
-        self.variables = variables = world.variables
+            world = self._worlds[place] = World(place, variables_of(self.context, place))
+        return world
+
+    def _body(self, block: Block, world: World) -> None:
+        """Judge what stands inside a block, then what nginx finds when it closes."""
+        context = self.context
+        place, table, settled, known_blocks = world.place, world.table, world.settled, world.inside
         seen: dict[str, Directive] = {}
         for directive in block.body:
             name = directive.name
             if name in settled:
                 continue
+            if (inside := known_blocks.get(name)) is not None:
+                if not inside.passes(directive.body):  # type: ignore[arg-type]
+                    self._body(directive, inside)  # type: ignore[arg-type]
+                continue
             entry = table.get(name)
             if entry is None:
                 if name not in table:
                     context.names.add(name)
-                    entry = table[name] = self._entry(name, place)
-                    if entry is not None and self._relieve(entry, name, place):
-                        settled.add(name)
-                        continue
+                    entry = table[name] = self._entry(name, world)
                 if entry is None:
                     self._foreign(directive, place)
                     continue
@@ -122,10 +129,9 @@ class Frame:
                         self._take(list(found), directive)
                 elif values not in entry.accepted:
                     context.place = place
-                    self._look_closer(directive, entry)
+                    self._look_closer(directive, entry, world.variables)
             if body is not None and entry.descend:
-                self._body(directive, entry.enters or place)  # type: ignore[arg-type]
-                self.variables = variables
+                self._body(directive, self._world(entry.enters or place))  # type: ignore[arg-type]
         if world.closes:
             self._close(block, place)
 
@@ -160,17 +166,17 @@ class Frame:
         if variables is not None:
             self.add(variables.unknown(block))
 
-    def _look_closer(self, directive: Directive, entry: Entry) -> None:
+    def _look_closer(self, directive: Directive, entry: Entry, variables: Variables | None) -> None:
         """The counts are right: are its values right, what do they name?"""
         values = directive.values
         settled = True
-        if entry.names is not None and self.variables is not None:
-            open_reads = self.variables.open_reads
+        if entry.names is not None and variables is not None:
+            open_reads = variables.open_reads
             fault = entry.names(directive)
             if fault is not None:
                 self.found.append(fault)
                 return
-            settled = self.variables.open_reads == open_reads and directive.body is None
+            settled = variables.open_reads == open_reads and directive.body is None
         if entry.value_fault is not None:
             bad = entry.value_fault(entry.variant, values)
             if bad is not None:
@@ -234,32 +240,37 @@ class Frame:
             found = self._variants[name] = variants(name, self.target)
         return found
 
-    def _entry(self, name: str, place: str) -> Entry | None:
+    def _entry(self, name: str, world: World) -> Entry | None:
+        place, variables = world.place, world.variables
         present = [variant for variant in self._known(name) if not variant.why_absent and place in variant.contexts]
         if not present:
             return None
         # the modules of nginx itself come first in its list of modules
         present.sort(key=lambda variant: variant.kind in ("third-party", "plus"))
         entry = Entry(present, place, name)
-        variables = self.variables = variables_of(self.context, place)
         if variables is not None:
             entry.names = variables.hook(name, present[0])
             entry.names_of_all = variables.hook_for_all(name, present[0])
+        self._relieve(entry, name, world)
+        entry.plain = entry.is_plain()
+        if entry.check is not None and not (entry.pure or entry.names or entry.value_fault or entry.variant.deprecated):
+            entry.simple = entry.check
         return entry
 
-    def _relieve(self, entry: Entry, name: str, place: str) -> bool:
-        """Ask at once what can be asked of all directives of a name. Has nobody to look at any of them here?"""
-        self.context.place = place
+    def _relieve(self, entry: Entry, name: str, world: World) -> None:
+        """Ask at once what can be asked of all directives of a name, wherever they stand."""
+        self.context.place = world.place
         key = name, entry.block
         if key not in self._namesakes:
             named = list(self.context.find(name))
             self._namesakes[key] = Namesakes(named, entry.block) if len(named) >= MANY else None
         namesakes = self._namesakes[key]
-        settled = namesakes is not None and namesakes.relieve(entry, self.context)
-        entry.plain = entry.is_plain()
-        if entry.check is not None and not (entry.pure or entry.names or entry.value_fault or entry.variant.deprecated):
-            entry.simple = entry.check
-        return settled
+        if namesakes is None or not namesakes.relieve(entry, self.context):
+            return
+        if entry.descend:
+            world.inside[name] = self._world(entry.enters or world.place)
+        else:
+            world.settled.add(name)
 
     def _fits(self, name: str) -> bool:
         """Could a directive of this name stand where the check is at work?"""
@@ -285,9 +296,7 @@ class Frame:
             return
         inside = {"if": "if-in-location"}.get(home.enters, home.enters)
         mark = len(self.found)
-        around = self.variables
-        self._body(directive, inside)  # type: ignore[arg-type]
-        self.variables = around
+        self._body(directive, self._world(inside))  # type: ignore[arg-type]
         # names that would be declared around it are not there: only what hangs on the statement alone is said
         self.found[mark:] = [one for one in self.found[mark:] if one.nginx_at is not None]
 

@@ -33,8 +33,8 @@ class Namesakes:
         self.examples = dict(zip(map(_values, self.directives), self.directives, strict=True))
 
     def relieve(self, entry: Entry, context: Context) -> bool:
-        """Take away from an entry what all of them pass at its place, so that nobody asks it of each. Is nothing left?
-        Where they do not pass, they are asked one by one, in file order."""
+        """Take away from an entry what all of them pass at its place, so that nobody asks it of each. Is nothing left to
+        ask, not even of their form? Where they do not pass, they are asked one by one, in file order."""
         arguments = self.examples.keys()
         if not all(entry.counts >> count & 1 for count in set(map(len, arguments))):
             return False
@@ -47,7 +47,7 @@ class Namesakes:
             entry.value_fault = None
         if entry.check is not None and self._pass_check(entry, context):
             entry.check = None
-        return self.all_known and not entry.block and entry.is_plain()
+        return self.all_known and entry.is_plain()
 
     def _pass_check(self, entry: Entry, context: Context) -> bool:
         if entry.all_fine is not None:
