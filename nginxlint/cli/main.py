@@ -39,6 +39,10 @@ def run() -> NoReturn:
     import gc
 
     gc.disable()  # nothing here makes garbage worth a pause; the process is about to end
+    if not sys.flags.optimize and sys.pycache_prefix is None:
+        from nginxlint.cli.shortcut import Shortcut
+
+        sys.meta_path.insert(0, Shortcut)
     code = main()
     try:
         sys.stdout.flush()
