@@ -86,7 +86,9 @@ class ForwardedForTrust(Rule):
                 continue  # $remote_addr is the visitor then, and the header comes from somebody trusted
             sign = signs.get(line.enclosing("server"), signs.get(None))
             if right:
-                yield self._copied(line, right, behind=sign is not None and sign is not line)
+                server = config.server(line)
+                behind = (sign is not None and sign is not line) or (server is not None and server.is_local)
+                yield self._copied(line, right, behind=behind)
             elif sign is not None:
                 yield self._overwritten(line, sign)
         if config.partial or not appended or not any("ssl" in listen.values for listen in config.find("listen")):

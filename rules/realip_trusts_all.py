@@ -1,6 +1,6 @@
 from collections.abc import Iterator
 
-from nginxlint import Bad, Config, Diagnostic, Directive, Good, Listen, Rule, Severity, parse_network
+from nginxlint import Bad, Config, Diagnostic, Directive, Good, Rule, Severity, parse_network
 
 _WIDE = 8  # no single operator has more of the Internet than an IPv4 /8
 
@@ -59,9 +59,4 @@ def _is_local(config: Config, trust: Directive) -> bool:
     """Do only local programs reach the servers this holds for?"""
     around = config.server(trust)
     servers = [around] if around is not None else config.http_servers()
-    listens = [listen for server in servers for listen in server.listens]
-    return bool(listens) and all(_is_loopback(listen) for listen in listens)
-
-
-def _is_loopback(listen: Listen) -> bool:
-    return listen.address.startswith(("unix:", "127.")) or listen.address in ("[::1]", "localhost")
+    return bool(servers) and all(server.is_local for server in servers)

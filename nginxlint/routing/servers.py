@@ -46,6 +46,11 @@ class Listen:
     def ssl(self) -> bool:
         return "ssl" in self.options or "quic" in self.options
 
+    @property
+    def local(self) -> bool:
+        """Only programs of this machine reach it."""
+        return self.address.startswith(("unix:", "127.")) or self.address in ("[::1]", "localhost")
+
 
 class Location:
     """A location: `modifier` is one of ``""``, ``=``, ``^~``, ``~``, ``~*`` and ``@``; `pattern` what follows it
@@ -128,6 +133,11 @@ class Server:
             if not self._listens and self.kind == "http":
                 self._listens = [Listen("*", 80, (), None)]
         return self._listens
+
+    @property
+    def is_local(self) -> bool:
+        """Only programs of this machine reach it: visitors come through one of them."""
+        return bool(self.listens) and all(listen.local for listen in self.listens)
 
     @property
     def locations(self) -> list[Location]:
