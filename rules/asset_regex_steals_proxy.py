@@ -26,7 +26,8 @@ class AssetRegexStealsProxy(Rule):
     A regular expression wins over a prefix location. `location ~* \\.(js|css)$ { expires 30d; }` therefore also gets
     /app/main.js of `location /app/ { proxy_pass …; }`, has no pass of its own, looks for the file below the local
     `root` and answers 404. Write `location ^~ /app/`, or repeat the pass in the regex location. Not reported: a
-    regex location that says where its files are, and one beside a proxied `/` where the server has a `root`.
+    regex location that says where its files are (unless / has the same root), and one beside a proxied `/` where the
+    server has a `root`.
     Source: documentation of location; ngx_http_core_find_location.
     """
 
@@ -62,10 +63,10 @@ class AssetRegexStealsProxy(Rule):
         for block in config.saying(_may_steal, "location"):
             if block.parent not in around or block in passing or not isinstance(block, Block):
                 continue
-            if block.child("root", "location", "return", "deny") is not None:
+            if block.child("location", "return", "deny") is not None:
                 continue
             regex = config.location(block)
-            if regex is None or regex.outer is not None or answers_itself(regex):
+            if regex is None or regex.outer is not None or _has_own_files(regex):
                 continue
             near = open_ones.get(regex.server.block)
             if near is None:
@@ -89,6 +90,18 @@ class AssetRegexStealsProxy(Rule):
             related=tuple(note(one.block, "a regular expression wins over this prefix") for one in stolen[:4]),
             help=f"write location ^~ {first.pattern}, or repeat the pass here, or say with root where the files are",
         )
+
+
+def _has_own_files(regex: Location) -> bool:
+    """Does it say where its files are? The root from which / is served says nothing of an application's files."""
+    if answers_itself(regex, but="root"):
+        return True
+    if regex.block.child("root") is None:
+        return False
+    site = next((one for one in regex.server.locations if one.pattern == "/" and one.modifier == ""), None)
+    if site is None or site.block.child(*PASSES) is not None:
+        return True
+    return site.scope.value("root") != regex.scope.value("root")
 
 
 def _may_steal(values: tuple[str, ...]) -> bool:

@@ -27,7 +27,8 @@ class CacheKeyLacksHost(Rule):
     The default key of `proxy_cache` is `$scheme$proxy_host$request_uri`; `$proxy_host` is the name in `proxy_pass`, not
     the site. If the backend is sent the visitor's Host and answers by it, /index.html of the site that asked first is
     what all others get. Write `proxy_cache_key $scheme$host$request_uri;`. Reported where several servers
-    share zone and target, or one server has wildcard names; names that differ only in www. are one site.
+    share zone and target, or one server has wildcard names; names that differ only in www. are one site. Several names
+    of one server may be one site, too: information only.
     Source: ngx_http_proxy_create_key; documentation of proxy_cache_key.
     """
 
@@ -91,11 +92,12 @@ class CacheKeyLacksHost(Rule):
             for cached, own in users:
                 other = next((one for one, sites in users if not sites <= own), None)
                 wild = any(name.startswith(("*.", ".", "~")) or name.endswith(".*") for name in own)
-                if (other is not None or wild) and cached.cache not in told:
+                several = sum("." in name for name in own) > 1
+                if (other is not None or wild or several) and cached.cache not in told:
                     told.add(cached.cache)
-                    yield self._finding(cached, other)
+                    yield self._finding(cached, other, Severity.WARNING if other is not None or wild else Severity.INFO)
 
-    def _finding(self, cached: CachedPass, other: CachedPass | None) -> Diagnostic:
+    def _finding(self, cached: CachedPass, other: CachedPass | None, severity: Severity) -> Diagnostic:
         own = cached.directive("cache_key")
         line = f"{cached.family}_cache_key $scheme$host$request_uri;"
         if own is None or not own.values:
@@ -109,7 +111,7 @@ class CacheKeyLacksHost(Rule):
             cached.cache,
             f"one site may get the pages of another: the key {cached.key} does not hold the host",
             Fix("put $host into the key", (edit,), safe=False),
-            severity=Severity.WARNING,
+            severity=severity,
             confidence=Confidence.HIGH if other is not None else Confidence.MEDIUM,
             related=related,
             help=f"write {line}" if own is None else "put $host into the key",

@@ -52,17 +52,19 @@ class EarlyDataUnmarked(Rule):
     def _finding(self, config: Config, switch: Directive, untold: list[Pass]) -> Diagnostic:
         edits = []
         for target in untold:
-            name = _SET[target.directive.name]
-            header = "HTTP_EARLY_DATA" if name.endswith("_param") else "Early-Data"
-            line = f"{name} {header} $ssl_early_data;"
-            edits.append(add_to_set(config.scope(target.directive), line, target.directive))
+            edits.append(add_to_set(config.scope(target.directive), _line(target), target.directive))
         return self.report(
             switch,
             "a recorded request can be sent again, and the backend cannot tell: Early-Data is not handed on",
             Fix("tell the backend", tuple(edits), safe=False),
             related=tuple(note(target.directive, "does not tell this backend") for target in untold[:3]),
-            help="write proxy_set_header Early-Data $ssl_early_data;",
+            help=f"write {_line(untold[0])}",
         )
+
+
+def _line(target: Pass) -> str:
+    name = _SET[target.directive.name]
+    return f"{name} {'HTTP_EARLY_DATA' if name.endswith('_param') else 'Early-Data'} $ssl_early_data;"
 
 
 def _tells(line: Directive) -> bool:

@@ -16,13 +16,16 @@ _TUNING = (
 _FAMILIES = ("proxy_", "fastcgi_", "uwsgi_", "scgi_", "grpc_", "memcached_")
 
 
-def answers_itself(location: Location) -> bool:
+def answers_itself(location: Location, *, but: str = "") -> bool:
     """Does the location say where its answers come from: a pass, `root`, `return`, `deny all`, …? What only tunes an
-    answer (headers, expiry, limits, settings of passes) does not count, nor what is inherited."""
+    answer (headers, expiry, limits, settings of passes) does not count, nor what is inherited, nor the
+    directive `but`."""
     scope = location.scope
     if any(rule.values[:1] == ("all",) for rule in scope.own("deny")) and not scope.own("allow"):
         return True
     return any(
-        f" {child.name} " not in _TUNING and (child.name in PASSES or not child.name.startswith(_FAMILIES))
+        f" {child.name} " not in _TUNING
+        and child.name != but
+        and (child.name in PASSES or not child.name.startswith(_FAMILIES))
         for child in location.block.body
     )
