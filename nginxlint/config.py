@@ -16,11 +16,12 @@ from nginxlint.routing.servers import Location, Server
 from nginxlint.routing.upstreams import Upstream
 from nginxlint.routing.uses import PASSES, Use, Uses
 from nginxlint.routing.variables import Folded, fold
-from nginxlint.source import Source
 from nginxlint.syntax import Block, Directive
 
 TYPE_CHECKING = False  # parts of the model that few configurations need are imported when they are asked for
 if TYPE_CHECKING:
+    from re import Pattern
+
     from nginxlint.routing.caching import CachedPass
     from nginxlint.routing.handshakes import Handshake
     from nginxlint.routing.lookups import Lookup
@@ -121,7 +122,8 @@ class Config:
         return self._by_name.keys()
 
     def concerns(self, directives: Iterable[str], texts: Iterable[str] = ()) -> bool:
-        """Does one of these directives occur, and if `texts` are given, one of them (lower-case) in its arguments?"""
+        """Does one of these directives occur, and if `texts` are given, one of them (lower-case) in its arguments? A text
+        may begin or end with a zero: an argument does there."""
         present = [name for name in directives if name in self._by_name]
         if not texts or not present:
             return bool(present)
@@ -129,11 +131,11 @@ class Config:
         return any(text in arguments for arguments in said for text in texts)
 
     def said(self, name: str) -> str:
-        """All different arguments of the directives of that name, lower-case: one look at them is quicker than one at each."""
+        """All different arguments of the directives of that name, lower-case, each between two zeros: one look at them is
+        quicker than one at each."""
         arguments = self._arguments.get(name)
         if arguments is None:
-            different = self._by_name.alike(name)
-            arguments = self._arguments[name] = "\0".join(["\0".join(values) for values in different]).lower()
+            arguments = self._arguments[name] = self._by_name.said(name).lower()
         return arguments
 
     def find(self, *names: str) -> Iterator[Directive]:
@@ -154,6 +156,13 @@ class Config:
             for values, repeated in self.alike(name).groups():
                 if says(values):
                     yield from repeated
+
+    def matching(self, pattern: Pattern[str]) -> Iterator[Directive]:
+        """The directives, whatever their name, that a regular expression (one that ignores case) finds something in the
+        arguments of."""
+        for name, lines in self._by_name.items():
+            if pattern.search(self._arguments.get(name) or self._by_name.said(name)):
+                yield from (line for line in lines if pattern.search("\0".join(line.values)))
 
     def sets(self, name: str) -> Grouped[tuple[tuple[str, ...], ...], Block]:
         """The blocks that hold directives of that name, by the arguments of all of these: few blocks say something of
@@ -176,18 +185,6 @@ class Config:
         while block is not None and block not in holders:
             block = block.parent
         return block
-
-    def directive_at(self, source: Source, offset: int) -> Directive | None:
-        """The directive whose name or arguments hold a place in a file; None in a comment or between two."""
-        nearest: Directive | None = None
-        for directive in self.main.walk():
-            if (
-                directive.source is source
-                and directive.start <= offset
-                and (nearest is None or directive.start >= nearest.start)
-            ):
-                nearest = directive
-        return nearest if nearest is not None and offset < nearest.head_span.end else None
 
     def scope(self, place: Directive) -> Scope:
         """The scope of a block, or of the block a directive stands in."""

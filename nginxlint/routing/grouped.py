@@ -4,7 +4,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False  # typing costs 3 ms to import; checkers know the name
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator, Sequence
     from typing import TypeVar
 
     K = TypeVar("K")
@@ -12,18 +12,27 @@ if TYPE_CHECKING:
 
 
 class Grouped(dict["K", "V | list[V]"]):
-    """`members` by their `keys`. One that is alone is kept without a list around it: most names are said once, and ten
-    thousand lists are a megabyte."""
+    """`members` by their `keys`. One that is alone is kept without a list around it, unless most have company: most names
+    are said once, and ten thousand lists are a megabyte."""
 
     __slots__ = ()
 
-    def __init__(self, keys: Iterable[K], members: Iterable[V]) -> None:
+    def __init__(self, keys: Sequence[K], members: Sequence[V]) -> None:
+        super().__init__(zip(keys, members, strict=True))
+        if len(self) == len(members):
+            return
+        if len(self) * 2 <= len(members):
+            groups: dict[K, list[V]] = {key: [] for key in self}
+            for key, member in zip(keys, members, strict=True):
+                groups[key].append(member)
+            self.update(groups)
+            return
+        self.clear()
         for key, member in zip(keys, members, strict=True):
-            if key not in self:
-                self[key] = member
-            elif isinstance(known := self[key], list):
+            known = self.setdefault(key, member)
+            if isinstance(known, list):
                 known.append(member)
-            else:
+            elif known is not member:
                 self[key] = [known, member]
 
     def members(self, key: K) -> list[V]:

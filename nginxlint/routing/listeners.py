@@ -88,7 +88,7 @@ def inward_passes(config: Config, *names: str) -> list[Pass]:
     peers = config.saying(lambda values: "".join(values[:1]).lower().startswith(ours), "server")
     groups = {
         peer.parent.values[0].lower()
-        for peer in (peers if config.concerns(("server",), ours) else ())
+        for peer in (peers if config.concerns(("server",), [f"\0{word}" for word in ours]) else ())
         if peer.parent is not None and peer.parent.values
     }
     return [

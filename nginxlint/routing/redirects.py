@@ -45,34 +45,24 @@ def redirect_circles(config: Config) -> Iterable[tuple[Redirect, str]]:
 def _candidates(config: Config) -> list[Redirect]:
     """The redirects of http servers whose ports allow it: they lead to a port of their own, or to one whose redirects
     lead to one of their own."""
+    on: dict[int | None, set[Block | None]] = {80: set()}  # the servers by port
+    for values, listens in config.alike("listen").groups():
+        on.setdefault(_port(values), set()).update([listen.parent for listen in listens])
     found: dict[int | None, list[tuple[Block | None, Directive, int]]] = {}
     for name in ("return", "rewrite"):
         for values, repeated in config.alike(name).groups():
             index = _address(name, values)
-            if index is not None:
-                leading = [(one.enclosing("server"), one, index) for one in repeated]
-                found.setdefault(_target_port(values[index]), []).extend(leading)
-    on = _servers_by_port(config) if found else {}
+            to = _target_port(values[index]) if index is not None else 0
+            if index is not None and (to is None or to in on):  # elsewhere nobody listens
+                found.setdefault(to, []).extend([(one.enclosing("server"), one, index) for one in repeated])
+    starts = {to: {server for server, _, _ in leading} for to, leading in found.items()}
+    on[80] |= set().union(*starts.values()).difference(*on.values())  # where a server goes without `listen`
     likely: list[Redirect] = []
     for to, leading in found.items():
-        there = on.get(to, set())
-        back = {to, *(onward for onward, leaving in found.items() if any(server in there for server, _, _ in leaving))}
-        here = [on[port] for port in back if port in on]
-        likely += [
-            Redirect(one, index)
-            for server, one, index in leading
-            if None in back or any(server in servers for servers in here)
-        ]
+        back = {to, *(onward for onward, servers in starts.items() if not servers.isdisjoint(on.get(to, ())))}
+        here = set().union(*(on.get(port, ()) for port in back))
+        likely += [Redirect(one, index) for server, one, index in leading if None in back or server in here]
     return [one for one in likely if _is_of_a_site(config, one) and not _is_guarded(one)]
-
-
-def _servers_by_port(config: Config) -> dict[int | None, set[Block | None]]:
-    on: dict[int | None, set[Block | None]] = {}
-    for values, listens in config.alike("listen").groups():
-        on.setdefault(_port(values), set()).update([listen.parent for listen in listens])
-    silent = [one for one in config.blocks("server") if not any(one in servers for servers in on.values())]
-    on.setdefault(80, set()).update(silent)  # where a server goes without `listen`
-    return on
 
 
 def _is_of_a_site(config: Config, redirect: Redirect) -> bool:

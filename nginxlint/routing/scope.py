@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from itertools import chain
+from operator import attrgetter
+
 from nginxlint.catalogue.inheritance import ANONYMOUS, NEVER, PASSES, SET_OF
 from nginxlint.catalogue.numbers import parse_size, parse_time
 from nginxlint.routing.grouped import Grouped
@@ -10,6 +13,9 @@ from nginxlint.syntax import Block, Directive
 _INHERIT_SWITCH = {"add_header": "add_header_inherit", "add_trailer": "add_trailer_inherit"}
 # Other names of the set a directive belongs to: one of them replaces what is inherited, too.
 _TWINS = {name: tuple(twin for twin in names if twin != name) for name, names in SET_OF.items() if len(names) > 1}
+
+_values = attrgetter("values")
+_parent = attrgetter("parent")
 
 
 class Known(dict[str, list[Directive]]):
@@ -24,12 +30,17 @@ class Known(dict[str, list[Directive]]):
         self._alike: dict[str, Grouped[tuple[str, ...], Directive]] = {}
         self._sets: dict[str, Grouped[tuple[tuple[str, ...], ...], Block]] = {}
 
+    def said(self, name: str) -> str:
+        """All different arguments of the directives of that name in one text, each between two zeros."""
+        different = dict.fromkeys(map(_values, self.get(name, ())))
+        return "\0".join(("", *chain.from_iterable(different), ""))
+
     def alike(self, name: str) -> Grouped[tuple[str, ...], Directive]:
         """The directives of that name by their arguments."""
         found = self._alike.get(name)
         if found is None:
             lines = self.get(name, [])
-            found = Grouped([line.values for line in lines], lines)
+            found = Grouped(list(map(_values, lines)), lines)
             if len(found) * 2 <= len(lines):  # else the room it takes is dearer than to make it again
                 self._alike[name] = found
         return found
@@ -48,7 +59,7 @@ class Known(dict[str, list[Directive]]):
         found = self._inside.get(name)
         if found is None:
             lines = self.get(name, [])
-            found = self._inside[name] = Grouped([line.parent for line in lines], lines)
+            found = self._inside[name] = Grouped(list(map(_parent, lines)), lines)
         return found
 
 
