@@ -5,7 +5,6 @@ BIN := $(VENV)/bin
 
 .PHONY: demo test lint docs bench bench-online fuzz clean nginx
 FUZZ_INPUTS ?= 1000000
-FUZZ_TARGETS := lexer parser judge fixer route targets dump settings http certificate dns pings
 
 demo: $(VENV)/run
 	@$(BIN)/nginxlint demo || test $$? -eq 1  # the demo shows faults: findings are what it is for
@@ -32,7 +31,7 @@ bench-online: $(VENV)/dev
 # The long run: a million mutated inputs, then each target guided by coverage for a minute. What is found is kept in tests/fuzz/found.
 fuzz: $(VENV)/dev
 	$(BIN)/python -m tests.fuzz.run --inputs $(FUZZ_INPUTS) --log fuzz.log
-	for target in $(FUZZ_TARGETS); do $(BIN)/python -m tests.fuzz.guided $$target 60 || exit 1; done
+	for target in $$($(BIN)/python -c 'from tests.fuzz.run import TARGETS; print(*TARGETS)'); do $(BIN)/python -m tests.fuzz.guided $$target 60 || exit 1; done
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
