@@ -16,8 +16,6 @@ from nginxlint.online.types import Target
 
 ROOM = 64 * 1024
 WAIT = 1.0
-# nginx keeps output back until so much is there (postpone_output); a fault before that closes without an answer.
-POSTPONED = 1460
 # What comes that fast is read in one go, as long as it fits into proxy_buffers (eight, unless said otherwise).
 AT_ONCE_MS = 50.0
 _BUFFERS = 8
@@ -66,7 +64,13 @@ async def look(
     else:
         end, data, at_once = "", start, True
     # Inside TLS, OpenSSL reports a reset as an end.
-    return judge(reading, data, EOF if end == RESET and target.tls is not None else end, at_once=at_once)
+    return judge(
+        reading,
+        data,
+        EOF if end == RESET and target.tls is not None else end,
+        at_once=at_once,
+        buffering=target.buffering,
+    )
 
 
 def expected(reading: Reading) -> bool:
@@ -74,15 +78,13 @@ def expected(reading: Reading) -> bool:
     return reading.status is not None and reading.status >= 200 and reading.status not in (204, 304)
 
 
-def judge(reading: Reading, data: bytes, end: str, *, at_once: bool = False) -> Body | None:
+def judge(reading: Reading, data: bytes, end: str, *, at_once: bool, buffering: bool) -> Body | None:
     """What nginx makes of the body bytes so far and of how they end. `at_once`: they came in one go, and nginx finds
     the fault before it writes anything."""
     now = state(reading, data)
     if now == "bad":
-        unseen = at_once or reading.head + len(data) < POSTPONED
-        return Body(
-            "L7_BADCHUNK", f"upstream sent invalid chunked response {_READING}", "a chunk nginx cannot read", unseen
-        )
+        log = f"upstream sent invalid chunked response {_READING}"
+        return Body("L7_BADCHUNK", log, "a chunk nginx cannot read", at_once)
     if now == "done" or (now == "open" and end == EOF):
         return None
     length = _length(reading)
@@ -91,7 +93,7 @@ def judge(reading: Reading, data: bytes, end: str, *, at_once: bool = False) -> 
         log = f"upstream prematurely closed connection {_READING}"
         return Body("L7_SHORTBODY", log, f"it hangs up after {missing} of the body")
     if end == RESET:
-        log = f"readv() failed (104: Connection reset by peer) {_READING}"
+        log = f"{'readv' if buffering else 'recv'}() failed (104: Connection reset by peer) {_READING}"
         return Body("L7_SHORTBODY", log, f"it resets the connection after {missing} of the body")
     if end == TIMEOUT:
         log = f"upstream timed out (110: Connection timed out) {_READING}"

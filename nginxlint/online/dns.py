@@ -223,7 +223,9 @@ def _read(message: dns.message.Message, name: dns.name.Name, kind: str, server: 
     code = message.rcode()
     if code != dns.rcode.NOERROR:
         return _Family(
-            code=RCODES.get(code, "DNS_SERVFAIL"), error=f"{server} answered {dns.rcode.to_text(code)} ({kind})"
+            # an answer with another code is no answer to nginx, and it goes on waiting
+            code=RCODES.get(code, "DNS_FORMERR"),
+            error=f"{server} answered {dns.rcode.to_text(code)} ({kind})",
         )
     aliases: dict[dns.name.Name, dns.name.Name] = {}
     addresses: dict[dns.name.Name, list[str]] = {}

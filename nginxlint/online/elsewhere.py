@@ -22,7 +22,7 @@ CONTAINER_DNS = "127.0.0.11"
 # No answer of a server that knows the name or not.
 _SERVER_FAILS = frozenset(("DNS_TIMEOUT", "DNS_REFUSED", "DNS_SERVFAIL", "DNS_FORMERR", "DNS_NOTIMP"))
 # What nginx would say of its configuration anywhere.
-_EVERYWHERE = frozenset(("CFG_ADDR", "CFG_PORT", "CFG_URL", "DNS_NORESOLVER"))
+_EVERYWHERE = frozenset(("CFG_ADDR", "CFG_PORT", "CFG_URL", "CFG_VALUE", "DNS_NORESOLVER"))
 _LOOPBACK_OF_A_CONTAINER = (
     "this check runs in a container, and so this is the container itself: check where nginx runs if that is elsewhere"
 )

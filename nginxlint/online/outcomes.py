@@ -84,6 +84,10 @@ OUTCOMES: dict[str, Outcome] = {
     ),
     "CFG_PORT": Outcome("failed", None, "dns", BLOCKS_START, "{detail}", "upstream-address-invalid", "{detail}"),
     "CFG_URL": Outcome("failed", None, "dns", 500, "invalid URL prefix", "upstream-address-invalid", "{detail}"),
+    "CFG_VALUE": _fails(
+        "dns", 500, "{detail}", "upstream-address-invalid",
+        "{target} comes from a variable and is no address ({detail}): visitors get 500", retried="",
+    ),
     "CFG_TLS": Outcome(
         "not-probed", WARNING, "tls", None, "", "upstream-tls-settings",
         "the TLS settings for {target} cannot be used here: {detail}",

@@ -41,7 +41,8 @@ Correct the name, give it a record, or move the lookup to where the name is know
         ERROR,
         """The address of an upstream is one nginx refuses.
 
-An IPv6 zone (`fe80::1%eth0`), a unix path of more than 107 bytes, a missing port: nginx does not start with it.""",
+An IPv6 zone (`fe80::1%eth0`), a unix path of more than 107 bytes, a missing port: nginx does not start with it. Where
+the address comes from a variable it starts, and every such request gets 500.""",
     ),
     OnlineRule(
         "upstream-no-resolver",

@@ -246,16 +246,19 @@ class _Extraction:
         elif unix is not None:
             yield replace(base, host="", port=None, unix=unix, resolution="unix", worker_user=self.user)
         else:
-            yield self._single(base, scope, variable)
+            yield self._single(base, scope, variable, authority)
 
-    def _single(self, base: Target, scope: Scope, variable: bool) -> Target:
+    def _single(self, base: Target, scope: Scope, variable: bool, authority: str) -> Target:
         """A host that is not a group (of this configuration)."""
+        if text := _url_fault(authority):
+            return replace(base, skip=("CFG_VALUE" if variable else "CFG_PORT", text))
         if self.config.snippet and "." not in base.host and ":" not in split_target(base.defined_at.span.text)[1]:
             base = replace(base, maybe_group=True)
         if base.port is None and base.maybe_group:
             return replace(base, skip=("SKIP_SNIPPET", _ELSEWHERE))
         if base.port is None:
-            return replace(base, skip=("CFG_PORT", f'no port in upstream "{base.host}"'))
+            text = f'no port in upstream "{base.host}"'
+            return replace(base, skip=("CFG_VALUE" if variable else "CFG_PORT", text))
         if (fault := _address_fault(base.host)) is not None:
             return replace(base, skip=fault)
         if base.resolution == "literal":
@@ -295,7 +298,9 @@ class _Extraction:
                 continue
             port = peer.port if peer.port is not None else 80
             target = replace(target, host=peer.host, port=port)
-            if (fault := _address_fault(peer.host)) is not None:
+            if text := _url_fault(peer.directive.values[0]):
+                yield replace(target, skip=("CFG_PORT", text))
+            elif (fault := _address_fault(peer.host)) is not None:
                 yield replace(target, skip=fault)
             elif as_literal(peer.host) is not None:
                 yield replace(target, resolution="literal")
@@ -351,7 +356,7 @@ class _Extraction:
             elif unix is not None:
                 yield replace(base, host="", port=None, unix=unix, resolution="unix", worker_user=self.user)
             else:
-                yield self._single(base, scope, value.origins != ())
+                yield self._single(base, scope, value.origins != (), value.text)
 
 
 def _identity(target: Target) -> tuple[object, ...]:
@@ -412,6 +417,15 @@ def _address_fault(host: str) -> tuple[str, str] | None:
     if not host:
         return "CFG_ADDR", "no host in upstream"
     return None
+
+
+def _url_fault(authority: str) -> str:
+    """What ngx_parse_url says of `host[:port]`; empty where it takes it."""
+    host = authority.partition("]")[0] if authority.startswith("[") else authority.partition(":")[0]
+    _, colon, port = authority[len(host) :].partition(":")
+    if colon and not (port.isdecimal() and port.isascii() and 0 < int(port[:9]) < 65536):
+        return f'invalid port in upstream "{authority}"'
+    return "" if host else f'no host in upstream "{authority}"'
 
 
 def _number(text: str, default: int) -> int:

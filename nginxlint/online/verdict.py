@@ -82,6 +82,10 @@ def judge(
 def verdict_of_code(target: Target, code: str, detail: str) -> Verdict:
     """A verdict that needs no observation."""
     outcome = OUTCOMES[code]
+    if target.directive == "stream" and outcome.stage == "dns" and outcome.status == 502:
+        # ngx_stream_proxy_handler and _resolve_handler: what is not even an address is an internal error there
+        message = outcome.message.replace("requests", "sessions").replace("502", "500")
+        outcome = replace(outcome, status=500, message=message)
     return _verdict(
         target, _Single(target.label, code, outcome, outcome.status, outcome.log, clean(detail), (), "observed")
     )

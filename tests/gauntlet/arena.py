@@ -18,6 +18,8 @@ NAMES = {
     "alias-only.demo.test": dns.alias("good.demo.test"),
     "truncated.demo.test": dns.truncated("127.0.0.1"),
     "missing.demo.test": dns.fails("NXDOMAIN"),
+    "odd-code.demo.test": dns.fails("YXDOMAIN"),
+    "alias-missing.demo.test": dns.alias("missing.demo.test"),
     "no-data.demo.test": dns.no_data(),
     "loop.demo.test": dns.alias("other.demo.test", "loop.demo.test"),
     "other.demo.test": dns.alias("loop.demo.test", "other.demo.test"),

@@ -27,6 +27,28 @@ DNS: tuple[Scenario, ...] = (
     _resolved("refused", 502, "dns-refused"),
     _resolved("silent", 502, "dns-timeout"),
     _resolved("wrong-id", 502, "dns-timeout"),
+    _resolved("odd-code", 502, "dns-timeout"),
+    _resolved("alias-missing", 502, "dns-not-found"),
+    # what a variable brings may be no address at all
+    *(
+        Scenario(f"value-{kind}", "healthy", 500, "", f"set $up {value}; proxy_pass http://$up;", cured=_CURED)
+        for kind, value in (
+            ("port-too-large", "127.0.0.1:99999"),
+            ("port-zero", "127.0.0.1:0"),
+            ("port-empty", "127.0.0.1:"),
+            ("port-with-space", "'127.0.0.1:{port} '"),
+            ("empty", "''"),
+        )
+    ),
+    Scenario(
+        "value-no-port",
+        "fastcgi",
+        500,
+        "",
+        "set $up 127.0.0.1; fastcgi_pass $up;",
+        cured="fastcgi_pass 127.0.0.1:{port};",
+    ),
+    Scenario("value-address", "healthy", 200, "", "set $up 127.0.0.1:{port}; proxy_pass http://$up;"),
     Scenario(
         "dns-no-resolver",
         "healthy",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from nginxlint.demo.http_behaviours import answers
-from nginxlint.demo.peer import Talk
+from nginxlint.demo.peer import Peer, Talk
 from tests.gauntlet.scenario import Scenario
 
 _OK = b"HTTP/1.1 200 OK\r\n"
@@ -139,8 +141,22 @@ ANSWERS: dict[str, tuple[bytes, int | None, str]] = {
     },
     "speaks-almost": (b"HTTP/", 502, "closed"),
 }
-BEHAVIOURS: dict[str, Talk] = {f"raw-{name}": answers(row[0]) for name, row in ANSWERS.items()}
-RAW: tuple[Scenario, ...] = tuple(
-    Scenario(f"raw-{name}", f"raw-{name}", status, log) for name, (_, status, log) in ANSWERS.items()
+
+
+async def bad_chunk_later(peer: Peer) -> None:
+    """Send a good chunk, and after a while what is none."""
+    await peer.head()
+    await peer.send(_CHUNKED + b"4\r\nabcd\r\n")
+    await asyncio.sleep(0.3)
+    await peer.send(b"zz\r\n")
+
+
+BEHAVIOURS: dict[str, Talk] = {
+    **{f"raw-{name}": answers(row[0]) for name, row in ANSWERS.items()},
+    "bad-chunk-later": bad_chunk_later,
+}
+RAW: tuple[Scenario, ...] = (
+    *(Scenario(f"raw-{name}", f"raw-{name}", status, log) for name, (_, status, log) in ANSWERS.items()),
+    Scenario("bad-chunk-later", "bad-chunk-later", 200, "bad-chunk"),
 )
 """Asked over plain HTTP/1."""

@@ -40,6 +40,14 @@ def _pair(first: str, second: str, status: int, log: str) -> Scenario:
     return Scenario(f"stream-{first}-{second}", first, status, log, "proxy_pass {name};", around=around, stream=True)
 
 
+def _named(name: str, status: int, log: str) -> Scenario:
+    passes = (
+        f"resolver 127.0.0.1:{{dns}} ipv6=off; resolver_timeout 1s; set $up {name}.demo.test; proxy_pass $up:{{port}};"
+    )
+    cured = "proxy_pass 127.0.0.1:{port};"
+    return Scenario(f"stream-dns-{name}", "healthy", status, log, passes, stream=True, cured=cured)
+
+
 STREAMS: tuple[Scenario, ...] = (
     *(_tcp(name) for name in ("healthy", "ssh", "silent", "closes-after-request")),
     _tcp("refusing", 502, "connect-refused"),
@@ -66,6 +74,61 @@ STREAMS: tuple[Scenario, ...] = (
     _unix("unix-missing", 502, "connect-missing"),
     _unix("unix-forbidden", 502, "connect-forbidden"),
     _unix("unix-stale", 502, "connect-refused"),
+    *(
+        _named(name, status, log)
+        for name, status, log in (
+            ("good", 200, ""),
+            ("missing", 500, "dns-not-found"),
+            ("server-failure", 500, "dns-server-failure"),
+            ("refused", 500, "dns-refused"),
+            ("silent", 500, "dns-timeout"),
+        )
+    ),
+    Scenario(
+        "stream-no-resolver",
+        "healthy",
+        500,
+        "dns-no-resolver",
+        "set $up good.demo.test; proxy_pass $up:{port};",
+        stream=True,
+        cured="proxy_pass 127.0.0.1:{port};",
+    ),
+    Scenario(
+        "stream-no-port",
+        "healthy",
+        500,
+        "",
+        "set $up 127.0.0.1; proxy_pass $up;",
+        stream=True,
+        cured="proxy_pass 127.0.0.1:{port};",
+    ),
+    Scenario(
+        "stream-one-try",
+        "refusing",
+        502,
+        "connect-refused",
+        "proxy_next_upstream_tries 1; proxy_pass {name};",
+        around="upstream {name} { server 127.0.0.1:{port}; server 127.0.0.1:{port:healthy}; }",
+        stream=True,
+    ),
+    Scenario(
+        "stream-next-off",
+        "refusing",
+        502,
+        "connect-refused",
+        "proxy_next_upstream off; proxy_pass {name};",
+        around="upstream {name} { server 127.0.0.1:{port}; server 127.0.0.1:{port:healthy}; }",
+        stream=True,
+    ),
+    Scenario(
+        "stream-tls-saves",
+        "tls-closes",
+        200,
+        "tls-closed",
+        "proxy_ssl on; proxy_pass {name};",
+        around="upstream {name} { server 127.0.0.1:{port}; server 127.0.0.1:{port:tls-good}; }",
+        stream=True,
+    ),
     _pair("refusing", "healthy", 200, "connect-refused"),
     _pair("accept-queue-full", "healthy", 200, "connect-timeout"),
     _pair("refusing", "accept-queue-full", 502, "connect-refused"),
