@@ -17,6 +17,7 @@ STREAM = 1
 _READING = "while reading response header from upstream"
 _END_STREAM, _ACK, _END_HEADERS, _PADDED, _PRIORITY = 0x1, 0x1, 0x4, 0x8, 0x20
 _MAX_WINDOW = 2**31 - 1
+_MOST = 1000  # frames of a kind before the head
 FIRST_WINDOW = 65535
 
 
@@ -44,6 +45,11 @@ def read_http2(data: bytes, end: str, room: int) -> Answer:
     except _Refused as refused:
         detail = _talks(data) if refused.code != "L7_H2_REJECTED" else refused.log.removeprefix("upstream ")
         log = f"{refused.log} {_READING}"
+        if state.status is not None:
+            # the head is not sent yet, and now it never will be
+            return Answer(
+                Reading("L7_H2_BROKEN", None, log, refused.log.removeprefix("upstream "), invalid_header=True)
+            )
         return Answer(Reading(refused.code, 502, log, detail, invalid_header=True))
     if state.status is None:
         kept = data if state.head_at is None else data[state.head_at :]
@@ -62,7 +68,8 @@ class _State:
         self.data = data
         self.room = room
         self.at = 0
-        self.window = FIRST_WINDOW
+        self.windows = {0: FIRST_WINDOW, STREAM: FIRST_WINDOW}
+        self.seen = {SETTINGS: 0, PING: 0}
         self.status: int | None = None
         self.headers: list[tuple[bytes, bytes]] = []
         self.head_at: int | None = None
@@ -72,12 +79,13 @@ class _State:
         self.trailers: dict[bytes, bytes] = {}
         self.message = b""
         self.ended = False
+        self.last_flags = 0
 
     def run(self) -> None:
         data = self.data
         while len(data) >= self.at + 3 and not self.ended:
             size = int.from_bytes(data[self.at : self.at + 3], "big")
-            if size > MAX_FRAME and self.status is None:
+            if size > MAX_FRAME:
                 code = "L7_H1_UNDER_GRPC" if data.startswith(b"HTTP/1") else "L7_WRONGPROTO"
                 raise _Refused(
                     f"upstream sent too large http2 frame: {size}", code if self.at == 0 else "L7_H2_REJECTED"
@@ -87,43 +95,53 @@ class _State:
             kind, flags = data[self.at + 3], data[self.at + 4]
             stream = int.from_bytes(data[self.at + 5 : self.at + 9], "big") & _MAX_WINDOW
             content = data[self.at + 9 : self.at + 9 + size]
+            if kind == CONTINUATION and not self.open_block:
+                raise _Refused(f"upstream sent unexpected http2 frame: {kind}")
             if self.status is None:
                 self._before_head(kind, flags, stream, size, content)
-            elif len(content) == size and stream == STREAM:
-                self._after_head(kind, flags, content)
+            else:
+                self._after_head(kind, flags, stream, size, content)
             if len(content) < size:
                 return
             self.at += 9 + size
 
     def _before_head(self, kind: int, flags: int, stream: int, size: int, content: bytes) -> None:
-        if kind == DATA or (kind == CONTINUATION) != self.open_block:
+        if kind == DATA or (self.open_block and kind != CONTINUATION):
             raise _Refused(f"upstream sent unexpected http2 frame: {kind}")
         if stream not in (0, STREAM):
             raise _Refused(f"upstream sent frame for unknown stream {stream}")
         if kind in (HEADERS, CONTINUATION):
             self._headers(kind, flags, size, content)
             return
+        self._control(kind, flags, stream, size, content)
+
+    def _control(self, kind: int, flags: int, stream: int, size: int, content: bytes) -> None:
+        """A frame that is neither a head nor data, before the head or after it."""
         fault = _FIXED.get(kind)
         if fault is not None and size != fault[0] and not (kind == GOAWAY and size >= 8):
             raise _Refused(f"upstream sent {fault[1]} frame with invalid length: {size}")
+        if kind in (SETTINGS, PING, GOAWAY) and stream:
+            raise _Refused(f"upstream sent {_NAMES[kind]} frame with non-zero stream id: {stream}")
+        if kind in self.seen and not flags & _ACK:
+            self.seen[kind] += 1
+            if self.seen[kind] > _MOST:
+                raise _Refused(f"upstream sent too many {_NAMES[kind]} frames")
         if kind == PUSH_PROMISE:
             raise _Refused("upstream sent unexpected push promise frame")
         if kind == SETTINGS:
-            self._settings(flags, stream, size, content)
+            self._settings(flags, size, content)
         elif kind == PING and flags & _ACK:
             raise _Refused("upstream sent ping frame with ack flag")
         elif kind == RST_STREAM and len(content) == 4:
             raise _Refused(f"upstream rejected request with error {int.from_bytes(content, 'big')}")
         elif kind == GOAWAY and len(content) >= 8 and int.from_bytes(content[:4], "big") & _MAX_WINDOW < STREAM:
             raise _Refused(f"upstream sent goaway with error {int.from_bytes(content[4:8], 'big')}")
-        elif kind == WINDOW_UPDATE and len(content) == 4 and stream == 0:
-            self.window += int.from_bytes(content, "big") & _MAX_WINDOW
-            if self.window > _MAX_WINDOW:
+        elif kind == WINDOW_UPDATE and len(content) == 4:
+            self.windows[stream] += int.from_bytes(content, "big") & _MAX_WINDOW
+            if self.windows[stream] > _MAX_WINDOW:
                 raise _Refused("upstream sent too large window update")
 
-    def _settings(self, flags: int, stream: int, size: int, content: bytes) -> None:
-        if stream:
-            raise _Refused(f"upstream sent settings frame with non-zero stream id: {stream}")
+    def _settings(self, flags: int, size: int, content: bytes) -> None:
         if flags & _ACK and size:
             raise _Refused(f"upstream sent settings frame with ack flag and non-zero length: {size}")
         if size % 6:
@@ -138,6 +156,7 @@ class _State:
             self.head_at = self.at
         block = content
         if kind == HEADERS:
+            self.last_flags = flags
             block = _payload(flags, size, content)
         if len(content) < size:
             if len(self.data) - self.head_at >= self.room:
@@ -152,7 +171,7 @@ class _State:
             return
         self._head(_fields(self.block))
         self.block = b""
-        self.ended = self.ended or (kind == HEADERS and bool(flags & _END_STREAM))
+        self.ended = bool(self.last_flags & _END_STREAM)
 
     def _head(self, fields: list[tuple[bytes, bytes]]) -> None:
         status: int | None = None
@@ -176,16 +195,46 @@ class _State:
             raise _Refused("upstream sent no :status header", "L7_BADHEADER")
         self.status = status
 
-    def _after_head(self, kind: int, flags: int, content: bytes) -> None:
+    def _after_head(self, kind: int, flags: int, stream: int, size: int, content: bytes) -> None:
+        """ngx_http_grpc_filter: it reads the rest before the head is sent, as far as that came along with it."""
+        if kind == DATA and stream != STREAM:
+            raise _Refused(f"upstream sent data frame for unknown stream {stream}")
+        if stream not in (0, STREAM):
+            raise _Refused(f"upstream sent frame for unknown stream {stream}")
+        if kind not in (DATA, HEADERS, CONTINUATION):
+            self._control(kind, flags, stream, size, content)
+            return
         if kind == DATA:
-            self.message += _payload(flags & ~_PRIORITY, len(content), content)
-        elif kind == HEADERS and flags & _END_HEADERS:
-            self.trailers.update(_fields(_payload(flags, len(content), content)))
-        elif kind == RST_STREAM:
+            self.message += _payload(flags & ~_PRIORITY, size, content) if len(content) == size else content
+            if self.length is not None and len(self.message) > self.length:
+                raise _Refused("upstream sent response body larger than indicated content length")
+        elif len(content) == size:
+            self.block += _payload(flags, size, content) if kind == HEADERS else content
+            self.open_block = not flags & _END_HEADERS
+            self.last_flags = flags if kind == HEADERS else self.last_flags
+            if not self.open_block:
+                self._trailers(_fields(self.block), self.last_flags)
+        if len(content) == size and kind in (DATA, HEADERS) and flags & _END_STREAM:
+            if self.length is not None and len(self.message) < self.length:
+                raise _Refused("upstream prematurely closed stream")
             self.ended = True
-        self.ended = self.ended or (kind in (DATA, HEADERS) and bool(flags & _END_STREAM))
+
+    def _trailers(self, fields: list[tuple[bytes, bytes]], flags: int) -> None:
+        for name, value in fields:
+            if name.startswith(b":"):
+                raise _Refused(f'upstream sent invalid trailer "{clean(name + b": " + value, 80)}"')
+        if not flags & _END_STREAM:
+            raise _Refused("upstream sent trailer without end stream flag")
+        self.trailers.update(fields)
+
+    @property
+    def length(self) -> int | None:
+        """The Content-Length of the head."""
+        value = dict(self.headers).get(b"content-length", b"")
+        return int(value) if value.isdigit() and len(value) < 19 else None
 
 
+_NAMES = {SETTINGS: "settings", PING: "ping", GOAWAY: "goaway"}
 # Frames of a fixed length: what nginx calls them.
 _FIXED = {
     RST_STREAM: (4, "rst stream"),

@@ -397,6 +397,11 @@ OUTCOMES: dict[str, Outcome] = {
         "http", 502, "upstream rejected request", "upstream-wrong-protocol",
         "{target} ends the HTTP/2 exchange ({detail}): visitors get 502", "look into the log of the service",
     ),
+    "L7_H2_BROKEN": _fails(
+        "http", None, "", "upstream-wrong-protocol",
+        "{target} breaks the HTTP/2 exchange off after the head ({detail}): visitors get no answer",
+        "look into the log of the service", retried="",
+    ),
     "L7_WRONGPROTO": _fails(
         "http", None, "", "upstream-wrong-protocol",
         "{target} does not speak what {directive} speaks ({detail})", "use the pass directive of its protocol",

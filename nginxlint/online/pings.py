@@ -30,7 +30,7 @@ _NO_HEALTH = (bytes(5), b"\0\0\0\0\2\x08\0", b"\0\0\0\0\2\x08\3")
 @dataclass(frozen=True, slots=True)
 class Pong:
     """A good answer: what the client would see and how sure that is (see Verdict), a remark, the time to the first
-    byte."""
+    byte, what nginx logs."""
 
     status: int | None = None
     detail: str = ""
@@ -38,6 +38,7 @@ class Pong:
     code: str = ""
     hint: str = ""
     certainty: str = "predicted"
+    log: str = ""
 
 
 async def fastcgi(stream: Stream, target: Target, version: Version, limit: float) -> Pong:
@@ -97,10 +98,24 @@ async def http2(stream: Stream, target: Target, version: Version, limit: float) 
     if reading.code in ("L7_TIMEOUT", "L7_SLOWHEADER", "L7_CLOSED", "L7_RESET"):
         raise _silence(heard, target, limit)
     if reading.code:
-        raise Failure("http", reading.code, reading.detail, log=reading.log, status=502)
+        raise Failure("http", reading.code, reading.detail, log=reading.log, status=reading.status)
+    if grpc and not answer.ended:
+        return _unended(reading.status, heard, target, limit)
     if grpc:
         return _health(answer, heard.first_ms)
     return Pong(reading.status, "speaks HTTP/2", heard.first_ms, certainty="observed")
+
+
+def _unended(status: int | None, heard: Heard, target: Target, limit: float) -> Pong:
+    """A head and no end of the answer: visitors get what came."""
+    what = {EOF: "it hangs up", RESET: "it resets the connection"}.get(heard.end, "it stalls")
+    log = {
+        EOF: "upstream prematurely closed connection while reading upstream",
+        RESET: "recv() failed (104: Connection reset by peer) while reading upstream",
+    }.get(heard.end, "upstream timed out (110: Connection timed out) while reading upstream")
+    if heard.end not in (EOF, RESET) and limit < target.timeouts.read:
+        return Pong(status, "starts an answer", heard.first_ms)  # nginx would wait longer
+    return Pong(status, f"{what} after the head of an answer", heard.first_ms, "L7_SHORTBODY", log=log)
 
 
 def _health(answer: Answer, ms: float) -> Pong:

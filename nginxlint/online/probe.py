@@ -160,6 +160,7 @@ class Prober:
                 tuple(phases),
                 status=pong.status,
                 predicted_status=pong.status,
+                log=pong.log,
                 hints=hints,
                 certainty=pong.certainty,
             )

@@ -24,6 +24,8 @@ def field(name: bytes, value: bytes) -> bytes:
 _S = frame(SETTINGS, 0, 0, b"")
 _OK = b"\x88" + field(b"content-type", b"application/grpc")
 _DONE = frame(HEADERS, _WHOLE, 1, _OK)
+_HEAD = _S + frame(HEADERS, 4, 1, _OK)
+_LENGTH = _S + frame(HEADERS, 4, 1, _OK + field(b"content-length", b"9"))
 
 
 def _head(block: bytes) -> bytes:
@@ -31,7 +33,7 @@ def _head(block: bytes) -> bytes:
 
 
 # name → (the frames, what the visitor gets, log class)
-ANSWERS: dict[str, tuple[bytes, int, str]] = {
+ANSWERS: dict[str, tuple[bytes, int | None, str]] = {
     "good": (
         _S + frame(HEADERS, 4, 1, _OK) + frame(DATA, 0, 1, bytes(5))
         + frame(HEADERS, _WHOLE, 1, field(b"grpc-status", b"0")), 200, "",
@@ -91,6 +93,35 @@ ANSWERS: dict[str, tuple[bytes, int, str]] = {
     "frame-too-large": (b"\x00\x40\x01" + _S[3:] + bytes(16385), 502, "http2-frame"),
     "http1": (b"HTTP/1.1 400 Bad\r\n\r\n", 502, "http2-frame"),
     "garbage": (bytes(range(256)), 502, "http2-stream"),
+    "settings-for-ever": (_S * 1200, 502, "http2-many"),
+    "settings-window-over": (frame(SETTINGS, 0, 0, b"\0\4\x80\0\0\0"), 502, "http2-settings"),
+    "window-of-stream-over": (_S + frame(WINDOW_UPDATE, 0, 1, b"\x7f\xff\xff\xff") + _DONE, 502, "http2-window-over"),
+    "goaway-on-stream": (_S + frame(GOAWAY, 0, 1, bytes(8)) + _DONE, 502, "http2-goaway-stream"),
+    # what comes with the head is read before the head is sent
+    **{
+        f"then-{name}": (_HEAD + frames, None, log)
+        for name, frames, log in (
+            ("rejects", frame(RST_STREAM, 0, 1, b"\0\0\0\2"), "http2-rejected"),
+            ("goes-away", frame(GOAWAY, 0, 0, bytes(8)), "http2-goaway"),
+            ("pushes", frame(PUSH_PROMISE, 4, 1, b"\0\0\0\2\x88"), "http2-push"),
+            ("continues", frame(CONTINUATION, 4, 1, b"\x88"), "http2-unexpected"),
+            ("other-stream", frame(DATA, 0, 3, b"x"), "http2-data-stream"),
+            ("stream-0", frame(DATA, 0, 0, b"x"), "http2-data-stream"),
+            ("too-large", b"\x00\x40\x01" + frame(DATA, 0, 1, b"")[3:] + bytes(16385), "http2-frame"),
+            ("settings-odd", frame(SETTINGS, 0, 0, bytes(5)), "http2-settings"),
+            ("second-head", frame(HEADERS, _WHOLE, 1, b"\x88"), "http2-trailer"),
+            ("unended-trailer", frame(HEADERS, 4, 1, field(b"grpc-status", b"0")), "http2-trailer-end"),
+            ("window-over", frame(WINDOW_UPDATE, 0, 1, b"\x7f\xff\xff\xff"), "http2-window-over"),
+        )
+    },
+    "body-too-short": (_LENGTH + frame(DATA, 1, 1, b"abc"), None, "http2-early"),
+    "body-too-long": (_LENGTH + frame(DATA, 0, 1, b"abc" * 9), None, "http2-body"),
+    "then-data-and-gone": (_HEAD + frame(DATA, 0, 1, bytes(5)), 200, "short-body"),
+    "then-gone": (_HEAD, 200, "short-body"),
+    "then-goes-away-later": (
+        _HEAD + frame(GOAWAY, 0, 0, b"\0\0\0\1" + bytes(4)) + frame(HEADERS, _WHOLE, 1, field(b"grpc-status", b"0")),
+        200, "",
+    ),
     "only-settings": (_S, 502, "closed"),
     "half-settings": (_S[:5], 502, "closed"),
     "half-head": (_S + _DONE[:12], 502, "closed"),
