@@ -59,11 +59,12 @@ class AssetRegexStealsProxy(Rule):
     def check(self, config: Config) -> Iterator[Diagnostic]:
         passing = {one.parent for one in config.find(*PASSES)}
         around = {block.parent for block in passing if block is not None and block.name == "location"}
+        rooted = {one.parent for one in config.alike("location").members(("/",)) if one in passing}
         open_ones: dict[Block, list[Location]] = {}
         for block in config.saying(_may_steal, "location"):
             if block.parent not in around or block in passing or not isinstance(block, Block):
                 continue
-            if block.child("location", "return", "deny") is not None:
+            if block.child("location", "return", "deny", *(("root",) if block.parent in rooted else ())) is not None:
                 continue
             regex = config.location(block)
             if regex is None or regex.outer is not None or _has_own_files(regex):

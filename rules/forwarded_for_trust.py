@@ -91,7 +91,7 @@ class ForwardedForTrust(Rule):
                 yield self._copied(line, right, behind=behind)
             elif sign is not None:
                 yield self._overwritten(line, sign)
-        if config.partial or not appended or not any("ssl" in listen.values for listen in config.find("listen")):
+        if config.partial or not appended or not any("ssl" in listen for listen in config.alike("listen")):
             return
         signs = signs or proxies_in_front(config)
         at_the_edge = next((line for line in appended if _is_edge(config, line, signs)), None)

@@ -115,8 +115,9 @@ def _without(config: Config) -> Iterator[Directive]:
         ):
             listens.setdefault(block, listen)
     sent_somewhere = config.concerns(("add_header", "more_set_headers"), (_NAME,))
+    redirecting = {one.parent for one in (*config.find("return"), *config.saying(_is_permanent, "rewrite"))}
     for block, listen in listens.items():
-        if _only_redirects(block):
+        if block in redirecting:
             continue
         if "ssl_reject_handshake" in config.names and config.scope(block).on("ssl_reject_handshake"):
             continue
@@ -124,10 +125,8 @@ def _without(config: Config) -> Iterator[Directive]:
             yield listen
 
 
-def _only_redirects(server: Block) -> bool:
-    return any(
-        one.name == "return" or (one.name == "rewrite" and one.values[-1:] == ("permanent",)) for one in server.body
-    )
+def _is_permanent(rewrite: tuple[str, ...]) -> bool:
+    return rewrite[-1:] == ("permanent",)
 
 
 def _sends(scope: Scope) -> bool:

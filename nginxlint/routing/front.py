@@ -25,16 +25,13 @@ def proxies_in_front(config: Config) -> dict[Block | None, Directive]:
     """By server block, the directive that shows that another proxy stands in front of it; under None, one that is
     about all servers of `http`. A map that falls back to what nginx sees itself shows nothing: it serves both."""
     found: dict[Block | None, Directive] = {}
-    for directive in config.find("listen"):
-        if "proxy_protocol" in directive.values[1:]:
-            found.setdefault(directive.parent, directive)
-    known: dict[tuple[str, ...], bool] = {}  # most lines are the same in every server
-    for directive in config.find(*_READERS):
-        reads = known.get(directive.values)
-        if reads is None:
-            reads = known[directive.values] = _reads(directive.values)
-        if reads:
-            found.setdefault(directive.enclosing("server"), directive)
+    for directive in config.saying(lambda values: "proxy_protocol" in values[1:], "listen"):
+        found.setdefault(directive.parent, directive)
+    for name in _READERS:
+        reading = set(filter(_reads, config.alike(name)))  # most lines are the same in every server
+        for directive in config.find(name) if reading else ():
+            if directive.values in reading:
+                found.setdefault(directive.enclosing("server"), directive)
     for block in config.blocks("map"):
         empty = any(line.name == "" or (line.name == "default" and "$" in "".join(line.values)) for line in block.body)
         if block.values and not empty and _reads(block.values[:1]):
