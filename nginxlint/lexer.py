@@ -156,7 +156,7 @@ class Heads(dict[str, tuple[Head, ...]]):
     LIMIT = 4096
 
     def __init__(self) -> None:
-        self._words: dict[str, str] = {}  # those of one host stand close together
+        self._words: dict[str, str] = {}
 
     def __missing__(self, written: str) -> tuple[Head, ...]:
         if len(written) >= _NEAR_BUFFER:
@@ -170,13 +170,14 @@ class Heads(dict[str, tuple[Head, ...]]):
                 found = self._several(written)
         if len(self) < self.LIMIT:
             self[written] = found
-        elif len(self._words) > self.LIMIT:
+        elif len(self._words) > self.LIMIT:  # the words of one host stand close together
             self._words.clear()
         return found
 
     def _statement(self, words: list[str], end: str, blanks: int) -> tuple[Head, ...]:
         name = intern(words.pop(0))
-        values = tuple(map(self._words.setdefault, words, words))
+        # of very much text words are shared as well
+        values = tuple(words) if len(self) < self.LIMIT else tuple(map(self._words.setdefault, words, words))
         if end == ";":
             return ((INCLUDE if name == "include" else STATEMENT, name, values, blanks),)
         return _ODD if name.endswith("_by_lua_block") else ((BEGIN, name, values, blanks),)
