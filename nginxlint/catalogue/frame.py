@@ -3,10 +3,11 @@ arguments, once only, values; then the directive's own parser, and what turns up
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 from operator import attrgetter
 
-from nginxlint.catalogue.checks.owners import BLOCK_ENDS
+from nginxlint.catalogue.checks.owners import BLOCK_ENDS, ENDS_OF_OWN
 from nginxlint.catalogue.context import Context, closing
 from nginxlint.catalogue.entry import DATA_BODIES, Entry
 from nginxlint.catalogue.names import variables_of
@@ -28,6 +29,15 @@ if TYPE_CHECKING:
 
 
 _name = attrgetter("name")
+
+
+def _ending(place: str) -> list[str]:
+    """The families that may find something when a block of this place is closed."""
+    return [
+        family
+        for family in BLOCK_ENDS.get(place, ())
+        if (place, family) not in ENDS_OF_OWN or f"nginxlint.catalogue.checks.{family}" in sys.modules
+    ]
 
 
 class World:
@@ -141,9 +151,8 @@ class Frame:
         mark = len(self.found)
         ends = self._ends.get(place)
         if ends is None:
-            families = BLOCK_ENDS.get(place, ())
-            ends = [import_module(f"nginxlint.catalogue.checks.{family}").BLOCK_END[place] for family in families]
-            self._ends[place] = ends
+            names = [f"nginxlint.catalogue.checks.{family}" for family in _ending(place)]
+            ends = self._ends[place] = [import_module(name).BLOCK_END[place] for name in names]
         for end in ends:
             context.place = place
             if found := end(block, context):

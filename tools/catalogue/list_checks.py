@@ -35,6 +35,7 @@ def render() -> str:
     """The text of owners.py."""
     owners: dict[str, str] = {}
     ends: dict[str, list[str]] = {}
+    own: list[tuple[str, str]] = []
     families = sorted(path.stem for path in CHECKS.glob("*.py") if path.stem not in ("__init__", "owners"))
     families.sort(key=lambda name: ORDER.index(name) if name in ORDER else len(ORDER))
     for family in families:
@@ -43,6 +44,7 @@ def render() -> str:
             owners[key] = f"{owners[key]} {family}" if key in owners else family
         for key in getattr(module, "BLOCK_END", ()):
             ends.setdefault(key, []).append(family)
+        own += [(key, family) for key in sorted(getattr(module, "ENDS_OF_OWN", ()))]
     lines = [
         '"""Which family checks which directive. Written by tools/catalogue/list_checks.py; do not edit."""',
         "",
@@ -60,6 +62,13 @@ def render() -> str:
             for key, names in sorted(ends.items())
         ),
         "}",
+        "",
+        "# (context name, family) where a family finds at the end only what its own checks have remembered",
+        "ENDS_OF_OWN = frozenset(",
+        "    (",
+        *(f'        ("{key}", "{family}"),' for key, family in sorted(own)),
+        "    )",
+        ")",
         "",
     ]
     return "\n".join(lines)

@@ -180,3 +180,4 @@ CHECKS: dict[str, Check] = {
 }
 PURE = frozenset(CHECKS) - {"valid_referers", "secure_link_secret"}
 BLOCK_END: dict[str, BlockEnd] = {"http": _end_of_http}
+ENDS_OF_OWN = frozenset(("http",))

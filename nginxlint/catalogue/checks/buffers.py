@@ -173,3 +173,4 @@ CHECKS: dict[str, Check] = {
     **{f"{family}_{part}": _remember for family in _FAMILIES for part in _PARTS},
 }
 BLOCK_END: dict[str, BlockEnd] = {"http": _end_of_http}
+ENDS_OF_OWN = frozenset(("http",))

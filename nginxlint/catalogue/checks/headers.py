@@ -187,3 +187,4 @@ CHECKS: dict[str, Check] = {
 }
 PURE = frozenset(CHECKS) - {"charset", "source_charset"}
 BLOCK_END: dict[str, BlockEnd] = {"http": _end_of_http}
+ENDS_OF_OWN = frozenset(("http",))

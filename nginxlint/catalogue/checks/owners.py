@@ -223,3 +223,16 @@ BLOCK_ENDS: dict[str, tuple[str, ...]] = {
     "stream-upstream": ("upstreams",),
     "upstream": ("upstreams",),
 }
+
+# (context name, family) where a family finds at the end only what its own checks have remembered
+ENDS_OF_OWN = frozenset(
+    (
+        ("http", "access"),
+        ("http", "buffers"),
+        ("http", "headers"),
+        ("http", "pools"),
+        ("http", "tls_servers"),
+        ("http", "tls_upstreams"),
+        ("stream", "tls_upstreams"),
+    )
+)

@@ -82,3 +82,4 @@ CHECKS: dict[str, Check] = {
 }
 PURE = frozenset(("request_pool_size",))
 BLOCK_END: dict[str, BlockEnd] = {"http": _end_of_http}
+ENDS_OF_OWN = frozenset(("http",))

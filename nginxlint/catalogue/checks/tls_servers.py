@@ -151,3 +151,4 @@ CHECKS: dict[str, Check] = dict.fromkeys(
     ("ssl", "starttls", "ssl_certificate", "ssl_reject_handshake", "ssl_verify_client"), _remember
 )
 BLOCK_END: dict[str, BlockEnd] = {"http": _servers, "stream": _servers, "mail": _servers}
+ENDS_OF_OWN = frozenset(("http",))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from nginxlint.catalogue.checks.merging import effective, is_on
-from nginxlint.catalogue.checks.tls_servers import without
 from nginxlint.catalogue.context import terminator
 
 TYPE_CHECKING = False
@@ -55,6 +54,8 @@ def _default_servers(block: Block, context: Context) -> Iterator[Refusal]:
             wanted = 'no "ssl_certificate" is defined for the "listen ... ssl" directive'
             if "quic" in own.values[1:]:
                 wanted = 'no "ssl_certificate" is defined for the "listen ... quic" directive'
+            from nginxlint.catalogue.checks.tls_servers import without
+
             yield without(context, own, wanted, terminator(owner), "ssl_certificate", own)
             break
 

@@ -86,3 +86,4 @@ CHECKS: dict[str, Check] = {
     for name in ("verify", "certificate", "ciphers", "conf_command")
 }
 BLOCK_END: dict[str, BlockEnd] = {"http": _upstreams, "stream": _upstreams}
+ENDS_OF_OWN = frozenset(("http", "stream"))
