@@ -10,6 +10,10 @@ from nginxlint.lexer import BEGIN, COMMENT, END, INCLUDE, MAX_DEPTH, PIECES, STA
 from nginxlint.source import Source
 from nginxlint.syntax import Block, Directive, Outermost, Surroundings
 
+TYPE_CHECKING = False  # typing costs 3 ms to import; checkers know the name
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 
 class Parsed:
     """One file: the directives at its top level (`body`), its `include` directives wherever they stand, the offsets of
@@ -76,8 +80,16 @@ def outline_of(text: str) -> Outline:
 
 # The offsets of small files are one object for all of them: an int has 32 bytes, and ten thousand hosts as many files.
 _SHARED = 8192
-_OFFSETS = list(range(_SHARED))
+_OFFSETS: list[int] = []  # as many as the longest of these files needed
 _DEEP = MAX_DEPTH - 2
+
+
+def _offsets_of(text: str) -> Sequence[int]:
+    """The offsets in a text, its end too."""
+    if len(text) >= _SHARED:
+        return range(len(text) + 1)
+    _OFFSETS.extend(range(len(_OFFSETS), len(text) + 1))
+    return _OFFSETS
 
 
 class _Tree:
@@ -105,7 +117,7 @@ class _Tree:
         """Read text as far as it is ordinary; the offset of what is not, or of its end. Nearly every line is a statement
         of its own, and text is split at newlines ten times as fast as at what ends a statement."""
         source, parent, body, opened = self.source, self.parent, self.body, self.open
-        offsets = _OFFSETS if len(text) < _SHARED else range(len(text) + 1)
+        offsets = _offsets_of(text)
         at = 0
         lines = iter(text.split("\n"))
         for line in lines:
@@ -162,7 +174,7 @@ class _Tree:
         return at
 
     def statement(self, name: str, values: tuple[str, ...], start: int) -> None:
-        offset = _OFFSETS[start] if start < _SHARED else start
+        offset = _OFFSETS[start] if start < len(_OFFSETS) else start
         directive = (
             Directive(name, values, offset, self.parent)
             if self.open
@@ -179,6 +191,6 @@ class _Tree:
         self.parent, self.body = block, []
 
     def end(self, at: int) -> None:
-        self.parent.close = _OFFSETS[at] if at < _SHARED else at
+        self.parent.close = _OFFSETS[at] if at < len(_OFFSETS) else at
         self.parent.body = tuple(self.body)
         self.parent, self.body = self.open.pop()
