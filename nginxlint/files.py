@@ -8,6 +8,8 @@ import stat
 
 # nginx configurations of 10,000 virtual hosts have 10 MB in all; one file beyond this is something else.
 MAX_FILE_BYTES = 64 * 1024 * 1024
+# Most files are read in one piece of this size.
+_CHUNK = 1 << 16
 
 # Where distributions keep nginx.conf. An absolute include below one of these, in a tree that lives elsewhere (a
 # repository), means the file of that tree.
@@ -34,6 +36,7 @@ class Disk:
         self.maps = maps
         absolute = os.path.abspath(conf_folder)
         self._real_folders: dict[str, str] = {}
+        self._regular: set[str] = set()  # what folders said are regular files, and no symbolic links to some
         self._foreign = not any(absolute == folder or absolute.startswith(folder + "/") for folder in CONF_FOLDERS)
 
     def full(self, path: str) -> str:
@@ -68,7 +71,7 @@ class Disk:
         if not any(character in pattern for character in "*?["):
             return [next((path for path in candidates if os.path.lexists(path)), candidates[0])]
         for candidate in candidates:
-            if paths := _glob(candidate):
+            if paths := self._glob(candidate):
                 return sorted(paths, key=os.fsencode)
         return []
 
@@ -76,16 +79,13 @@ class Disk:
         """The bytes of a file. Raises OSError: absent, unreadable, too large, or not a regular file."""
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         try:
-            status = os.fstat(descriptor)
-            if not stat.S_ISREG(status.st_mode):
-                if stat.S_ISDIR(status.st_mode):
-                    raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path)
-                raise OSError(errno.EINVAL, "not a regular file", path)
-            if status.st_size > MAX_FILE_BYTES:
-                raise OSError(errno.EFBIG, f"larger than {MAX_FILE_BYTES // 1024 // 1024} MiB", path)
-            # one more than there is: a regular file gives less than was asked for only at its end
-            data = os.read(descriptor, status.st_size + 1)
-            while len(data) > status.st_size:
+            # a regular file gives less than was asked for only at its end
+            data = os.read(descriptor, _CHUNK) if path in self._regular else b""
+            if 0 < len(data) < _CHUNK:
+                return data
+            size = _size(descriptor, path)
+            data += os.read(descriptor, size + 1 - len(data))
+            while len(data) > size:
                 more = os.read(descriptor, 1 << 20)
                 data += more
                 if len(data) > MAX_FILE_BYTES:
@@ -101,7 +101,7 @@ class Disk:
         at every folder above every file."""
         folder, _, name = path.rpartition("/")
         try:
-            if name in ("", ".", "..") or stat.S_ISLNK(os.lstat(path).st_mode):
+            if path not in self._regular and (name in ("", ".", "..") or stat.S_ISLNK(os.lstat(path).st_mode)):
                 return os.path.realpath(path)
         except OSError:
             return os.path.realpath(path)
@@ -111,28 +111,42 @@ class Disk:
             real = self._real_folders[folder] = os.path.realpath(above).removesuffix("/")
         return f"{real}/{name}"
 
+    def _glob(self, pattern: str) -> list[str]:
+        """The paths a pattern with wildcards stands for. The usual one, a folder and a star, needs no regular expression,
+        and the folder says which of its files are regular: that spares two questions about each."""
+        folder, slash, last = pattern.rpartition("/")
+        head, star, tail = last.partition("*")
+        if any(one in folder or one in tail for one in "*?[") or not star or "?" in head or "[" in head:
+            import glob
 
-def _glob(pattern: str) -> list[str]:
-    """The paths a pattern with wildcards stands for. The usual one, a folder and a star, needs no regular expression."""
-    folder, slash, last = pattern.rpartition("/")
-    head, star, tail = last.partition("*")
-    if any(character in folder or character in tail for character in "*?[") or not star or "?" in head or "[" in head:
-        import glob
+            return glob.glob(pattern)
+        found: list[str] = []
+        shortest = len(head) + len(tail)
+        try:
+            with os.scandir(folder or slash or ".") as entries:
+                for entry in entries:
+                    name = entry.name
+                    if not (name.startswith(head) and name.endswith(tail) and len(name) >= shortest):
+                        continue
+                    if head or not name.startswith("."):
+                        found.append(folder + slash + name)
+                        if entry.is_file(follow_symlinks=False):
+                            self._regular.add(found[-1])
+        except OSError:
+            return []
+        return found
 
-        return glob.glob(pattern)
-    try:
-        names = os.listdir(folder or slash or ".")
-    except OSError:
-        return []
-    shortest = len(head) + len(tail)
-    return [
-        folder + slash + name
-        for name in names
-        if name.startswith(head)
-        and name.endswith(tail)
-        and len(name) >= shortest
-        and (head or not name.startswith("."))
-    ]
+
+def _size(descriptor: int, path: str) -> int:
+    """The size of a file. Raises OSError: too large, or not a regular file."""
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode):
+        if stat.S_ISDIR(status.st_mode):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path)
+        raise OSError(errno.EINVAL, "not a regular file", path)
+    if status.st_size > MAX_FILE_BYTES:
+        raise OSError(errno.EFBIG, f"larger than {MAX_FILE_BYTES // 1024 // 1024} MiB", path)
+    return status.st_size
 
 
 class Dump:

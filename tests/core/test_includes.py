@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from nginxlint import includes
-from nginxlint.files import MAX_FILE_BYTES, Disk, Dump
+from nginxlint.files import _CHUNK, MAX_FILE_BYTES, Disk, Dump
 from nginxlint.includes import Loaded, load
 from nginxlint.inputs import split_dump
 from nginxlint.source import Shelf, Source
@@ -70,14 +70,27 @@ def test_an_unreadable_file_is_on_record(tmp_path: Path) -> None:
     assert isinstance(loaded.includes[0].problems[0][1], PermissionError)
 
 
-def test_a_fifo_a_folder_and_a_giant_are_refused_without_reading(tmp_path: Path) -> None:
+@pytest.mark.parametrize("pattern", ["", "*"])
+def test_a_fifo_a_folder_and_a_giant_are_refused_without_reading(tmp_path: Path, pattern: str) -> None:
     os.mkfifo(tmp_path / "fifo")
     (tmp_path / "folder").mkdir()
     with open(tmp_path / "giant", "wb") as file:
         file.truncate(MAX_FILE_BYTES + 1)
-    loaded = load_tree(tmp_path, {"nginx.conf": "include fifo;\ninclude folder;\ninclude giant;\na;"})
+    text = "".join(f"include {name}{pattern};\n" for name in ("fifo", "folder", "giant"))
+    loaded = load_tree(tmp_path, {"nginx.conf": f"{text}a;"})
     assert names(loaded) == ["a"]
-    assert [isinstance(include.problems[0][1], OSError) for include in loaded.includes] == [True, True, True]
+    reasons = [str(include.problems[0][1]) for include in loaded.includes]
+    assert ["not a regular" in reasons[0], "Is a directory" in reasons[1], "larger than" in reasons[2]] == [True] * 3
+
+
+@pytest.mark.parametrize("length", [0, 1, _CHUNK - 1, _CHUNK, _CHUNK + 1, 3 * _CHUNK])
+def test_a_file_a_folder_names_is_read_to_its_end(tmp_path: Path, length: int) -> None:
+    (tmp_path / "a.conf").write_bytes(b"#" * length)
+    (tmp_path / "b.conf").symlink_to("a.conf")
+    disk = Disk(str(tmp_path))
+    found = disk.find("*.conf")
+    assert [disk.read(path) for path in found] == [b"#" * length] * 2
+    assert [disk.identity(path) for path in found] == [os.path.realpath(found[0])] * 2
 
 
 def test_the_root_option_finds_absolute_paths_below_it(tmp_path: Path) -> None:
