@@ -45,7 +45,8 @@ class Namesakes:
         fault = entry.value_fault
         if fault is not None and not any(fault(entry.variant, values) for values in arguments):
             entry.value_fault = None
-        if entry.check is not None and self._pass_check(entry, context):
+        # a check counts on values that are right
+        if entry.check is not None and entry.value_fault is None and self._pass_check(entry, context):
             entry.check = None
         return self.all_known and entry.is_plain()
 

@@ -337,7 +337,7 @@ def _least_time(text: str, context: Context) -> bool:
 
 def _sticky(directive: Directive, context: Context) -> Iterator[Refusal]:
     values = directive.values
-    if values[0] != "learn" or context.target.plus:
+    if values[:1] != ("learn",) or context.target.plus:
         return
     for index, text in enumerate(values[1:], 1):
         name, equals, _ = text.partition("=")
