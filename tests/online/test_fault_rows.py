@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import dns.flags
 import dns.message
 import pytest
 
@@ -179,6 +180,25 @@ def test_row_40_answers_that_turn_are_noted_and_a_negative_ttl_is_none() -> None
     with NameServer({"app.test": addresses("127.0.0.1", ttl=(1 << 31) - 1)}) as names:
         [row] = at_run_time("app.test", f"127.0.0.1:{names.port}").targets_json
     assert f"TTL {(1 << 31) - 1} s" in row["stages"]["dns"]["detail"]
+
+
+@pytest.mark.parametrize(
+    ("valid", "authoritative", "told"),
+    [("valid=10m", True, True), ("valid=5s", True, False), ("", True, False), ("valid=10m", False, False)],
+)
+def test_a_lookup_that_nginx_keeps_longer_than_its_record_allows_is_told(
+    valid: str, authoritative: bool, told: bool
+) -> None:
+    def script(query: dns.message.Message, tcp: bool) -> bytes | None:
+        answer = dns.message.from_wire(addresses("127.0.0.1", ttl=30)(query, tcp) or b"")
+        # who is not authoritative counts the TTL down, and nobody knows where it began
+        answer.flags |= dns.flags.AA if authoritative else 0
+        return answer.to_wire()
+
+    with NameServer({"app.test": script}) as names:
+        result = at_run_time("app.test", f"127.0.0.1:{names.port} {valid}")
+    found = [finding.message for finding in result.diagnostics if "longer than its record allows" in finding.message]
+    assert [("TTL 30 s, valid=600s" in message) for message in found] == [True] * told
 
 
 GOOD = server({("app.test", "A"): ["60 A 10.0.0.1"], ("app.test", "AAAA"): []})

@@ -233,3 +233,30 @@ def test_text_in_observations_is_made_harmless() -> None:
     assert "\x1b" not in shown
     assert "\u202e" not in shown
     assert "\\\\x1b[31mred" in shown
+
+
+def test_no_secret_of_the_configuration_gets_into_a_plan() -> None:
+    secrets = (
+        "proxy_set_header Authorization 'Basic SECRET1'; proxy_set_header Cookie sid=SECRET2;"
+        " proxy_set_header X-Api-Key SECRET3; proxy_set_header Proxy-Authorization SECRET4;"
+    )
+    text = f"""
+        server {{
+            {secrets}
+            location / {{ proxy_pass http://10.0.0.1:81; }}
+            location /f {{ fastcgi_param TOKEN SECRET5; fastcgi_pass 10.0.0.2:9000; }}
+            location /g {{ grpc_set_header authorization SECRET6; grpc_pass grpc://10.0.0.3:50051; }}
+            location /u {{ uwsgi_param KEY SECRET7; uwsgi_pass 10.0.0.4:3031; }}
+        }}
+    """
+    made = plan(config(text))
+    assert len(json.loads(made)["questions"]) == 4
+    assert "SECRET" not in made
+    heard: dict[str, OSError | Callable[[], FakeStream]] = {
+        "10.0.0.1:81": answers(b"HTTP/1.1 502 x\r\nSet-Cookie: SECRET8\r\n\r\nSECRET9"),
+        "10.0.0.2:9000": answers(b"\1\12\0\0\0\0\0\0"),
+    }
+    door = FakeNetwork(heard)
+    seen, _ = run_plan(made, QUICK, door)
+    assert "SECRET" not in seen
+    assert not [stream for stream in door.streams if b"SECRET" in stream.sent]

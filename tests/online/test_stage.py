@@ -499,3 +499,39 @@ def test_the_real_network_reports_the_systems_own_errors() -> None:
         reserved.bind(("127.0.0.1", 0))
         with pytest.raises(ConnectionRefusedError):
             asyncio.run(RealNetwork().connect(Address("127.0.0.1", reserved.getsockname()[1])))
+
+
+def test_udp_upstreams_are_looked_up_and_get_no_packet() -> None:
+    network = FakeNetwork(names={"d.test": ["10.0.0.9"]})
+    rest = (
+        "stream { server { listen 53 udp; proxy_pass d.test:53; } server { listen 54 udp; proxy_pass gone.test:53; } }"
+    )
+    result = check("", network, rest=rest)
+    assert [(one["verdict"], one["code"]) for one in result.targets_json] == [
+        ("not-probed", "SKIP_UDP"),
+        ("failed", "CFG_HOST"),
+    ]
+    assert network.dialled == []
+    assert row(result)["addresses"] == ["10.0.0.9"]
+
+
+_H2_OK = b"\0\0\0\4\0\0\0\0\0" + b"\0\0\1\1\5\0\0\0\1\x88"
+
+
+@pytest.mark.parametrize(
+    ("answer", "code", "status"),
+    [
+        (_H2_OK, "OK", 200),
+        (_H2_OK[:-1] + b"\x8e", "L7_STATUS_5XX", 500),
+        (b"HTTP/1.1 400 Bad Request\r\n\r\n", "L7_H1_UNDER_GRPC", 502),
+        (_H2_OK[:9] + b"\0\0\4\3\0\0\0\0\1\0\0\0\7", "L7_H2_REJECTED", 502),
+        (b"", "L7_CLOSED", 502),
+    ],
+)
+def test_an_upstream_that_nginx_asks_in_http_2_is_asked_in_http_2(answer: bytes, code: str, status: int) -> None:
+    network = FakeNetwork({"10.0.0.1:81": answers(answer)})
+    text = "server { location / { proxy_http_version 2; proxy_pass http://10.0.0.1:81/x; } }"
+    result = run(config_of(f"events {{}} http {{ {text} }}", version=(1, 29, 4)), QUICK, network)
+    assert (row(result)["code"], row(result)["predicted_status"]) == (code, status)
+    assert network.streams[0].sent.startswith(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
+    assert b"/x" in network.streams[0].sent
