@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import errno
 import json
@@ -14,6 +15,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -23,6 +25,7 @@ from nginxlint.demo.upstreams import World
 from nginxlint.diagnostic import Diagnostic, Severity, Stage
 from nginxlint.files import Dump
 from nginxlint.includes import load
+from nginxlint.online import schedule
 from nginxlint.online.network import RealNetwork
 from nginxlint.online.options import Options
 from nginxlint.online.outcomes import OUTCOMES
@@ -535,3 +538,36 @@ def test_an_upstream_that_nginx_asks_in_http_2_is_asked_in_http_2(answer: bytes,
     assert (row(result)["code"], row(result)["predicted_status"]) == (code, status)
     assert network.streams[0].sent.startswith(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
     assert b"/x" in network.streams[0].sent
+
+
+def test_probes_that_leave_this_machine_keep_to_the_rate(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [0.0]
+    begun: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        clock[0] += seconds
+
+    time_of_loop = SimpleNamespace(time=lambda: clock[0])
+    monkeypatch.setattr(schedule, "asyncio", SimpleNamespace(get_running_loop=lambda: time_of_loop, sleep=sleep))
+
+    async def five() -> None:
+        pace = schedule.Pace(10)
+        for _ in range(5):
+            await pace.turn()
+            begun.append(clock[0])
+
+    asyncio.run(five())
+    assert begun == pytest.approx([0.0, 0.1, 0.2, 0.3, 0.4])
+
+
+def test_the_rate_counts_for_other_machines_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    turns = []
+
+    async def turn(_pace: schedule.Pace) -> None:
+        turns.append(1)
+
+    monkeypatch.setattr(schedule.Pace, "turn", turn)
+    network = FakeNetwork({f"10.0.0.{n}:81": answers(OK) for n in range(3)} | {"127.0.0.1:81": answers(OK)})
+    places = " ".join(f"location /{n} {{ proxy_pass http://10.0.0.{n}:81; }}" for n in range(3))
+    check(f"server {{ {places} location /l {{ proxy_pass http://127.0.0.1:81; }} }}", network)
+    assert len(turns) == 3
