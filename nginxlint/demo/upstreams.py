@@ -187,6 +187,8 @@ class World:
         return int(server.sockets[0].getsockname()[1])
 
     async def _unix(self, name: str, path: Path) -> None:
+        # mkdtemp made the folder private; the worker of a real nginx runs as another user and has to get in.
+        self._folder.chmod(0o755)
         if name == "unix-missing":
             return
         if name == "unix-regular-file":
@@ -198,8 +200,6 @@ class World:
         else:
             server = await asyncio.start_unix_server(self._connected(name, http_behaviours.healthy, None), str(path))
             self._servers.append(server)
-        # mkdtemp made the folder private; the worker of a real nginx runs as another user and has to get in.
-        self._folder.chmod(0o755)
         if path.exists():
             path.chmod(stat.S_IRUSR | stat.S_IWUSR if name == "unix-forbidden" else 0o666)
 

@@ -57,6 +57,7 @@ def asked_alike(target: Target) -> tuple[object, ...]:
         target.tries,
         target.next_timeout,
         target.surroundings,
+        target.source,
     )
 
 

@@ -67,6 +67,8 @@ def _why_not(vantage: str, verdict: Verdict, resolution: Resolution | None, *, o
         return ""
     if code.startswith("RESOLVER_") and _private_servers(vantage, target):
         return "a DNS server that is out of sight from here"
+    if vantage == ELSEWHERE and code == "L4_BIND":
+        return "its proxy_bind names an address of the machine nginx runs on"
     if vantage == ELSEWHERE and code == "CFG_TLS":
         return "the files of its TLS settings are not here"
     if resolution is not None and resolution.code and resolution.code == code:

@@ -7,6 +7,7 @@ import os
 from typing import TYPE_CHECKING
 
 from nginxlint.catalogue.inheritance import PASSES
+from nginxlint.online.literal import as_literal
 from nginxlint.online.request import Client, expand, one_line
 from nginxlint.online.types import ResolverSet, Timeouts, TlsProfile
 from nginxlint.online.units import seconds, size
@@ -43,7 +44,7 @@ class Settings:
     """What a pass of one family takes from the blocks around it, besides its TLS."""
 
     __slots__ = (
-        "buffer_size", "buffering", "caches", "headers", "http_version", "next_timeout", "next_upstream", "surroundings",
+        "buffer_size", "buffering", "caches", "headers", "http_version", "next_timeout", "next_upstream", "source", "surroundings",
         "timeouts", "tries",
     )  # fmt: skip
 
@@ -57,6 +58,7 @@ class Settings:
         self.next_upstream = next_upstream(scope, family)
         self.tries, self.next_timeout = next_limits(scope, family)
         self.surroundings = surroundings(scope)
+        self.source = source(scope, family)
 
 
 class SettingsOfAll:
@@ -124,6 +126,19 @@ def next_limits(scope: Scope, family: str) -> tuple[int, float]:
         int(tries) if tries.isdecimal() and len(tries) < 10 else 0,
         seconds(scope.value(f"{family}_next_upstream_timeout"), 0.0),
     )
+
+
+def source(scope: Scope, family: str) -> str:
+    """The local address connections are made from (`proxy_bind`); empty where nginx leaves that to the kernel, or where
+    it hangs on the request."""
+    words = [word for line in scope.effective(f"{family}_bind") for word in line.values]
+    if len(words) != 1 or words[0] == "off" or "$" in words[0]:
+        return ""  # `transparent` may name any address
+    text = words[0]
+    host = (
+        text[1:].partition("]")[0] if text.startswith("[") else text if text.count(":") > 1 else text.partition(":")[0]
+    )
+    return as_literal(host) or ""
 
 
 def surroundings(scope: Scope) -> str:

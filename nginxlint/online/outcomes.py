@@ -220,6 +220,11 @@ OUTCOMES: dict[str, Outcome] = {
         "{target} does not take the connection ({detail}): visitors wait and get 504",
         "check address, routes and firewalls on the way; a full accept queue looks the same", retried="timeout",
     ),
+    "L4_BIND": _fails(
+        "tcp", 500, "", "upstream-unreachable",
+        "nginx cannot connect to {target} from the address it is given ({detail}): visitors get 500",
+        "correct {family}_bind, or give this machine that address", retried="",
+    ),
     "L4_UNREACH": _fails(
         "tcp", 502, f"connect() failed (113: No route to host){_CONNECTING}", "upstream-unreachable",
         "{target} cannot be reached ({detail}): visitors get 502", "check address, routes and firewalls on the way",

@@ -15,7 +15,7 @@ from nginxlint.online.network import Network, Stream, close_quietly
 from nginxlint.online.policy import TCP_ONLY_PORTS
 from nginxlint.online.slow import first_byte, middle, near_limit
 from nginxlint.online.speak import PROXY_LOCAL, PROXY_UNKNOWN, ask, failure_of, unasked
-from nginxlint.online.steps import connect, exchange, secure, usable
+from nginxlint.online.steps import can_connect_from, connect, exchange, secure, usable
 from nginxlint.online.tls import TlsStream
 from nginxlint.online.types import STAGES, Address, Certificate, Observation, Phase, Target
 from nginxlint.online.untrusted import clean
@@ -93,6 +93,8 @@ class Prober:
         try:
             if target.tls is not None and STAGES.index(level) >= STAGES.index("tls"):
                 usable(target.tls)
+            if target.source and not address.unix:
+                can_connect_from(target.source, address)
             stream = await connect(
                 self.network, address, limit, user=target.worker_user, nginx_limit=target.timeouts.connect
             )

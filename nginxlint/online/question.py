@@ -8,6 +8,7 @@ import re
 from dataclasses import replace
 from typing import Any, cast
 
+from nginxlint.online.literal import as_literal
 from nginxlint.online.policy import METHODS, SENT_HEADERS
 from nginxlint.online.records import RecordFault, decode, encode
 from nginxlint.online.types import Target, Where
@@ -73,6 +74,8 @@ def target_of(question: Any, where: str) -> Target:
         raise RecordFault(f"{where}: {target.method[:40]!r} is never sent")
     if target.patience is not None and not 0 < target.patience <= _MOST_SECONDS:
         raise RecordFault(f"{where}: a limit out of range")
+    if target.source and as_literal(target.source) is None:
+        raise RecordFault(f"{where}: {target.source[:40]!r} is no address")
     for name, _ in target.headers:
         if name.lower() not in SENT_HEADERS:
             raise RecordFault(f"{where}: the header {name[:40]!r} is never sent")

@@ -113,7 +113,8 @@ address, or a service that hangs.""",
         """There is no way to the address of an upstream.
 
 nginx logs `connect() failed (113: No route to host)` or `(101: Network is unreachable)` and answers 502. Check
-routes, firewalls, and whether this machine has IPv6 at all.""",
+routes, firewalls, and whether this machine has IPv6 at all. With an address in `proxy_bind` that is none of this
+machine it logs `bind(…) failed` and answers 500.""",
     ),
     OnlineRule(
         "upstream-socket",

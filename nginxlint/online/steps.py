@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
+import socket
 import ssl
 import time
 
@@ -54,16 +55,32 @@ def _look_at_socket(network: Network, path: str, user: str) -> None:
         raise connect_failure(error, unix=True) from None
     except ValueError:
         raise Failure("tcp", "CFG_ADDR", "the path of the socket holds a NUL byte") from None
+    # the kernel looks at the folders first: who may not enter them does not learn whether there is a socket
+    reason = refused_for(user, path) if mode is None or is_socket(mode) else ""
+    if reason:
+        failure = connect_failure(PermissionError(errno.EACCES, os.strerror(errno.EACCES)), unix=True)
+        failure.detail = reason
+        raise failure
     if mode is None:
         raise connect_failure(FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT)), unix=True)
     if not is_socket(mode):
         failure = connect_failure(ConnectionRefusedError(errno.ECONNREFUSED, "Connection refused"), unix=True)
         failure.detail = "the path is not a socket"
         raise failure
-    if reason := refused_for(user, path):
-        failure = connect_failure(PermissionError(errno.EACCES, os.strerror(errno.EACCES)), unix=True)
-        failure.detail = reason
-        raise failure
+
+
+def can_connect_from(source: str, address: Address) -> None:
+    """Could nginx give its socket this local address (proxy_bind)? Nothing is sent. Raises Failure."""
+    family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as sock:
+        try:
+            if family == socket.AF_INET and ":" in source:
+                raise OSError(errno.EAFNOSUPPORT, os.strerror(errno.EAFNOSUPPORT))
+            sock.bind((source, 0))
+        except OSError as error:
+            number = error.errno or errno.EINVAL
+            detail = f"bind({source}) failed ({number}: {os.strerror(number)})"
+            raise Failure("tcp", "L4_BIND", detail, log=f"{detail} while connecting to upstream", status=500) from None
 
 
 def usable(profile: TlsProfile) -> None:

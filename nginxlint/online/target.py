@@ -236,6 +236,7 @@ class _Extraction:
             next_timeout=around.next_timeout,
             buffering=around.buffering,
             surroundings=around.surroundings,
+            source=around.source,
             headers=forwarded_headers(config, around.headers, client) if family == "proxy" else (),
             client_url=f"{client.scheme}://{client.host}{safe_target(client.uri)}",
             pass_url=f"{scheme}://{proxy_host}" if family == "proxy" else "",
@@ -348,6 +349,7 @@ class _Extraction:
                 next_upstream=in_effect.next_upstream(scope, "proxy", stream=True),
                 tries=tries,
                 next_timeout=next_timeout,
+                source=in_effect.source(scope, "proxy"),
                 proxy_protocol=scope.value("proxy_protocol").lower() in ("on", "v2"),
                 skip=("SKIP_UDP", "nothing can be learned from UDP without sending data") if udp else None,
             )
@@ -387,6 +389,7 @@ def _identity(target: Target) -> tuple[object, ...]:
         target.surroundings,
         target.keeps,
         target.upgrades,
+        target.source,
         target.skip,
     )
 

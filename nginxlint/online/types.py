@@ -97,7 +97,7 @@ class Target:
     own limit in seconds (settings).
     `cache_head` is what the entry of a cache takes of the buffer. `keeps`: nginx would keep the connection for
     further requests. `upgrades`: WebSocket handshakes are passed on, in a location of any name (`any`) or one that is named
-    for them (`named`).
+    for them (`named`). `source` is the local address nginx connects from.
     """
 
     id: str
@@ -137,6 +137,7 @@ class Target:
     patience: float | None = None
     keeps: bool = False
     upgrades: str = ""
+    source: str = ""
 
     @property
     def room(self) -> int:

@@ -122,7 +122,7 @@ def _single(target: Target, address: Address, seen: Observation | str, circumsta
             status = STREAM_OK
         elif target.directive == "stream" and status != BLOCKS_START:
             # ngx_stream_proxy_module: every failure to connect is 502, and a handshake that times out is not logged.
-            status = 502
+            status = 500 if failed.code == "L4_BIND" else 502
             log = "" if failed.code == "L6_TIMEOUT" else log
             text = without_consequence(outcome.message) + ": nginx closes the visitor's connection"
             outcome = replace(outcome, message=text)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.gauntlet.scenario import Scenario
 
 _PICKY = "proxy_set_header Host app.demo.test; "
+_PASS = "proxy_pass http://127.0.0.1:{port};"
 _BUFFERS_8K = "proxy_buffer_size 8k; "
 
 
@@ -80,6 +81,15 @@ HTTP: tuple[Scenario, ...] = (
     _http("body-endless", 200),
     *(_http(name, 502, "closed") for name in ("fastcgi", "uwsgi", "scgi")),
     _http("memcached", None, "not-http"),
+    *(
+        Scenario(f"bind-{kind}", "healthy", status, log, f"proxy_bind {source}; {_PASS}", cured=_PASS if log else "")
+        for kind, source, status, log in (
+            ("here", "127.0.0.1", 200, ""),
+            ("off", "off", 200, ""),
+            ("elsewhere", "192.0.2.1", 500, "bind-failed"),
+            ("other-family", "::1", 500, "bind-failed"),
+        )
+    ),
     Scenario("plain-to-tls", "tls-good", 502, "closed", either=("reset",)),
     Scenario("plain-to-tls-400", "tls-plain-400", 400),
 )

@@ -15,6 +15,7 @@ LOG_CLASSES: dict[str, tuple[str, ...]] = {
     "connect-loop": ("connect()", "(40: Too many levels of symbolic links)"),
     "connect-wrong-type": ("connect()", "(91: Protocol wrong type for socket)"),
     "connect-reset": ("connect()", "(104: Connection reset by peer)"),
+    "bind-failed": ("bind(", ") failed ("),
     "connect-timeout": ("upstream timed out", "while connecting to upstream"),
     "tls-timeout": ("upstream timed out", "while SSL handshaking to upstream"),
     "header-timeout": ("upstream timed out", "while reading response header from upstream"),

@@ -94,6 +94,15 @@ STREAMS: tuple[Scenario, ...] = (
         cured="proxy_pass 127.0.0.1:{port};",
     ),
     Scenario(
+        "stream-bind-elsewhere",
+        "healthy",
+        500,
+        "bind-failed",
+        "proxy_bind 192.0.2.1; proxy_pass 127.0.0.1:{port};",
+        stream=True,
+        cured="proxy_pass 127.0.0.1:{port};",
+    ),
+    Scenario(
         "stream-no-port",
         "healthy",
         500,

@@ -66,6 +66,17 @@ def test_private_places_that_do_not_answer_are_not_judged(place: str, fault: OSE
     assert code(check(STARTUP.format(place), "elsewhere", network)) == elsewhere
 
 
+def test_an_address_to_connect_from_is_of_the_machine_nginx_runs_on() -> None:
+    text = "proxy_bind 192.0.2.1; " + STARTUP.format("8.8.8.8:81")
+    network = FakeNetwork({"8.8.8.8:81": answers(b"HTTP/1.1 204 x\r\n\r\n")})
+    result = check(text, "server", network)
+    assert (code(result), result.targets_json[0]["predicted_status"]) == ("L4_BIND", 500)
+    assert network.dialled == []
+    assert code(check(text, "elsewhere", network)) == "NOT_FROM_HERE"
+    for source in ("off", "$remote_addr transparent", "127.0.0.1"):
+        assert code(check(f"proxy_bind {source}; " + STARTUP.format("8.8.8.8:81"), "server", network)) == "OK"
+
+
 def test_what_answers_is_judged_and_predicted() -> None:
     network = FakeNetwork({"10.1.2.3:81": answers(b"SSH-2.0-x\r\n"), "10.1.2.4:81": answers(b"HTTP/1.1 204 x\r\n\r\n")})
     result = check(STARTUP.format("10.1.2.3:81"), "elsewhere", network)

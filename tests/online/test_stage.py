@@ -413,13 +413,16 @@ def test_a_missing_server_name_is_found_by_sending_one(world: World) -> None:
     assert any("proxy_ssl_server_name on;" in line for line in diagnostic.help)
 
 
-def test_the_rights_of_a_socket_are_those_of_the_worker_and_not_of_root(world: World) -> None:
+def test_the_rights_of_a_socket_are_those_of_the_worker_and_not_of_root(world: World, tmp_path: Path) -> None:
     if os.geteuid() != 0:
         pytest.skip("only root has rights the worker lacks")
     text = "user nobody; events {} http { server { location / { proxy_pass http://unix:%s; } } }"
     result = run(config_of(text % world.path("unix-forbidden")), QUICK)
     assert row(result)["code"] == "L4_UNIX_PERM"
     assert run(config_of(text % world.path("unix-healthy")), QUICK).counts["ok"] == 1
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    assert row(run(config_of(text % (closed / "missing.sock")), QUICK))["code"] == "L4_UNIX_PERM"
 
 
 @pytest.mark.parametrize("setting", ["trusted_certificate", "certificate", "password_file"])
