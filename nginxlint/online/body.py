@@ -83,14 +83,17 @@ def judge(reading: Reading, data: bytes, end: str, *, at_once: bool, buffering: 
     the fault before it writes anything."""
     now = state(reading, data)
     if now == "bad":
-        log = f"upstream sent invalid chunked response {_READING}"
-        return Body("L7_BADCHUNK", log, "a chunk nginx cannot read", at_once)
+        place = _READING if buffering or not at_once else "while reading response header from upstream"
+        return Body(
+            "L7_BADCHUNK", f"upstream sent invalid chunked response {place}", "a chunk nginx cannot read", at_once
+        )
     if now == "done" or (now == "open" and end == EOF):
         return None
     length = _length(reading)
     missing = f"{len(data)} bytes" if length is None else f"{len(data)} of {length} bytes"
     if end == EOF:
-        log = f"upstream prematurely closed connection {_READING}"
+        place = _READING if buffering or not (at_once and data) else "while sending to client"
+        log = f"upstream prematurely closed connection {place}"
         return Body("L7_SHORTBODY", log, f"it hangs up after {missing} of the body")
     if end == RESET:
         log = f"{'readv' if buffering else 'recv'}() failed (104: Connection reset by peer) {_READING}"

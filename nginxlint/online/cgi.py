@@ -58,6 +58,18 @@ def read_fastcgi(data: bytes, end: str, room: int, version: Version) -> Reading:
     return unfinished(data, end, room + spare, "no end of the head")
 
 
+def fault_behind_head(data: bytes) -> str:
+    """What nginx refuses about the records of an answer whose head it has taken; empty for nothing in these bytes."""
+    at = 0
+    while at < len(data):
+        record = data[at : at + 8]
+        fault = _record_fault(record)
+        if fault or len(record) < 8 or record[1] == _END_REQUEST:
+            return fault
+        at += 8 + int.from_bytes(record[4:6], "big") + record[6]
+    return ""
+
+
 def _record_fault(record: bytes) -> str:
     """What nginx refuses about the start of a record, as soon as the byte is there."""
     for place, (good, text) in enumerate(

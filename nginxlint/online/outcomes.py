@@ -461,6 +461,11 @@ OUTCOMES: dict[str, Outcome] = {
         "{target} sends a chunked body nginx cannot read ({detail}): visitors get a truncated or no answer",
         "mend the chunked encoding in the service, or let it send Content-Length",
     ),
+    "L7_BADRECORD": _warns(
+        "http", "", "upstream-body-broken",
+        "{target} sends behind the head what is no FastCGI record ({detail}): visitors get no answer",
+        "look for what writes to the same output as the FastCGI library",
+    ),
     "L7_LOOP": _warns(
         "http", "", "upstream-redirect-loop",
         "{target} redirects visitors to the page they asked for ({detail}): browsers report too many redirects",

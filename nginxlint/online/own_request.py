@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from nginxlint.online.body import Body, look
-from nginxlint.online.cgi import KEY, question, read_fastcgi, read_memcached, read_uwsgi
+from nginxlint.online.cgi import KEY, fault_behind_head, question, read_fastcgi, read_memcached, read_uwsgi
 from nginxlint.online.classify import OPEN, Reading, accel_redirect
 from nginxlint.online.failure import Failure
 from nginxlint.online.network import Stream, close_quietly
@@ -57,7 +57,8 @@ async def own_request(prober: Prober, target: Target, address: Address, seen: Ob
         status, log, clipped = failure.status or reading.status, failure.log, failure.clipped
     else:
         phase = Phase("http", ms, detail=f"GET → {reading.status}")
-        status, log, clipped = reading.status if not inner else None, body.log if body is not None else "", False
+        status = None if inner or (body is not None and body.unseen) else reading.status
+        log, clipped = body.log if body is not None else "", False
         if knows_pings and _depends_on_request(target, reading):
             return seen
     return replace(
@@ -77,9 +78,15 @@ async def own_request(prober: Prober, target: Target, address: Address, seen: Ob
 
 
 async def _body(stream: Stream, target: Target, reading: Reading, heard: Heard, limit: float) -> Body | None:
-    """What is wrong with the body. nginx counts it for uwsgi, and leaves chunks to the visitor."""
-    if reading.code or target.protocol != "uwsgi":
+    """What is wrong with the body. nginx reads its records for FastCGI, counts it for uwsgi, and leaves chunks to the
+    visitor."""
+    if reading.code or target.protocol == "memcached":
         return None
+    if target.protocol == "fastcgi":
+        # what comes along with the head is read before that is sent
+        fault = fault_behind_head(heard.data)
+        log = f"{fault} while reading upstream"
+        return Body("L7_BADRECORD", log, fault.removeprefix("upstream "), unseen=True) if fault else None
     plain = tuple(header for header in reading.headers if header[0].lower() != b"transfer-encoding")
     return await look(stream, replace(reading, headers=plain), heard.data[reading.head :], target, limit, "GET")
 

@@ -21,7 +21,7 @@ _END = record(3, bytes(8))
 _LOG = "fastcgi-record"
 
 # name → (the answer, what the visitor gets, log class)
-FASTCGI: dict[str, tuple[bytes, int, str]] = {
+FASTCGI: dict[str, tuple[bytes, int | None, str]] = {
     "good": (record(6, _BODY) + _END, 200, ""),
     "unpadded": (record(6, _BODY, pad=False) + _END, 200, ""),
     "in-pieces": (record(6, b"Content-Ty") + record(6, b"pe: a\r\n") + record(6, b"\r\nok") + _END, 200, ""),
@@ -49,10 +49,12 @@ FASTCGI: dict[str, tuple[bytes, int, str]] = {
     "head-fills-buffer": (record(6, b"X: " + b"a" * (4096 - 15) + b"\r\n\r\n", pad=False) + _END, 200, ""),
     "head-over-buffer": (record(6, b"X: " + b"a" * (4096 - 14) + b"\r\n\r\n", pad=False) + _END, 502, "too-big"),
     "http": (b"HTTP/1.1 200 OK\r\n\r\n", 502, "fastcgi-version"),
+    "text-behind-head": (record(6, _BODY) + b"Warning: x", None, "fastcgi-version"),
+    "record-behind-head": (record(6, _BODY) + record(9, b"x") + _END, None, "fastcgi-type"),
     "nothing": (b"", 502, "closed"),
 }
 
-UWSGI: dict[str, tuple[bytes, int, str]] = {
+UWSGI: dict[str, tuple[bytes, int | None, str]] = {
     "http-200": (b"HTTP/1.1 200 OK\r\n\r\nok", 200, ""),
     "http-500": (b"HTTP/1.0 500 E\r\n\r\n", 500, ""),
     "http-400": (b"HTTP/1.1 400 B\r\n\r\n", 400, ""),
@@ -72,7 +74,7 @@ UWSGI: dict[str, tuple[bytes, int, str]] = {
     "nothing": (b"", 502, "closed"),
 }
 
-MEMCACHED: dict[str, tuple[bytes, int, str]] = {
+MEMCACHED: dict[str, tuple[bytes, int | None, str]] = {
     "miss": (b"END\r\n", 404, ""),
     "error": (b"ERROR\r\n", 502, "memcached-invalid"),
     "server-error": (b"SERVER_ERROR oom\r\n", 502, "memcached-invalid"),
