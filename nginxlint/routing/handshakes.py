@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     from nginxlint.syntax import Block, Directive
 
 
-_NAMED = re.compile(r"(^|[/.])(wss?|websockets?|socket\.io|sockjs(-node)?|cable|signalr)(/|$)")
+_NAMED = r"(^|[/.])(wss?|websockets?|socket\.io|sockjs(-node)?|cable|signalr)(/|$)"
 
 
 def named_for_websockets(pattern: str) -> bool:
     """Is a location of this pattern called as those of WebSockets are?"""
-    return _NAMED.search(pattern) is not None
+    return re.search(_NAMED, pattern) is not None
 
 
 class Handshake:
