@@ -1,4 +1,4 @@
-"""What ordinary text gives a whole statement at a time is what it gives word by word."""
+"""What ordinary text gives a line at a time is what it gives word by word."""
 
 from __future__ import annotations
 
