@@ -1,10 +1,14 @@
-"""Many directives of one name are judged together: that must find what judging them one by one finds."""
+"""Many directives of one name are judged together, and what has nothing to say is not asked: nothing may be missed by it."""
 
 from __future__ import annotations
+
+from importlib import import_module
 
 import pytest
 
 from nginxlint.catalogue import check, frame
+from nginxlint.catalogue.checks.owners import ENDS_OF_OWN
+from nginxlint.catalogue.context import Context
 from nginxlint.catalogue.target import Target
 from nginxlint.files import Dump
 from nginxlint.includes import load
@@ -96,3 +100,18 @@ def test_one_fault_among_many_is_found(monkeypatch, right, wrong, rule, included
     together = findings([*faulty], monkeypatch, 1, included=included)
     assert rule in [one[0] for one in together]
     assert together == findings(faulty, monkeypatch, 10**9, included=included)
+
+
+def test_families_that_end_only_their_own_say_nothing_where_none_of_their_checks_was_asked(corpus):
+    """They are not imported there."""
+    ends = {key: import_module(f"nginxlint.catalogue.checks.{key[1]}").BLOCK_END[key[0]] for key in ENDS_OF_OWN}
+    tried = 0
+    for row, text in corpus:
+        main = load(Dump({}, "/"), str(row["path"]), text).main
+        for (place, _), end in ends.items():
+            for block in main.blocks(place):
+                context = Context(main, Target())
+                context.place = place
+                assert list(end(block, context)) == []
+                tried += 1
+    assert tried > 500
