@@ -118,20 +118,33 @@ class _Tree:
         of its own, and text is split at newlines ten times as fast as at what ends a statement."""
         source, parent, body, opened = self.source, self.parent, self.body, self.open
         offsets = _offsets_of(text)
+        new = object.__new__  # to call a class takes as long as all else that a line needs
         at = 0
         lines = iter(text.split("\n"))
         for line in lines:
             for kind, name, values, ahead in heads[line]:
                 if kind == STATEMENT:
                     if opened:
-                        body.append(Directive(name, values, offsets[at + ahead], parent))
+                        directive = new(Directive)
+                        directive.name = name
+                        directive.values = values
+                        directive.start = offsets[at + ahead]
+                        directive.parent = parent
+                        body.append(directive)
                     else:
                         body.append(Outermost(name, values, offsets[at + ahead], parent, source))
                 elif kind == BEGIN and len(opened) < _DEEP:
                     opened.append((parent, body))
-                    parent = Block(name, values, offsets[at + ahead], parent, source)
-                    body.append(parent)
-                    body = []
+                    block = new(Block)
+                    block.name = name
+                    block.values = values
+                    block.start = block.close = offsets[at + ahead]
+                    block.parent = parent
+                    block.source = source
+                    block.body = ()
+                    block.has_gap = False
+                    body.append(block)
+                    parent, body = block, []
                 elif kind == END and opened:
                     parent.close = offsets[at + ahead]
                     parent.body = tuple(body)

@@ -112,3 +112,16 @@ def test_crossplane_itself_is_left_as_it_was() -> None:
     before = dict(vars(crossplane.parser))
     parse_with_crossplane("a { b c; }")
     assert dict(vars(crossplane.parser)) == before
+
+
+def test_the_parser_makes_directives_that_lack_nothing() -> None:
+    """It sets their attributes itself: what their classes gain, it has to set too."""
+    source = Source("nginx.conf", "a;\nb {\n    c d;\n    e { f; }\n}\ng { h; } i;\n")
+    root = Surroundings("", source)
+    root.body = tuple(parse(source, root).body)
+    made = list(root.walk())[1:]
+    assert [directive.name for directive in made] == list("abcefghi")
+    for directive in made:
+        for kind in type(directive).__mro__:
+            assert all(hasattr(directive, name) for name in getattr(kind, "__slots__", ()))
+        assert directive.parent is not None and directive in directive.parent.body
