@@ -11,13 +11,15 @@ import sys
 from importlib._bootstrap import ModuleSpec
 from importlib._bootstrap_external import MAGIC_NUMBER, SourceFileLoader
 from marshal import loads
-from os import O_CLOEXEC, O_RDONLY, close, fstat, open, read, stat  # as they are before a `Watch` replaces them
+from os import O_CLOEXEC, O_RDONLY, close, open, read, stat  # as they are before a `Watch` replaces them
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import CodeType
 
+# Bytecode is read in one piece, what is longer by Python.
+_MOST = 1 << 16
 _OURS = ("nginxlint.", "nginxlint_rules.")
 
 
@@ -57,10 +59,12 @@ def _code(source: str, bytecode: str) -> CodeType | None:
         found = stat(source)
         descriptor = open(bytecode, O_RDONLY | O_CLOEXEC)
         try:
-            data = read(descriptor, fstat(descriptor).st_size)
+            data = read(descriptor, _MOST)
         finally:
             close(descriptor)
     except OSError:
+        return None
+    if len(data) == _MOST:
         return None
     time, size = ((number & 0xFFFFFFFF).to_bytes(4, "little") for number in (int(found.st_mtime), found.st_size))
     return loads(memoryview(data)[16:]) if data[:16] == MAGIC_NUMBER + bytes(4) + time + size else None

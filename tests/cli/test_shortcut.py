@@ -67,6 +67,12 @@ def test_bytecode_that_is_told_by_a_hash_is_left_to_python(module: Path, mode: p
     assert Shortcut.find_spec("nginxlint.answer", [str(module.parent)]) is None
 
 
+def test_long_bytecode_is_left_to_python(module: Path) -> None:
+    module.write_text(f"ANSWER = {'x' * 70_000!r}\n")
+    py_compile.compile(str(module))
+    assert Shortcut.find_spec("nginxlint.answer", [str(module.parent)]) is None
+
+
 def test_packages_and_what_is_not_ours_are_left_to_python(module: Path) -> None:
     assert Shortcut.find_spec("nginxlint") is None
     assert Shortcut.find_spec("other.answer", [str(module.parent)]) is None
