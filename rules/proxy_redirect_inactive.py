@@ -16,15 +16,18 @@ from nginxlint import (
     replace,
 )
 
+_OFF = "proxy_redirect is off"
+
 
 class ProxyRedirectInactive(Rule):
     """Redirects of the backend are not rewritten: the visitor is sent to a name or port of the inside.
 
     By default nginx replaces the text of `proxy_pass` at the beginning of a Location header. It cannot where the target
-    has variables; it finds nothing where the backend is told another Host than the target's, or where the target is
-    written with the port that its scheme implies (the backend leaves it out). A redirect to a login page then leads to
-    http://app:8080/login. Send the visitor's own name (`proxy_set_header Host $host;`), or write what to replace:
-    `proxy_redirect http://app:8080/ /;`. Not reported in `internal` locations and for hosts of the Internet.
+    has variables, nor with `proxy_redirect off`; it finds nothing where the backend is told another Host than the
+    target's, or where the target is written with the port that its scheme implies (the backend leaves it out). A
+    redirect to a login page then leads to http://app:8080/login. Send the visitor's own name (`proxy_set_header Host
+    $host;`), or write what to replace: `proxy_redirect http://app:8080/ /;`. Not reported in `internal` locations and
+    for hosts of the Internet.
     Source: documentation of proxy_redirect; ngx_http_proxy_merge_loc_conf (src/http/modules/ngx_http_proxy_module.c).
     """
 
@@ -50,50 +53,65 @@ class ProxyRedirectInactive(Rule):
         if config.partial:
             return  # Host and proxy_redirect are often included
         fixed = config.holders("proxy_set_header", _is_fixed_host)
+        off = config.holders("proxy_redirect", ("off",).__eq__)
         for target in config.passes():
             port_implied = target.port is not None and target.port == target.default_port
-            if not (fixed or target.has_variables or port_implied):
+            if not (fixed or off or target.has_variables or port_implied):
                 continue
             scope = config.scope(target.directive)
             origin = scope.origin("proxy_set_header") if fixed else None
             told_another = origin is not None and origin.block in fixed
-            if not (target.has_variables or told_another or port_implied) or scope.effective("proxy_redirect"):
+            rewrites = scope.origin("proxy_redirect")
+            is_off = rewrites is not None and rewrites.block in off
+            if not (target.has_variables or told_another or port_implied or is_off) or (rewrites and not is_off):
                 continue
             location = config.location(target.directive)
             if target.kind != "stream" and location is not None and location.internal is None:
-                yield from self._judge(config, target)
+                yield from self._judge(config, target, _OFF if is_off else "")
 
-    def _judge(self, config: Config, target: Pass) -> Iterator[Diagnostic]:
+    def _judge(self, config: Config, target: Pass, off: str) -> Iterator[Diagnostic]:
         host = config.request_headers(config.scope(target.directive)).of("host")
         sent = host.value if host is not None else ""
         if sent == "$proxy_host" and target.has_variables:
             ends = destinations(config, target) or ()
             inside = next((end for end in ends if end.host and not is_public_name(end.host)), None)
             if inside is not None:
-                yield self._finding(target, inside.authority, "the target has variables, so nothing is rewritten")
+                yield self._finding(
+                    target, inside.authority, off or "the target has variables, so nothing is rewritten"
+                )
+        elif sent == "$proxy_host" and off:
+            if not is_public_name(target.host):
+                yield self._finding(target, "localhost" if target.unix else target.authority, off)
         elif sent == "$proxy_host":
             if target.port is not None and target.port == target.default_port:
                 why = "the backend leaves this port out of its redirects, so nothing is rewritten"
                 yield self._finding(target, target.host, why, _without_port(target))
-        elif sent and "$" not in sent and sent != target.authority and not _is_for_visitors(config, target, sent):
+        elif (
+            sent
+            and "$" not in sent
+            and (off or sent != target.authority)
+            and not _is_for_visitors(config, target, sent)
+        ):
             assert host is not None and host.directive is not None
             yield self._finding(
                 target,
                 sent,
-                f"only redirects to {target.authority} are rewritten",
+                off or f"only redirects to {target.authority} are rewritten",
                 related=(note(host.directive, "the name the backend is told"),),
             )
 
     def _finding(
         self, target: Pass, inside: str, label: str, *fixes: Fix, related: tuple[Note, ...] = ()
     ) -> Diagnostic:
+        idle = label == _OFF and inside == target.authority  # the default would do
+        mending = "take proxy_redirect off out," if idle else f"write proxy_redirect http://{inside}/ /;"
         return self.report(
             target.directive.args[0],
             f"a redirect of the backend sends visitors to {inside}",
             *fixes,
             label=label,
             related=related,
-            help=f"write proxy_redirect http://{inside}/ /; or send the visitor's name: proxy_set_header Host $host;",
+            help=f"{mending} or send the visitor's name: proxy_set_header Host $host;",
         )
 
 

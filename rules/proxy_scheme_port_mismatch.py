@@ -50,7 +50,8 @@ class ProxySchemePortMismatch(Rule):
         ),
         Bad(
             "upstream app { server a.test:443; }\nserver { location / {\n proxy_pass http://app; # here\n} }",
-            "upstream app { server a.test:443; }\nserver { location / {\n proxy_pass https://app; # here\n} }",
+            "upstream app { server a.test:443; }\nserver { location / {\n proxy_ssl_server_name on;\n"
+            " proxy_ssl_name a.test;\n proxy_pass https://app; # here\n} }",
         ),
         Bad(
             "server { listen 9443 ssl; ssl_certificate c; ssl_certificate_key k; }\n"
@@ -94,8 +95,8 @@ class ProxySchemePortMismatch(Rule):
         fixes: tuple[Fix, ...] = ()
         if word.text.lower().startswith(f"{scheme}://"):
             edits = [replace(word.part(0, len(scheme)), better)]
-            if better == "https" and _needs_sni(config, target):
-                edits.append(insert_line_before(target.directive, "proxy_ssl_server_name on;"))
+            if better == "https" and (lines := _sni(config, target)):
+                edits.append(insert_line_before(target.directive, *lines))
             fixes = (Fix(f"write {better}://", tuple(edits), safe=False),)
         where = end.unix or f"{end.host}:{end.port}"
         seen = "502 (the TLS handshake fails)" if _is_tls(end) else "400 or 502 (it awaits TLS)"
@@ -123,9 +124,14 @@ def _is_unusual(config: Config, target: Pass) -> bool:
     return any(_USUAL.get(peer.port or DEFAULT_PORT, tls) is not tls for peer in group.peers)
 
 
-def _needs_sni(config: Config, target: Pass) -> bool:
-    by_name = not target.is_address and target.unix is None and target.group(config) is None
-    return by_name and not config.scope(target.directive).effective("proxy_ssl_server_name")
+def _sni(config: Config, target: Pass) -> list[str]:
+    """What makes nginx name the server in the handshake, where that has a name."""
+    group = target.group(config)
+    own = "" if target.is_address or target.unix is not None else target.host
+    name = own if group is None else group.host
+    if not name or config.scope(target.directive).effective("proxy_ssl_server_name"):
+        return []
+    return ["proxy_ssl_server_name on;"] + [f"proxy_ssl_name {name};"] * (name != target.host)
 
 
 def _is_tls(end: Endpoint) -> bool:

@@ -38,6 +38,7 @@ class ProxyTlsNoSni(Rule):
         ),
         Good("location / { proxy_pass https://$arg_to; }"),
         Good("location / { proxy_pass https://[2001:db8::1]; }"),
+        Bad("upstream pay { server a.test:443; }\nserver { location / { proxy_pass https://pay; } } # here"),
         Good("location / { proxy_pass https://backend; }"),
         Good("location / { proxy_pass http://api.example.com; }"),
         Good("location / { proxy_pass https://app.internal:8443; }"),
@@ -53,30 +54,35 @@ class ProxyTlsNoSni(Rule):
             if scope.on(switch) or target.kind == "stream":
                 continue
             written = scope.value(switch.replace("server_name", "name"))  # the name meant for the certificate
-            host = next((host for host in _tls_hosts(target, config, written) if _is_public(host)), None)
-            if host is None:
+            found = next((found for found in _tls_hosts(target, config, written) if _is_public(found[0])), None)
+            if found is None:
                 continue
+            host, in_group = found
+            lines = [f"{switch} on;"] + [f"{switch.replace('server_name', 'name')} {host};"] * in_group
             yield self.report(
                 target.directive.args[0],
                 f"nginx does not name {host} in the TLS handshake: 502, or another site's answer",
-                Fix(f"write {switch} on", (insert_line_after(target.directive, f"{switch} on;"),), safe=False),
+                Fix(f"write {switch} on", (insert_line_after(target.directive, *lines),), safe=False),
                 label=f"{switch} is off here (the default)",
-                help=f"write {switch} on;",
+                help=f"write {' and '.join(lines)}",
             )
 
 
-def _tls_hosts(target: Pass, config: Config, written: str) -> Iterator[str]:
-    """The names nginx could say in the handshakes of a pass; a group's own name is none, unless a server of it has that name."""
-    if "$" not in target.text:
-        group = target.group(config)
-        if target.tls and (written or group is None or any(peer.host == target.host for peer in group.peers)):
-            yield written or target.host
-        return
-    for one in destinations(config, target) or ():
-        if one.scheme in ("https", "grpcs", "suwsgi"):
-            is_group = one.port is None and config.upstream(one.authority) is not None
-            if written or not is_group:
-                yield written or one.host
+def _tls_hosts(target: Pass, config: Config, written: str) -> Iterator[tuple[str, bool]]:
+    """The names that the handshakes of a pass should say, and whether nginx would say a group's name in its place."""
+    if "$" in target.text:
+        names = [
+            (one.host, config.upstream(one.authority) if one.port is None else None)
+            for one in destinations(config, target) or ()
+            if one.scheme in ("https", "grpcs", "suwsgi")
+        ]
+    else:
+        names = [(target.host, target.group(config))] if target.tls else []
+    for host, group in names:
+        if written or group is None or any(peer.host == host for peer in group.peers):
+            yield written or host, False
+        else:
+            yield group.host, True
 
 
 def _is_public(host: str) -> bool:

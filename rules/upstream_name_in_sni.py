@@ -1,6 +1,6 @@
 from collections.abc import Iterator
 
-from nginxlint import Bad, Config, Diagnostic, Fix, Good, Rule, Severity, Upstream, insert_line_after, note
+from nginxlint import Bad, Config, Diagnostic, Fix, Good, Rule, Severity, insert_line_after, note
 
 
 class UpstreamNameInSni(Rule):
@@ -73,10 +73,9 @@ class UpstreamNameInSni(Rule):
                 switch = verify or scope.directive(f"{family}_ssl_server_name")
                 if switch is None or (verify is None and not scope.on(f"{family}_ssl_server_name")):
                     continue
-                host = _common_host(group)
                 fixes: tuple[Fix, ...] = ()
-                if host:
-                    line = f"{family}_ssl_name {host};"
+                if group.host:
+                    line = f"{family}_ssl_name {group.host};"
                     fixes = (Fix(f"write {line}", (insert_line_after(use.target.directive, line),), safe=False),)
                 failure = "the connection is closed" if use.target.kind == "stream" else "502"
                 effect = (
@@ -89,11 +88,5 @@ class UpstreamNameInSni(Rule):
                     f'the TLS name nginx uses here is that of the group, "{group.name}": {effect}',
                     *fixes,
                     related=(note(switch, "this makes the name matter"), note(group.block, "the group")),
-                    help=f"write {family}_ssl_name {host or 'NAME'}; with the name in the servers' certificate",
+                    help=f"write {family}_ssl_name {group.host or 'NAME'}; with the name in the servers' certificate",
                 )
-
-
-def _common_host(group: Upstream) -> str:
-    """The host name all servers of the group share; empty where there is none."""
-    hosts = {"" if peer.is_literal else peer.host for peer in group.peers}
-    return hosts.pop() if len(hosts) == 1 else ""

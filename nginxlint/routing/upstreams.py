@@ -86,6 +86,12 @@ class Upstream:
         (ngx_http_upstream_init_round_robin, `peers->single`)."""
         return len(self.peers) == 1 and self.peers[0].is_literal
 
+    @property
+    def host(self) -> str:
+        """The host name that all its servers share; empty where there is none."""
+        hosts = {"" if peer.is_literal else peer.host for peer in self.peers}
+        return hosts.pop() if len(hosts) == 1 else ""
+
     def idle_connections(self, version: tuple[int, int, int]) -> int:
         """How many idle connections a worker keeps to its servers: `keepalive`, by default 32 since nginx 1.29.7."""
         found = self.block.child("keepalive")
