@@ -1,6 +1,20 @@
 from collections.abc import Iterator
 
-from nginxlint import Bad, Config, Diagnostic, Directive, Fix, Good, Location, Rule, Severity, insert_after
+from nginxlint import (
+    Bad,
+    Confidence,
+    Config,
+    Diagnostic,
+    Directive,
+    Fix,
+    Good,
+    Location,
+    Rule,
+    Severity,
+    Word,
+    insert_after,
+    insert_before,
+)
 
 _URI = ("$uri", "${uri}", "$document_uri", "${document_uri}")
 
@@ -10,8 +24,10 @@ class TryFilesLastArg(Rule):
 
     All arguments but the last are looked for on disk. The last one is where nginx goes if none was found: a URI, a
     named location or `=code`. `try_files $uri $uri/;` sends a missing file back to the same location until nginx gives up
-    with 500, "rewrite or internal redirection cycle". Write `=404` behind it.
-    Source: documentation of try_files; ngx_http_try_files_handler.
+    with 500, "rewrite or internal redirection cycle". Write `=404` behind it. A text without a slash in front
+    (`index.html`, `404`) is a URI that no location of paths matches: nginx looks for /srv/wwwindex.html,
+    whatever stands behind the root.
+    Source: documentation of try_files; ngx_http_try_files_handler; ngx_http_core_root (a slash at its end is left out).
     """
 
     id = "try-files-last-arg"
@@ -31,9 +47,20 @@ class TryFilesLastArg(Rule):
         Good("location @app { try_files /down.html $uri; }"),
         Good("location / { try_files $uri $uri/index.html /index.php?$args; }"),
         Good("location = /a { try_files /b $uri/; }"),
+        Bad(
+            "server { root /srv; location / { try_files $uri 404; } } # here",
+            "server { root /srv; location / { try_files $uri =404; } } # here",
+        ),
     )
 
     def check(self, config: Config) -> Iterator[Diagnostic]:
+        for directive in config.saying(_lacks_slash, "try_files"):
+            server = config.server(directive)
+            if server is not None and server.is_whole:
+                regex = config.router.locations(server).find(directive.values[-1].partition("?")[0]).location
+                yield self._no_path(
+                    directive.args[-1], (regex or server).scope.value("root", "html").rstrip("/"), regex
+                )
         for directive in config.saying(lambda values: _tail(values) is not None, "try_files"):
             text, tail = directive.values[-1], _tail(directive.values)
             location = config.location(directive)
@@ -54,6 +81,21 @@ class TryFilesLastArg(Rule):
                 label="not looked for on disk: the last argument is where nginx goes on",
                 help="write =404 behind it, or a URI that exists (/index.html)",
             )
+
+    def _no_path(self, last: Word, root: str, regex: Location | None) -> Diagnostic:
+        mark = "=" if last.text.isdecimal() else "/"
+        return self.report(
+            last,
+            f'a missing file gets 404: "{last.text}" is no path, so {root}{last.text.partition("?")[0]} is looked for',
+            Fix(f"write {mark}{last.text}", (insert_before(last.part(0, 0), mark),), safe=False),
+            confidence=Confidence.HIGH if regex is None else Confidence.MEDIUM,  # a script may be named otherwise
+            label="joined to the root as it stands",
+            help=f"write {mark}{last.text}",
+        )
+
+
+def _lacks_slash(values: tuple[str, ...]) -> bool:
+    return len(values) > 1 and values[-1][:1] not in ("/", "@", "=", "$", "")
 
 
 def _tail(values: tuple[str, ...]) -> str | None:

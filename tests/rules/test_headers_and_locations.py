@@ -160,6 +160,14 @@ CASES = (
         logged="rewrite or internal redirection cycle",
     ),
     Case(
+        "try-files-last-arg",
+        "root FOLDER/d/;\nlocation / { try_files $uri secret; }",
+        "/none-at-all",
+        "404 Not Found",
+        "the secret",
+        logged="dsecret",
+    ),
+    Case(
         "return-shadows-locations",
         "location /.well-known/ { return 200 'challenge'; }\nrewrite ^(.*)$ https://a.test$1 permanent;",
         "/.well-known/acme",
