@@ -39,8 +39,8 @@ class ProxyExternalHostHeader(Rule):
     id = "proxy-external-host-header"
     group = "proxy"
     confidence = Confidence.MEDIUM
-    directives = ("proxy_pass",)
-    texts = ("https:", "$")
+    directives = ("proxy_pass", "grpc_pass")
+    texts = ("https:", "grpcs:", "$")
     examples = (
         Bad(
             "location / {\n proxy_set_header Host $host;\n proxy_pass https://shop.s3.amazonaws.com; # here\n}",
@@ -58,31 +58,32 @@ class ProxyExternalHostHeader(Rule):
     )
 
     def check(self, config: Config) -> Iterator[Diagnostic]:
-        for target in config.passes():
-            if not target.text.startswith(("https:", "$")):
+        for target in config.passes(*self.directives):
+            if not target.text.startswith(("https:", "grpcs:", "$")):
                 continue
-            host = config.request_headers(config.scope(target.directive)).of("host")
+            host = config.request_headers(config.scope(target.directive), target.family).of("host")
             if host is None or host.directive is None or host.value not in _CLIENT:
                 continue
             server = config.server(target.directive)
             for end in endpoints(config, target):
-                if end.scheme == "https" and is_public_name(end.host) and not _knows(end.host, server):
+                if end.scheme in ("https", "grpcs") and is_public_name(end.host) and not _knows(end.host, server):
                     place = host.directive
+                    own = "$proxy_host" if target.family == "proxy" else end.host  # a variable of the proxy module only
                     yield self.report(
                         target.directive.args[0],
                         f"{end.host} is asked for {host.value}, a name it does not know: 403, 404 or 421",
-                        *_fix(place, target),
+                        *_fix(place, target, own),
                         confidence=Confidence.HIGH if end.host.endswith(_PICKY) else Confidence.MEDIUM,
                         related=(note(place, "the Host it gets"),),
-                        help="write proxy_set_header Host $proxy_host; in this location, with the other headers it needs",
+                        help=f"write {target.family}_set_header Host {own}; in this location, with the other headers it needs",
                     )
                     break
 
 
-def _fix(line: Directive, target: Pass) -> Iterator[Fix]:
+def _fix(line: Directive, target: Pass, own: str) -> Iterator[Fix]:
     """Only where the line is of this location: elsewhere others need it as it is."""
     if line.parent is target.directive.parent and line.source is target.directive.source and "$" not in target.text:
-        yield Fix("send the target's own name", (replace(line.args[1].span, "$proxy_host"),), safe=False)
+        yield Fix("send the target's own name", (replace(line.args[1].span, own),), safe=False)
 
 
 def _knows(host: str, server: Server | None) -> bool:

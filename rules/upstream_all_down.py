@@ -27,9 +27,10 @@ class UpstreamAllDown(Rule):
     def check(self, config: Config) -> Iterator[Diagnostic]:
         for upstream in config.upstreams:
             if upstream.peers and all(peer.down for peer in upstream.peers):
+                what, end = ("connections", "are closed") if upstream.kind == "stream" else ("requests", "get 502")
                 yield self.report(
                     upstream.block,
-                    f'requests to the group "{upstream.name}" get 502: all its servers are marked down',
+                    f'{what} to the group "{upstream.name}" {end}: all its servers are marked down',
                     help="take down off a server that works, or stop passing requests here",
                     nginx_message="no live upstreams while connecting to upstream",
                 )
