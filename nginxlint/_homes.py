@@ -27,6 +27,7 @@ HOMES = {
     "Note": "nginxlint.diagnostic",
     "PASSES": "nginxlint.routing.uses",
     "Pass": "nginxlint.routing.passes",
+    "failure": "nginxlint.routing.passes",
     "Peer": "nginxlint.routing.upstreams",
     "RequestHeaders": "nginxlint.routing.headers",
     "Resolver": "nginxlint.routing.lookups",

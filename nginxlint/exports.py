@@ -26,7 +26,7 @@ from nginxlint.routing.headers import Header, RequestHeaders, added_header, http
 from nginxlint.routing.inherited import hands_on, overriding, replaced
 from nginxlint.routing.listeners import Endpoint, Listener, endpoints
 from nginxlint.routing.lookups import Lookup, Resolver
-from nginxlint.routing.passes import Pass
+from nginxlint.routing.passes import Pass, failure
 from nginxlint.routing.redirects import redirect_circles
 from nginxlint.routing.scope import Scope, milliseconds
 from nginxlint.routing.servers import Listen, Location, Server, split_condition, split_location
@@ -85,6 +85,7 @@ __all__ = [
     "endpoints",
     "example_request",
     "example_uris",
+    "failure",
     "fold",
     "hands_on",
     "http_version",

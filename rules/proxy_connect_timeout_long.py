@@ -1,6 +1,6 @@
 from collections.abc import Iterator
 
-from nginxlint import Bad, Config, Diagnostic, Fix, Good, Rule, Severity, milliseconds, replace
+from nginxlint import Bad, Config, Diagnostic, Directive, Fix, Good, Rule, Severity, milliseconds, replace
 
 _LONGEST = 75_000
 
@@ -41,5 +41,10 @@ class ProxyConnectTimeoutLong(Rule):
                     setting.args[0],
                     f"nobody waits {text} for a connection: the system gives up after about 75 s at most",
                     Fix("write 75s", (replace(setting.args[0].span, "75s"),), safe=True),
-                    help=f"write a few seconds; {setting.name.replace('connect', 'read')} is the time an answer may take",
+                    help=f"write a few seconds; {_patience(setting)} is the time an answer may take",
                 )
+
+
+def _patience(setting: Directive) -> str:
+    """The setting that is meant."""
+    return "proxy_timeout" if setting.enclosing("stream") is not None else setting.name.replace("connect", "read")

@@ -81,7 +81,7 @@ class ProxyMetadataAddress(Rule):
             severity=Severity.ERROR if credentials and not limited else Severity.WARNING,
             confidence=Confidence.HIGH if credentials else Confidence.MEDIUM,
             related=() if end.directive is place.directive else (note(end.directive, "the address"),),
-            help="take it out, or write internal; in this location",
+            help="take it out" + (", or write internal; in this location" if location is not None else ""),
         )
 
 

@@ -48,11 +48,12 @@ class ProxySelfLoop(Rule):
                 continue
             listen = circle.listener.listens[0].directive
             what = circle.url or ("what is sent there" if circle.partly else "every connection")
+            stream = circle.passes[0].enclosing("stream") is not None
             yield self.report(
                 circle.passes[0].args[0],
                 f"{'part of ' if circle.partly else ''}{what} comes back to this very place, round after round, until no "
-                "connection is left: 500 or 502 for all",
+                f"connection is left: {'all are closed' if stream else '500 or 502 for all'}",
                 confidence=Confidence.HIGH if circle.certain else Confidence.MEDIUM,
                 related=() if listen is None else (note(listen, "this is where it leads: our own listener"),),
-                help="mend the address or the port, or send a Host that another server has",
+                help="mend the address or the port" + ("" if stream else ", or send a Host that another server has"),
             )

@@ -1,6 +1,6 @@
 from collections.abc import Iterator
 
-from nginxlint import PASSES, Bad, Confidence, Config, Diagnostic, Good, Rule, Severity, Word
+from nginxlint import PASSES, Bad, Confidence, Config, Diagnostic, Good, Rule, Severity, Word, failure
 
 # Names of services whose addresses change without notice.
 _CLOUD = tuple(
@@ -20,7 +20,7 @@ class ProxyStaticDns(Rule):
     (`host not found in upstream`). From nginx 1.27.3 on write `server NAME resolve;` in an upstream group with `zone`
     and a `resolver`; before, a variable in the target and a `resolver`. A warning for services whose addresses are known
     to change, worth knowing for other names; names of one word (containers) are of low confidence. Where a `resolver`
-    is set already, see resolver-without-effect.
+    is set already, the others are left to resolver-without-effect.
     Source: documentation of proxy_pass and server (ngx_http_upstream_module), parameter resolve.
     """
 
@@ -43,14 +43,14 @@ class ProxyStaticDns(Rule):
 
     def check(self, config: Config) -> Iterator[Diagnostic]:
         seen: set[str] = set()
-        for host, word in _names(config):
-            if host in seen or host == "localhost" or not host.strip("."):
+        for host, word, kind, has_resolver in _names(config):
+            moves = host.endswith(_CLOUD)
+            if host in seen or host == "localhost" or not host.strip(".") or (has_resolver and not moves):
                 continue
             seen.add(host)
-            moves = host.endswith(_CLOUD)
             yield self.report(
                 word,
-                f"{host} is looked up once, when nginx starts: when its address changes visitors get 502 until a reload",
+                f"{host} is looked up once, when nginx starts: when its address changes, {failure(kind)} until a reload",
                 severity=Severity.WARNING if moves else Severity.INFO,
                 confidence=self.confidence if "." in host else Confidence.LOW,
                 label="addresses of this service change often" if moves else "",
@@ -60,17 +60,17 @@ class ProxyStaticDns(Rule):
             )
 
 
-def _names(config: Config) -> Iterator[tuple[str, Word]]:
-    """The host names that are looked up at the start and have no resolver near them, with their places."""
+def _names(config: Config) -> Iterator[tuple[str, Word, str, bool]]:
+    """The host names that are looked up at the start: place, http or stream, and whether a resolver (for others) is near."""
     for target in config.passes(*PASSES):
         if target.has_variables or target.unix is not None or target.is_address or not target.host:
             continue
-        if target.group(config) is None and not config.scope(target.directive).effective("resolver"):
-            yield target.host.lower(), target.directive.args[0]
+        if target.group(config) is None:
+            near = config.scope(target.directive).directive("resolver") is not None
+            yield target.host.lower(), target.directive.args[0], target.kind, near
     for group in config.upstreams:
-        if "resolver" in config.names and config.scope(group.block).effective("resolver"):
-            continue
+        near = "resolver" in config.names and config.scope(group.block).directive("resolver") is not None
         for peer in group.peers:
             is_name = peer.unix is None and ":" not in peer.host and peer.host.strip("0123456789.") != ""
             if is_name and not peer.resolve and not peer.down:
-                yield peer.host.lower(), peer.address
+                yield peer.host.lower(), peer.address, group.kind, near

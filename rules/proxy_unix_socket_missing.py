@@ -10,9 +10,11 @@ from nginxlint import (
     Directive,
     Endpoint,
     Good,
+    Pass,
     Rule,
     Severity,
     endpoints,
+    failure,
     note,
     refused_for,
 )
@@ -63,7 +65,7 @@ class ProxyUnixSocketMissing(Rule):
         what, said, severity = fault
         return self.report(
             target.args[0],
-            f"requests get 502 here: {end.unix}: {what}",
+            f"{failure(Pass(target).kind)} here: {end.unix}: {what}",
             severity=severity,
             related=() if end.directive is target else (note(end.directive, "the socket"),),
             help="start what listens there, or correct the path"

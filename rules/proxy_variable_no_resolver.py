@@ -1,6 +1,19 @@
 from collections.abc import Iterator
 
-from nginxlint import Bad, Confidence, Config, Diagnostic, Directive, Good, Pass, Rule, Severity, Word, split_template
+from nginxlint import (
+    Bad,
+    Confidence,
+    Config,
+    Diagnostic,
+    Directive,
+    Good,
+    Lookup,
+    Pass,
+    Rule,
+    Severity,
+    failure,
+    split_template,
+)
 
 
 class ProxyVariableNoResolver(Rule):
@@ -42,16 +55,16 @@ class ProxyVariableNoResolver(Rule):
                 continue  # a piece of stream that was taken for http
             if lookup.name:
                 told.add(directive)
-                yield self._report(lookup.place, lookup.name, Confidence.HIGH)
+                yield self._report(lookup, lookup.name, Confidence.HIGH)
             elif (ending := _ending(config, split_template(Pass(directive).text)[0])) is not None:
-                yield self._report(lookup.place, f"names that end with {ending}", Confidence.HIGH)
+                yield self._report(lookup, f"names that end with {ending}", Confidence.HIGH)
             elif _from_the_request(Pass(directive).authority) and not config.upstreams:
-                yield self._report(lookup.place, "the host a visitor asks for", Confidence.MEDIUM)
+                yield self._report(lookup, "the host a visitor asks for", Confidence.MEDIUM)
 
-    def _report(self, place: Word, name: str, confidence: Confidence) -> Diagnostic:
+    def _report(self, lookup: Lookup, name: str, confidence: Confidence) -> Diagnostic:
         return self.report(
-            place,
-            f"no resolver is in scope to look up {name} at run time: requests get 502",
+            lookup.place,
+            f"no resolver is in scope to look up {name} at run time: {failure(lookup.kind)}",
             label="a variable: looked up for each request, not when nginx starts",
             help='write "resolver ADDRESS;" in this block or around it (127.0.0.11 in a Docker network)',
             confidence=confidence,

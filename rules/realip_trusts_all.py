@@ -41,7 +41,8 @@ class RealipTrustsAll(Rule):
             ):
                 continue
             header = config.scope(trust).value("real_ip_header", "X-Real-IP")
-            how = "in the PROXY protocol" if header == "proxy_protocol" else f"with the header {header}"
+            stream = trust.enclosing("stream") is not None
+            how = "in the PROXY protocol" if stream or header == "proxy_protocol" else f"with the header {header}"
             block = trust.parent or config.main
             guarded = any(directive.name == "allow" for directive in block.walk()) or config.scope(trust).effective(
                 "allow"

@@ -10,6 +10,7 @@ from nginxlint import (
     Resolver,
     Rule,
     Severity,
+    failure,
     insert_after,
     is_public,
     note,
@@ -67,7 +68,7 @@ class ResolverShortName(Rule):
                 fixes = (Fix("write the full name", (edit,), safe=False),)
             yield self.report(
                 lookup.place,
-                f'"{lookup.name}" is looked up as it stands, without a search domain: requests get 502',
+                f'"{lookup.name}" is looked up as it stands, without a search domain: {failure(lookup.kind)}',
                 *fixes,
                 label="looked up at run time, by nginx's own resolver",
                 related=(note(lookup.resolver.directive, "asked for exactly this name"),),

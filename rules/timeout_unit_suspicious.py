@@ -56,8 +56,8 @@ class TimeoutUnitSuspicious(Rule):
                     yield self._report(setting, f"{_spoken(int(text))}, as a bare number is seconds", f"{text}ms")
             elif text.endswith("ms") and text[:-2].isdecimal() and 0 < int(text[:-2]) <= 100:
                 if setting.name in _OF_UPSTREAMS:
-                    late = "connections that take longer" if "_connect_" in setting.name else "slow answers"
-                    yield self._report(setting, f"{text[:-2]} milliseconds, so {late} become 504", f"{text[:-2]}s")
+                    late = "what takes longer to connect to" if "_connect_" in setting.name else "a slow answer"
+                    yield self._report(setting, f"{text[:-2]} milliseconds, so {late} is given up", f"{text[:-2]}s")
             elif text[:1] == "0" and not text.strip("0smhd") and setting.name in _AT_ONCE:
                 yield self.report(
                     setting.args[0],

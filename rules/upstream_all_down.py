@@ -1,6 +1,6 @@
 from collections.abc import Iterator
 
-from nginxlint import Bad, Config, Diagnostic, Good, Rule, Severity
+from nginxlint import Bad, Config, Diagnostic, Good, Rule, Severity, failure
 
 
 class UpstreamAllDown(Rule):
@@ -27,10 +27,10 @@ class UpstreamAllDown(Rule):
     def check(self, config: Config) -> Iterator[Diagnostic]:
         for upstream in config.upstreams:
             if upstream.peers and all(peer.down for peer in upstream.peers):
-                what, end = ("connections", "are closed") if upstream.kind == "stream" else ("requests", "get 502")
+                what, _, seen = failure(upstream.kind).partition(" ")
                 yield self.report(
                     upstream.block,
-                    f'{what} to the group "{upstream.name}" {end}: all its servers are marked down',
+                    f'{what} to the group "{upstream.name}" {seen}: all its servers are marked down',
                     help="take down off a server that works, or stop passing requests here",
                     nginx_message="no live upstreams while connecting to upstream",
                 )

@@ -27,6 +27,11 @@ _SCHEMES: dict[str, dict[str, int | None]] = {
 TLS_SCHEMES = ("https", "grpcs", "suwsgi")
 
 
+def failure(kind: str) -> str:
+    """What clients see where a pass (of `http` or `stream`) reaches no server."""
+    return "connections are closed" if kind == "stream" else "requests get 502"
+
+
 class Pass:
     """A pass target as written (variables not expanded). `Config.passes` hands the same ones to every rule.
 
