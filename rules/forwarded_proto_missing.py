@@ -101,7 +101,23 @@ class ForwardedProtoMissing(Rule):
                 label="asked by http, without X-Forwarded-Proto",
                 help=f"write {_LINE}",
             )
+        yield from self._says_http(config)
         yield from self._always_http(config)
+
+    def _says_http(self, config: Config) -> Iterator[Diagnostic]:
+        """A fixed `http` in a server that visitors reach by https only."""
+        for values, lines in config.alike("proxy_set_header").groups():
+            if values[1:] != ("http",) or values[0].lower() not in _NAMES:
+                continue
+            for line in lines:
+                server = config.server(line)
+                if server is not None and all(listen.ssl for listen in server.listens):
+                    yield self.report(
+                        line,
+                        "visitors come by https, and the backend is told http: redirects without end, or links to http pages",
+                        Fix("say how visitors came", (replace(line.args[1].span, "$scheme"),), safe=False),
+                        help="write $scheme",
+                    )
 
     def _always_http(self, config: Config) -> Iterator[Diagnostic]:
         """`$scheme` in a server that itself looks at what a TLS terminator in front of it says."""
