@@ -70,7 +70,10 @@ class ProxyRedirectInactive(Rule):
                 yield from self._judge(config, target, _OFF if is_off else "")
 
     def _judge(self, config: Config, target: Pass, off: str) -> Iterator[Diagnostic]:
-        host = config.request_headers(config.scope(target.directive)).of("host")
+        headers = config.request_headers(config.scope(target.directive))
+        if off and "x-forwarded-host" in headers.configured:
+            return  # the backend is meant to go by that one: Odoo's own documentation
+        host = headers.of("host")
         sent = host.value if host is not None else ""
         if sent == "$proxy_host" and target.has_variables:
             ends = destinations(config, target) or ()

@@ -67,7 +67,7 @@ class ProxySchemeMissing(Rule):
                     if better
                     else ()
                 ),
-                help=f"write {better}" if better else (),
+                help=f"write {better}" if better else _other_way(target),
                 blocks_start=True,
                 nginx_message="invalid URL prefix"
                 if name == "proxy_pass" and not stream
@@ -91,6 +91,13 @@ def _better(target: Pass, allowed: tuple[str, ...]) -> str:
     if not rest or ":/" in rest.removeprefix("unix:/") or rest.startswith("/"):
         return ""
     return f"{'https' if target.port in (443, 8443) else 'http'}://{rest}"
+
+
+def _other_way(target: Pass) -> tuple[str, ...]:
+    """What to do about `http://` where it may be the directive that is wrong."""
+    if target.directive.name == "proxy_pass" or target.scheme not in ("http", "https"):
+        return ()
+    return (f"write {target.directive.name} {target.authority}; or proxy_pass, if HTTP is spoken there",)
 
 
 def _inside(target: Pass) -> Span:

@@ -434,6 +434,8 @@ class Variables:
                     break
         close = nearest(written, self._known()) if self.context.may_guess() else ""
         help = [f'did you mean "${close}"?'] if close else []
+        if name == "connection_upgrade":
+            help = [f"write {_CONNECTION_UPGRADE} in http"]
         help += self._reasons(name)
         if first.index < 0:
             help.append(f"set ${name} before {directive.name}, for example: set ${name} $uri;")

@@ -272,36 +272,39 @@ def bad_upstream_address(context: Context, directive: Directive, index: int, url
     elif url.error == "invalid port":
         message, help = f'"{text}" has no valid port', ("a port is a number from 1 to 65535",)
     elif "://" in text:
-        message, help = f'"{text}" must be an address without scheme', (f"write {text.partition('://')[2]}",)
+        message = f'"{text}" must be an address without scheme'
     elif url.error == "invalid host":
         message = f'"{text}" is not a host: only address and port may stand here, without a path'
     elif url.error == "no host":
         message = f'"{text}" names no host'
     else:
         message = f'"{text}": {url.error}'
+    better = _bare_address(directive.values[index], text)
+    fix = Fix(f"write {better}", (Edit(directive.args[index].span, better),), safe=False)
     return fault(
         context,
         directive,
         index,
         f'{url.error} in upstream "{text}"',
         message,
-        *help,
+        *((f"write {better}",) if better else help),
         rule="upstream-address-invalid",
         group="upstream",
-        fixes=_bare_address(directive, index, text) if directive.name == "server" else (),
+        fixes=(fix,) if better else (),
     )
 
 
-def _bare_address(directive: Directive, index: int, text: str) -> tuple[Fix, ...]:
-    """`https://app/path` as the address a `server` line takes: scheme and path gone, the port of https kept."""
+def _bare_address(written: str, text: str) -> str:
+    """`https://app/path`, the end of what is written, as an address: scheme and path gone, the port of https kept.
+    Empty where that is no address."""
     scheme, separator, rest = text.rpartition("://")
     address = rest.partition("/")[0]
     url = parse_url(address, default_port=80)
-    if url.error or not address or (not separator and address == text):
-        return ()
+    if url.error or not address or (not separator and address == text) or not written.endswith(text):
+        return ""
     if scheme.lower() == "https" and url.no_port:
         address += ":443"
-    return (Fix(f"write {address}", (Edit(directive.args[index].span, address),), safe=False),)
+    return written[: len(written) - len(text)] + address
 
 
 def _method(directive: Directive, context: Context) -> Iterator[Refusal]:
