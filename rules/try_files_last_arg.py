@@ -54,14 +54,14 @@ class TryFilesLastArg(Rule):
     )
 
     def check(self, config: Config) -> Iterator[Diagnostic]:
-        for directive in config.saying(_lacks_slash, "try_files"):
-            server = config.server(directive)
-            if server is not None and server.is_whole:
-                regex = config.router.locations(server).find(directive.values[-1].partition("?")[0]).location
-                yield self._no_path(
-                    directive.args[-1], (regex or server).scope.value("root", "html").rstrip("/"), regex
-                )
-        for directive in config.saying(lambda values: _tail(values) is not None, "try_files"):
+        for directive in config.saying(lambda values: _lacks_slash(values) or _tail(values) is not None, "try_files"):
+            if _lacks_slash(directive.values):
+                server = config.server(directive)
+                if server is not None and server.is_whole:
+                    regex = config.router.locations(server).find(directive.values[-1].partition("?")[0]).location
+                    root = (regex or server).scope.value("root", "html").rstrip("/")
+                    yield self._no_path(directive.args[-1], root, regex)
+                continue
             text, tail = directive.values[-1], _tail(directive.values)
             location = config.location(directive)
             if (location is None and not _answers(config, directive)) or (location and location.modifier == "@"):
