@@ -143,6 +143,8 @@ def _told(peer: Verdict, end: _End, *, hopeless: bool) -> Verdict:
         if not end.known:
             return replace(peer, predicted_status=None)
         return replace(peer, predicted_status=end.verdict.predicted_status, predicted_log=end.log)
+    if not peer.predicted_log:
+        peer = replace(peer, predicted_log=end.log)  # a TLS handshake that times out in a stream leaves no line
     if hopeless:
         if not other or end.verdict.predicted_status == peer.predicted_status:
             return peer

@@ -33,8 +33,11 @@ class Outcome:
     def condition(self, log: str) -> str:
         """The condition of `*_next_upstream` that holds where nginx logs this; empty for what is never tried again.
 
-        A header nginx cannot read is `invalid_header`, whatever the protocol (NGX_HTTP_UPSTREAM_INVALID_HEADER)."""
-        return "invalid_header" if self.retried == "error" and _UNREADABLE.match(log) else self.retried
+        A header nginx cannot read is `invalid_header`, whatever the protocol (NGX_HTTP_UPSTREAM_INVALID_HEADER); and
+        where it logs nothing of a fault, it takes it for an answer."""
+        if self.retried != "error":
+            return self.retried
+        return "invalid_header" if _UNREADABLE.match(log) else "error" if log else ""
 
 
 _UNREADABLE = re.compile(r"(?:upstream|memcached) (?:sent|rejected) |upstream prematurely closed (?:FastCGI|stream)")

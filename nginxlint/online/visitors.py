@@ -159,7 +159,8 @@ class _Visitors:
         ours = denied is not None or (status in _OURS and status != verdict.observed_status)
         family = _FAMILY.get(place.name, "")
         intercepted = status >= 300 and bool(family) and scope.on(f"{family}_intercept_errors")
-        if not ours and not intercepted:
+        missed = status == 404 and place.name == "memcached_pass"  # always nginx's own: intercept_404
+        if not ours and not intercepted and not missed:
             return status, why, log
         block = place.parent
         assert block is not None

@@ -149,6 +149,10 @@ GROUPS: tuple[Scenario, ...] = (
            502, "connect-refused", passes="proxy_next_upstream error http_500 http_503; " + _PASS),
     _group("max-fails-0", "refusing", "server 127.0.0.1:{port} max_fails=0; server 127.0.0.1:{port:silent} max_fails=0;",
            504, "connect-refused"),
+    # an answer of the wrong kind is an answer
+    _group("uwsgi-http", "refuses-noise", "server 127.0.0.1:{port}; server 127.0.0.1:{port:uwsgi};", 400,
+           passes="uwsgi_pass {name};"),
+    _group("plain-on-tls", "tls-plain-400", "server 127.0.0.1:{port}; server 127.0.0.1:{port:healthy};", 400),
     _group("two-backups", "refusing", "server 127.0.0.1:{port}; server 127.0.0.1:{port:silent} backup;"
            " server 127.0.0.1:{port:healthy} backup;", 200, "connect-refused"),
     _group("unix-saves", "unix-missing", "server unix:{path}; server 127.0.0.1:{port:healthy};",

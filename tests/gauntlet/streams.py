@@ -141,6 +141,15 @@ STREAMS: tuple[Scenario, ...] = (
     _pair("refusing", "healthy", 200, "connect-refused"),
     _pair("accept-queue-full", "healthy", 200, "connect-timeout"),
     _pair("refusing", "accept-queue-full", 502, "connect-refused"),
+    Scenario(
+        "stream-tls-hangs-and-fails",
+        "tls-hangs",
+        502,
+        "tls-closed",
+        "proxy_ssl on; proxy_pass {name};",
+        stream=True,
+        around="upstream {name} { server 127.0.0.1:{port}; server 127.0.0.1:{port:tls-closes}; }",
+    ),
     _pair("refusing", "refusing", 502, "connect-refused"),
 )
 """Each is a server of its own."""

@@ -80,6 +80,8 @@ VISITORS: tuple[Scenario, ...] = (
           "location @{name}-page { root {folder}; try_files /nothing =404; }"),
     _page("to-fastcgi", "refusing", 200, _REFUSED, "error_page 502 = @{name}-page; ",
           "location @{name}-page { fastcgi_pass 127.0.0.1:{port:fastcgi}; }"),
+    Scenario("page-memcached-miss", "memcached-says-miss", 200, "", "set $memcached_key $uri; error_page 404 ="
+             " @{name}-fallback; memcached_pass 127.0.0.1:{port};", beside=_fallback("healthy")),
     _page("intercepted-elsewhere", "status-503", 302, "",
           "proxy_intercept_errors on; error_page 503 http://demo.test/sorry; "),
     _auth("healthy", 200),
