@@ -142,16 +142,18 @@ def _told(peer: Verdict, end: _End, *, hopeless: bool) -> Verdict:
             return peer
         if not end.known:
             return replace(peer, predicted_status=None)
-        return replace(peer, predicted_status=end.verdict.predicted_status, predicted_log=end.log)
+        return replace(peer, predicted_status=end.verdict.predicted_status, predicted_log=end.log, end=end.verdict)
     if not peer.predicted_log:
         peer = replace(peer, predicted_log=end.log)  # a TLS handshake that times out in a stream leaves no line
     if hopeless:
-        if not other or end.verdict.predicted_status == peer.predicted_status:
+        if not other:
             return peer
+        if end.verdict.predicted_status == peer.predicted_status:
+            return replace(peer, end=end.verdict)
         seen = end.verdict.predicted_status
         what = f"get {seen}" if seen is not None else "get what that one sends"
         tail = f": the request ends at {end.verdict.target.label}, which fails as well; visitors {what}"
-        return replace(peer, predicted_status=seen, message=without_consequence(peer.message) + tail)
+        return replace(peer, predicted_status=seen, message=without_consequence(peer.message) + tail, end=end.verdict)
     if not other:
         return peer
     tail = (
@@ -164,6 +166,7 @@ def _told(peer: Verdict, end: _End, *, hopeless: bool) -> Verdict:
         severity=Severity.WARNING,
         predicted_status=end.verdict.predicted_status if end.known else _alive(end),
         message=without_consequence(peer.message) + tail,
+        end=end.verdict,
     )
 
 

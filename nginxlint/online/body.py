@@ -92,8 +92,7 @@ def judge(reading: Reading, data: bytes, end: str, *, at_once: bool, buffering: 
     length = _length(reading)
     missing = f"{len(data)} bytes" if length is None else f"{len(data)} of {length} bytes"
     if end == EOF:
-        place = _READING if buffering or not (at_once and data) else "while sending to client"
-        log = f"upstream prematurely closed connection {place}"
+        log = f"upstream prematurely closed connection {_READING}"
         return Body("L7_SHORTBODY", log, f"it hangs up after {missing} of the body")
     if end == RESET:
         log = f"{'readv' if buffering else 'recv'}() failed (104: Connection reset by peer) {_READING}"

@@ -279,6 +279,13 @@ class Verdict:
     addresses: tuple[str, ...] = ()
     stages: dict[str, tuple[str, float, str]] = field(default_factory=dict)
     inner: str = ""
+    end: Verdict | None = None
+    """The verdict of the server of the group whose answer a request gets in the end, where that is another one."""
+
+    @property
+    def own_answer(self) -> bool:
+        """Does the visitor get what an upstream itself answered?"""
+        return self.predicted_status == (self.end or self).observed_status
 
 
 @dataclass(frozen=True, slots=True)

@@ -156,7 +156,7 @@ class _Visitors:
                 status, log = self._served_instead(place, verdict, depth)
         if not isinstance(status, int) or depth > _DEPTH or paged:
             return status, why, log
-        ours = denied is not None or (status in _OURS and status != verdict.observed_status)
+        ours = denied is not None or (status in _OURS and not verdict.own_answer)
         family = _FAMILY.get(place.name, "")
         intercepted = status >= 300 and bool(family) and scope.on(f"{family}_intercept_errors")
         missed = status == 404 and place.name == "memcached_pass"  # always nginx's own: intercept_404

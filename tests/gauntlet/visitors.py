@@ -80,6 +80,15 @@ VISITORS: tuple[Scenario, ...] = (
           "location @{name}-page { root {folder}; try_files /nothing =404; }"),
     _page("to-fastcgi", "refusing", 200, _REFUSED, "error_page 502 = @{name}-page; ",
           "location @{name}-page { fastcgi_pass 127.0.0.1:{port:fastcgi}; }"),
+    # nginx's own 502 becomes a page; the one that the next server answered itself is passed on
+    *(
+        Scenario(
+            f"page-after-{second}", "refusing", status, _REFUSED,
+            "error_page 502 504 =200 /{name}-page; proxy_pass http://{name};", beside=_PAGE,
+            around=f"upstream {{name}} {{ server 127.0.0.1:{{port}}; server 127.0.0.1:{{port:{second}}}; }}",
+        )
+        for second, status in (("status-502", 502), ("status-504", 504), ("closes-after-request", 200), ("silent", 200))
+    ),
     Scenario("page-memcached-miss", "memcached-says-miss", 200, "", "set $memcached_key $uri; error_page 404 ="
              " @{name}-fallback; memcached_pass 127.0.0.1:{port};", beside=_fallback("healthy")),
     _page("intercepted-elsewhere", "status-503", 302, "",
