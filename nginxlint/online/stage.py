@@ -26,6 +26,7 @@ from nginxlint.online.remarks import degraded, remarks
 from nginxlint.online.rows import Rows
 from nginxlint.online.running import Usage
 from nginxlint.online.types import SERVER, Target
+from nginxlint.online.unreached import as_reached
 from nginxlint.online.vantage import vantage
 from nginxlint.online.verdict import Circumstances, judge
 from nginxlint.online.visitors import seen_by_visitors
@@ -111,6 +112,8 @@ def _judged(
         for verdict in verdicts
     ]
     verdicts = seen_by_visitors(config, rescue(verdicts), here=here)
+    if "return" in config.names:
+        verdicts = [as_reached(verdict) for verdict in verdicts]
     said = remarks(targets, evidence, options.vantage)
     verdicts = [degraded(verdict, said.get(verdict.target.id, [])) for verdict in verdicts]
     verdicts = [

@@ -80,6 +80,17 @@ VISITORS: tuple[Scenario, ...] = (
           "location @{name}-page { root {folder}; try_files /nothing =404; }"),
     _page("to-fastcgi", "refusing", 200, _REFUSED, "error_page 502 = @{name}-page; ",
           "location @{name}-page { fastcgi_pass 127.0.0.1:{port:fastcgi}; }"),
+    # what is cut off: nobody sees that it is dead
+    *(
+        Scenario(f"cut-off-{name}", "refusing", status, log, statements + _PASS, cured=_PASS.replace("{port}", "{port:healthy}"))
+        for name, statements, status, log in (
+            ("return-503", "return 503; ", 503, ""),
+            ("return-200", "return 200 soon; ", 200, ""),
+            ("return-elsewhere", "return https://demo.test/; ", 302, ""),
+            ("break-first", "break; return 503; ", 502, _REFUSED),
+            ("return-behind-if", "if ($arg_x) { return 403; } ", 502, _REFUSED),
+        )
+    ),
     # nginx's own 502 becomes a page; the one that the next server answered itself is passed on
     *(
         Scenario(
