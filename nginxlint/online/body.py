@@ -92,7 +92,9 @@ def judge(reading: Reading, data: bytes, end: str, *, at_once: bool, buffering: 
     length = _length(reading)
     missing = f"{len(data)} bytes" if length is None else f"{len(data)} of {length} bytes"
     if end == EOF:
-        log = f"upstream prematurely closed connection {_READING}"
+        # without buffers, the end that comes along with some of the body is met when that is sent
+        place = _READING if buffering or not (at_once and data) else "while sending to client"
+        log = f"upstream prematurely closed connection {place}"
         return Body("L7_SHORTBODY", log, f"it hangs up after {missing} of the body")
     if end == RESET:
         log = f"{'readv' if buffering else 'recv'}() failed (104: Connection reset by peer) {_READING}"

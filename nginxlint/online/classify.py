@@ -212,7 +212,7 @@ def _may_be_status_line(data: bytes) -> bool:
 
 
 _PARTIAL_STATUS_LINE = re.compile(
-    rb"HTTP/(?:[1-9]\d{0,2}(?:\.(?:\d{1,3}(?: +(?:\d *){0,2}(?:\d(?:\r|[ .][^\r\n]*\r?)?)?)?)?)?)?"
+    rb"HTTP/(?:[1-9]\d{0,2}(?:\.(?:\d{1,3}(?: +(?:\d *(?:\d *(?:\d(?:\r|[ .][^\r\n]*\r?)?)?)?)?)?)?)?)?"
 )
 
 

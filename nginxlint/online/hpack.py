@@ -26,9 +26,26 @@ class Invalid(Exception):
     """What nginx refuses about a header block; the text is its message."""
 
 
-def fields(block: bytes) -> list[tuple[bytes, bytes]]:
-    """The fields of a whole header block, names of the static table only where they are needed. Raises Invalid."""
+class _Truncated(Invalid):
+    """The block ends within a field."""
+
+    def __init__(self) -> None:
+        super().__init__("upstream sent truncated http2 header")
+
+
+def fields(block: bytes, *, whole: bool = True) -> list[tuple[bytes, bytes]]:
+    """The fields of a header block, names of the static table only where they are needed; of one that is not `whole`,
+    those that are there. Raises Invalid."""
     found: list[tuple[bytes, bytes]] = []
+    try:
+        _read(block, found)
+    except _Truncated:
+        if whole:
+            raise
+    return found
+
+
+def _read(block: bytes, found: list[tuple[bytes, bytes]]) -> None:
     at = 0
     while at < len(block):
         first = block[at]
@@ -55,7 +72,6 @@ def fields(block: bytes) -> list[tuple[bytes, bytes]]:
             shown = (name + b": " + value).decode("latin-1")
             raise Invalid(f'upstream sent invalid header: "{shown}"')
         found.append((name, value))
-    return found
 
 
 def _name(index: int) -> bytes:
@@ -85,16 +101,16 @@ def _integer(block: bytes, at: int, bits: int) -> tuple[int, int]:
             return value, at
     if shift >= 28:
         raise Invalid("upstream sent http2 table index with continuation flag")
-    raise Invalid("upstream sent truncated http2 header")
+    raise _Truncated
 
 
 def _string(block: bytes, at: int) -> tuple[bytes, int]:
     if at >= len(block):
-        raise Invalid("upstream sent truncated http2 header")
+        raise _Truncated
     packed = block[at] & 0x80
     length, at = _integer(block, at, 7)
     if at + length > len(block):
-        raise Invalid("upstream sent truncated http2 header")
+        raise _Truncated
     raw = block[at : at + length]
     return (_unpacked(raw) if packed else raw), at + length
 

@@ -47,6 +47,7 @@ def read_http2(data: bytes, end: str, room: int) -> Answer:
         log = f"{refused.log} {_READING}"
         if state.status is not None:
             # the head is not sent yet, and now it never will be
+            log = log.replace("(upstream sent invalid header)", "(upstream sent invalid trailer)")
             return Answer(
                 Reading("L7_H2_BROKEN", None, log, refused.log.removeprefix("upstream "), invalid_header=True)
             )
@@ -80,10 +81,11 @@ class _State:
         self.message = b""
         self.ended = False
         self.last_flags = 0
+        self.reset = False
 
     def run(self) -> None:
         data = self.data
-        while len(data) >= self.at + 3 and not self.ended:
+        while len(data) >= self.at + 3:
             size = int.from_bytes(data[self.at : self.at + 3], "big")
             if size > MAX_FRAME:
                 code = "L7_H1_UNDER_GRPC" if data.startswith(b"HTTP/1") else "L7_WRONGPROTO"
@@ -95,7 +97,7 @@ class _State:
             kind, flags = data[self.at + 3], data[self.at + 4]
             stream = int.from_bytes(data[self.at + 5 : self.at + 9], "big") & _MAX_WINDOW
             content = data[self.at + 9 : self.at + 9 + size]
-            if kind == CONTINUATION and not self.open_block:
+            if (kind == CONTINUATION) != self.open_block:
                 raise _Refused(f"upstream sent unexpected http2 frame: {kind}")
             if self.status is None:
                 self._before_head(kind, flags, stream, size, content)
@@ -106,7 +108,7 @@ class _State:
             self.at += 9 + size
 
     def _before_head(self, kind: int, flags: int, stream: int, size: int, content: bytes) -> None:
-        if kind == DATA or (self.open_block and kind != CONTINUATION):
+        if kind == DATA:
             raise _Refused(f"upstream sent unexpected http2 frame: {kind}")
         if stream not in (0, STREAM):
             raise _Refused(f"upstream sent frame for unknown stream {stream}")
@@ -161,6 +163,8 @@ class _State:
         if len(content) < size:
             if len(self.data) - self.head_at >= self.room:
                 raise _Refused("upstream sent too big header", "L7_TOOBIG")
+            # nginx reads field by field, and does not wait for the rest where one is bad
+            self._status_of(_fields(self.block + block, whole=False), whole=False)
             return
         self.block += block
         self.open_block = not flags & _END_HEADERS
@@ -169,16 +173,19 @@ class _State:
             raise _Refused("upstream sent too big header", "L7_TOOBIG")
         if self.open_block:
             return
-        self._head(_fields(self.block))
+        self.status = self._status_of(_fields(self.block))
         self.block = b""
         self.ended = bool(self.last_flags & _END_STREAM)
 
-    def _head(self, fields: list[tuple[bytes, bytes]]) -> None:
+    def _status_of(self, fields: list[tuple[bytes, bytes]], *, whole: bool = True) -> int | None:
+        """The status of a head, whose headers are kept; None for one that is not whole and without a fault so far."""
         status: int | None = None
+        self.headers = []
         for name, value in fields:
             shown = clean(value, 60)
             if not name.startswith(b":"):
                 if status is None:
+                    whole = True  # it cannot come any more
                     break
                 self.headers.append((name, value))
             elif name != b":status":
@@ -191,9 +198,9 @@ class _State:
                 raise _Refused(f'upstream sent unexpected :status "{shown}"', "L7_INTERIM")
             else:
                 status = int(value)
-        if status is None:
+        if status is None and whole:
             raise _Refused("upstream sent no :status header", "L7_BADHEADER")
-        self.status = status
+        return status
 
     def _after_head(self, kind: int, flags: int, stream: int, size: int, content: bytes) -> None:
         """ngx_http_grpc_filter: it reads the rest before the head is sent, as far as that came along with it."""
@@ -201,6 +208,12 @@ class _State:
             raise _Refused(f"upstream sent data frame for unknown stream {stream}")
         if stream not in (0, STREAM):
             raise _Refused(f"upstream sent frame for unknown stream {stream}")
+        if self.ended and stream == STREAM and kind != WINDOW_UPDATE:
+            if kind != RST_STREAM or self.reset:
+                raise _Refused(f"upstream sent frame for closed stream {stream}")
+            self.reset = True
+            if content == bytes(4):
+                return
         if kind not in (DATA, HEADERS, CONTINUATION):
             self._control(kind, flags, stream, size, content)
             return
@@ -254,9 +267,9 @@ def _payload(flags: int, size: int, content: bytes) -> bytes:
     return content[before : size - padding]
 
 
-def _fields(block: bytes) -> list[tuple[bytes, bytes]]:
+def _fields(block: bytes, *, whole: bool = True) -> list[tuple[bytes, bytes]]:
     try:
-        return hpack.fields(block)
+        return hpack.fields(block, whole=whole)
     except hpack.Invalid as invalid:
         text = clean(str(invalid), 120)
         tail = "" if "invalid header" in text else " (upstream sent invalid header)"

@@ -114,6 +114,10 @@ ANSWERS: dict[str, tuple[bytes, int | None, str]] = {
             ("window-over", frame(WINDOW_UPDATE, 0, 1, b"\x7f\xff\xff\xff"), "http2-window-over"),
         )
     },
+    "then-ends-and-resets": (_DONE + frame(RST_STREAM, 0, 1, bytes(4)), 200, ""),
+    "then-ends-and-fails": (_DONE + frame(RST_STREAM, 0, 1, b"\0\0\0\2"), None, "http2-rejected"),
+    "then-ends-and-goes-on": (_DONE + frame(DATA, 1, 1, b"x"), None, "http2-closed"),
+    "then-ends-and-garbage": (_DONE + b"\x20" * 20, None, "http2-frame"),
     "body-too-short": (_LENGTH + frame(DATA, 1, 1, b"abc"), None, "http2-early"),
     "body-too-long": (_LENGTH + frame(DATA, 0, 1, b"abc" * 9), None, "http2-body"),
     "then-data-and-gone": (_HEAD + frame(DATA, 0, 1, bytes(5)), 200, "short-body"),
@@ -125,6 +129,8 @@ ANSWERS: dict[str, tuple[bytes, int | None, str]] = {
     "only-settings": (_S, 502, "closed"),
     "half-settings": (_S[:5], 502, "closed"),
     "half-head": (_S + _DONE[:12], 502, "closed"),
+    "half-a-bad-head": (_head(b"\x88" + field(b"X-A", b"1") + field(b"b", b"c"))[:-3], 502, "bad-header"),
+    "half-a-head-without-status": (_head(field(b"x", b"y") + field(b"b", b"c"))[:-3], 502, "http2-status"),
     "nothing": (b"", 502, "closed"),
 }  # fmt: skip
 ENDINGS = ("resets", "stalls")

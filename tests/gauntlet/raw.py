@@ -45,6 +45,8 @@ ANSWERS: dict[str, tuple[bytes, int | None, str]] = {
             "request": b"GET / HTTP/1.1",
         }.items()
     },
+    "line-short-code-cut": (b"HTTP/1.1 20 OK", None, "not-http"),
+    "line-cut": (b"HTTP/1.1 200 O", 502, "closed"),
     "line-digits-apart": (b"HTTP/1.1 2 0 0 OK\r\n" + _END, None, ""),
     "line-cr-inside": (b"HTTP/1.1 200 O\rK\r\n" + _END, 200, "not-http"),
     "line-two-cr": (b"HTTP/1.1 200 OK\r\r\n" + _END, 200, "not-http"),

@@ -38,6 +38,7 @@ LOG_CLASSES: dict[str, tuple[str, ...]] = {
     "http2-window-over": ("upstream sent too large window update",),
     "http2-goaway-stream": ("upstream sent goaway frame with non-zero stream id",),
     "http2-data-stream": ("upstream sent data frame for unknown stream",),
+    "http2-closed": ("upstream sent frame for closed stream",),
     "http2-many": ("upstream sent too many",),
     "http2-body": ("upstream sent response body larger than indicated content length",),
     "http2-goaway-length": ("upstream sent goaway frame with invalid length",),
