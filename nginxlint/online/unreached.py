@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from nginxlint.diagnostic import Severity
-from nginxlint.online.outcomes import without_consequence
+from nginxlint.online.outcomes import BLOCKS_START, without_consequence
 from nginxlint.online.types import Verdict, Where
 from nginxlint.syntax import Block, Directive
 
@@ -20,6 +20,8 @@ def as_reached(verdict: Verdict) -> Verdict:
     """The verdict, weakened where every place that leads to this upstream is cut off by a `return`."""
     if verdict.word != "failed" or not verdict.target.used_at or verdict.target.directive == "stream":
         return verdict
+    if verdict.predicted_status == BLOCKS_START:
+        return verdict  # nginx looks at it all the same
     lines = [answered_before(where.directive) for where in verdict.target.used_at]
     line = lines[0]
     if line is None or not all(lines):
@@ -39,10 +41,13 @@ def as_reached(verdict: Verdict) -> Verdict:
 def answered_before(place: Directive) -> Directive | None:
     """The `return` that ends every request on its way to this directive."""
     block = place.parent
+    named = any(value.startswith("@") for value in block.values) if block is not None else False
     while block is not None and block.name in ("location", "if", "limit_except", "server"):
         found = _ends(block)
         if found is not None:
             return found
+        if named:
+            return None  # error_page and try_files lead here without another look at the server's statements
         block = block.parent
     return None
 

@@ -507,6 +507,26 @@ def test_the_real_network_reports_the_systems_own_errors() -> None:
             asyncio.run(RealNetwork().connect(Address("127.0.0.1", reserved.getsockname()[1])))
 
 
+@pytest.mark.parametrize(
+    ("text", "verdict", "status"),
+    [
+        ("return 503; location / { proxy_pass http://10.0.0.1:81; }", "degraded", 503),
+        ("location / { return 444; proxy_pass http://10.0.0.1:81; }", "degraded", None),
+        ("location / { proxy_pass http://10.0.0.1:81; } location /x { return 204; }", "failed", 502),
+        ("location / { rewrite ^/x /y break; return 503; proxy_pass http://10.0.0.1:81; }", "failed", 502),
+        ("return 503; error_page 503 @app; location @app { proxy_pass http://10.0.0.1:81; }", "failed", 502),
+        ("location / { return 503; proxy_pass http://gone.test; }", "failed", "blocks-start"),
+        ("location /a { return 503; proxy_pass http://10.0.0.1:81; } location /b { proxy_pass http://10.0.0.1:81; }",
+         "failed", 502),
+    ],
+)  # fmt: skip
+def test_a_dead_upstream_that_no_visitor_comes_to_is_a_remark(
+    text: str, verdict: str, status: int | str | None
+) -> None:
+    result = check(f"server {{ listen 80; {text} }}", FakeNetwork({"10.0.0.1:81": REFUSED}))
+    assert (row(result, -1)["verdict"], row(result, -1)["predicted_status"]) == (verdict, status)
+
+
 def test_udp_upstreams_are_looked_up_and_get_no_packet() -> None:
     network = FakeNetwork(names={"d.test": ["10.0.0.9"]})
     rest = (
