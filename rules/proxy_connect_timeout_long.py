@@ -6,11 +6,12 @@ _LONGEST = 75_000
 
 
 class ProxyConnectTimeoutLong(Rule):
-    """A connect timeout of more than 75 seconds: the system gives up before nginx does.
+    """A connect timeout of more than 75 seconds, in which no connection comes about that did not at once.
 
     A server that is there takes a connection in milliseconds, so a long timeout only makes visitors wait for one that is
-    not; often `proxy_read_timeout` is meant, the time a server may take for its answer. Write a few seconds.
-    Source: documentation of proxy_connect_timeout ("cannot usually exceed 75 seconds").
+    not, or until the system gives up (Linux after about two minutes); often `proxy_read_timeout` is meant, the time a
+    server may take for its answer. Write a few seconds.
+    Source: documentation of proxy_connect_timeout ("cannot usually exceed 75 seconds"); tcp_syn_retries of Linux.
     """
 
     id = "proxy-connect-timeout-long"
@@ -39,8 +40,8 @@ class ProxyConnectTimeoutLong(Rule):
             if time is not None and time > _LONGEST:
                 yield self.report(
                     setting.args[0],
-                    f"nobody waits {text} for a connection: the system gives up after about 75 s at most",
-                    Fix("write 75s", (replace(setting.args[0].span, "75s"),), safe=True),
+                    f"visitors wait up to {text} for a server that is not there: others connect in milliseconds",
+                    Fix("write 75s", (replace(setting.args[0].span, "75s"),), safe=False),
                     help=f"write a few seconds; {_patience(setting)} is the time an answer may take",
                 )
 
