@@ -40,9 +40,7 @@ class Known(dict[str, list[Directive]]):
         found = self._alike.get(name)
         if found is None:
             lines = self.get(name, [])
-            found = Grouped(list(map(_values, lines)), lines)
-            if len(found) * 2 <= len(lines):  # else the room it takes is dearer than to make it again
-                self._alike[name] = found
+            found = self._alike[name] = Grouped(list(map(_values, lines)), lines)
         return found
 
     def sets(self, name: str) -> Grouped[tuple[tuple[str, ...], ...], Block]:

@@ -25,7 +25,7 @@ from nginxlint.demo.upstreams import World
 from nginxlint.diagnostic import Diagnostic, Severity, Stage
 from nginxlint.files import Dump
 from nginxlint.includes import load
-from nginxlint.online import schedule
+from nginxlint.online import gather, schedule
 from nginxlint.online.network import RealNetwork
 from nginxlint.online.options import Options
 from nginxlint.online.outcomes import OUTCOMES
@@ -594,3 +594,21 @@ def test_the_rate_counts_for_other_machines_only(monkeypatch: pytest.MonkeyPatch
     places = " ".join(f"location /{n} {{ proxy_pass http://10.0.0.{n}:81; }}" for n in range(3))
     check(f"server {{ {places} location /l {{ proxy_pass http://127.0.0.1:81; }} }}", network)
     assert len(turns) == 3
+
+
+def test_several_probes_of_one_address_come_at_no_fixed_times(monkeypatch: pytest.MonkeyPatch) -> None:
+    waits: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        waits.append(seconds)
+
+    monkeypatch.setattr(gather, "asyncio", SimpleNamespace(**{**vars(asyncio), "sleep": sleep}))
+    monkeypatch.setattr(gather, "random", SimpleNamespace(random=lambda: 0.5))
+    network = FakeNetwork({f"{address}:81": answers(OK) for address in ("10.0.0.1", "10.0.0.2", "127.0.0.1")})
+    places = "location /once { proxy_pass http://10.0.0.2:81; }" + "".join(
+        f"location /{address}/{n} {{ proxy_set_header Host {n}.test; proxy_pass http://{address}:81; }}"
+        for address in ("10.0.0.1", "127.0.0.1")
+        for n in range(3)
+    )
+    check(f"server {{ {places} }}", network, Options(jitter=0.04, rate=0))
+    assert waits == [0.02] * 3
