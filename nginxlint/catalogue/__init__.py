@@ -24,6 +24,9 @@ def check(
     that are not defined in it may be defined elsewhere, and are not reported. `find` gives all directives of a name, for
     who has them at hand.
     """
+    from nginxlint.catalogue.context import Context
     from nginxlint.catalogue.frame import Frame
 
-    return Frame(root, target, complete=complete, find=find).run()
+    if loaded := [line.values[0] for line in root.children("load_module") if len(line.values) == 1]:
+        target = target.with_loaded(loaded)
+    return Frame(Context(root, target, complete=complete, find=find)).run()

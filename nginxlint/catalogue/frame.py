@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from nginxlint.catalogue.faults import Misplaced
     from nginxlint.catalogue.names import Variables
     from nginxlint.catalogue.refusal import Refusal
-    from nginxlint.catalogue.target import Target
     from nginxlint.syntax import Block, Directive
 
     BlockEnd = Callable[[Block, Context], Iterable[Refusal]]
@@ -63,19 +62,8 @@ class World:
 class Frame:
     """One run over one tree."""
 
-    def __init__(
-        self,
-        root: Block,
-        target: Target,
-        *,
-        complete: bool = True,
-        find: Callable[[str], Iterable[Directive]] | None = None,
-    ) -> None:
-        if loaded := [line.values[0] for line in root.children("load_module") if len(line.values) == 1]:
-            target = target.with_loaded(loaded)
-        self.root = root
-        self.target = target
-        self.context = Context(root, target, complete=complete, find=find)
+    def __init__(self, context: Context) -> None:
+        self.context = context
         self.found: list[Refusal] = []
         self._misplaced: Misplaced | None = None
         self._ends: dict[str, list[BlockEnd]] = {}
@@ -84,7 +72,7 @@ class Frame:
         self._variants: dict[str, list[Variant]] = {}
 
     def run(self) -> list[Refusal]:
-        self._body(self.root, self._world("main"))
+        self._body(self.context.root, self._world("main"))
         self._end()
         for order, refusal in enumerate(self.found):
             refusal.order = order
@@ -246,7 +234,7 @@ class Frame:
     def _known(self, name: str) -> list[Variant]:
         found = self._variants.get(name)
         if found is None:
-            found = self._variants[name] = variants(name, self.target)
+            found = self._variants[name] = variants(name, self.context.target)
         return found
 
     def _entry(self, name: str, world: World) -> Entry | None:
