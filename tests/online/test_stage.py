@@ -15,7 +15,6 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
@@ -25,7 +24,6 @@ from nginxlint.demo.upstreams import World
 from nginxlint.diagnostic import Diagnostic, Severity, Stage
 from nginxlint.files import Dump
 from nginxlint.includes import load
-from nginxlint.online import gather, schedule
 from nginxlint.online.network import RealNetwork
 from nginxlint.online.options import Options
 from nginxlint.online.outcomes import OUTCOMES
@@ -499,7 +497,6 @@ def _open_files(wanted: int) -> int:
 
 
 def test_the_real_network_reports_the_systems_own_errors() -> None:
-    import asyncio
 
     with socket.socket() as reserved:
         reserved.bind(("127.0.0.1", 0))
@@ -561,54 +558,3 @@ def test_an_upstream_that_nginx_asks_in_http_2_is_asked_in_http_2(answer: bytes,
     assert (row(result)["code"], row(result)["predicted_status"]) == (code, status)
     assert network.streams[0].sent.startswith(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
     assert b"/x" in network.streams[0].sent
-
-
-def test_probes_that_leave_this_machine_keep_to_the_rate(monkeypatch: pytest.MonkeyPatch) -> None:
-    clock = [0.0]
-    begun: list[float] = []
-
-    async def sleep(seconds: float) -> None:
-        clock[0] += seconds
-
-    time_of_loop = SimpleNamespace(time=lambda: clock[0])
-    monkeypatch.setattr(schedule, "asyncio", SimpleNamespace(get_running_loop=lambda: time_of_loop, sleep=sleep))
-
-    async def five() -> None:
-        pace = schedule.Pace(10)
-        for _ in range(5):
-            await pace.turn()
-            begun.append(clock[0])
-
-    asyncio.run(five())
-    assert begun == pytest.approx([0.0, 0.1, 0.2, 0.3, 0.4])
-
-
-def test_the_rate_counts_for_other_machines_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    turns = []
-
-    async def turn(_pace: schedule.Pace) -> None:
-        turns.append(1)
-
-    monkeypatch.setattr(schedule.Pace, "turn", turn)
-    network = FakeNetwork({f"10.0.0.{n}:81": answers(OK) for n in range(3)} | {"127.0.0.1:81": answers(OK)})
-    places = " ".join(f"location /{n} {{ proxy_pass http://10.0.0.{n}:81; }}" for n in range(3))
-    check(f"server {{ {places} location /l {{ proxy_pass http://127.0.0.1:81; }} }}", network)
-    assert len(turns) == 3
-
-
-def test_several_probes_of_one_address_come_at_no_fixed_times(monkeypatch: pytest.MonkeyPatch) -> None:
-    waits: list[float] = []
-
-    async def sleep(seconds: float) -> None:
-        waits.append(seconds)
-
-    monkeypatch.setattr(gather, "asyncio", SimpleNamespace(**{**vars(asyncio), "sleep": sleep}))
-    monkeypatch.setattr(gather, "random", SimpleNamespace(random=lambda: 0.5))
-    network = FakeNetwork({f"{address}:81": answers(OK) for address in ("10.0.0.1", "10.0.0.2", "127.0.0.1")})
-    places = "location /once { proxy_pass http://10.0.0.2:81; }" + "".join(
-        f"location /{address}/{n} {{ proxy_set_header Host {n}.test; proxy_pass http://{address}:81; }}"
-        for address in ("10.0.0.1", "127.0.0.1")
-        for n in range(3)
-    )
-    check(f"server {{ {places} }}", network, Options(jitter=0.04, rate=0))
-    assert waits == [0.02] * 3
