@@ -18,6 +18,8 @@ HOMES = {
     "Folded": "nginxlint.routing.variables",
     "Good": "nginxlint.rule",
     "Header": "nginxlint.routing.headers",
+    "Iterable": "_collections_abc",
+    "Iterator": "_collections_abc",
     "KEPT_BY_DEFAULT": "nginxlint.routing.upstreams",
     "Listen": "nginxlint.routing.servers",
     "Listener": "nginxlint.routing.listeners",

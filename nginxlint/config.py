@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, KeysView
 from itertools import chain
 
 from nginxlint.includes import INERT, Include, Loaded, ReadFile
@@ -20,6 +19,7 @@ from nginxlint.syntax import Block, Directive
 
 TYPE_CHECKING = False  # parts of the model that few configurations need are imported when they are asked for
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, KeysView
     from re import Pattern
 
     from nginxlint.routing.caching import CachedPass

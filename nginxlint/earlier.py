@@ -7,11 +7,14 @@ import errno
 import fnmatch
 import os
 import subprocess
-from collections.abc import Callable, Iterator
 
 from nginxlint.error import NginxlintError
 from nginxlint.files import Disk
 from nginxlint.inputs import Root
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 _LINK = b"120000"
 _MOST_LINKS = 8

@@ -1,5 +1,8 @@
 """The names a rule is written with: all that `from nginxlint import …` gives. Nothing inside the package imports them."""
 
+# where `collections.abc` has them from, without the import of `collections`
+from _collections_abc import Iterable, Iterator
+
 from nginxlint.catalogue.addresses import Network, is_public, is_public_name, parse_network
 from nginxlint.config import Config, Version
 from nginxlint.diagnostic import Confidence, Diagnostic, Edit, Fix, Note, Severity
@@ -56,6 +59,8 @@ __all__ = [
     "Folded",
     "Good",
     "Header",
+    "Iterable",
+    "Iterator",
     "Listen",
     "Listener",
     "Location",

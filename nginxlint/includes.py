@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
 
 from nginxlint.files import Files
 from nginxlint.lexer import Fault, Heads
 from nginxlint.parser import Parsed, parse
 from nginxlint.source import Shelf, Source
 from nginxlint.syntax import Block, Directive, Surroundings
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
 
 # Files of the nginx packages that hold types, charsets or parameters of a pass and nothing else: where one of them is
 # absent, nothing that rules look for can stand in it.

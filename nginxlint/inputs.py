@@ -6,13 +6,16 @@ import errno
 import os
 import re
 import stat
-from collections.abc import Callable, Sequence
 
 from nginxlint.error import NginxlintError
 from nginxlint.files import MAX_FILE_BYTES, Disk, Dump, Files
 from nginxlint.includes import Loaded, conf_folder_of, load
 from nginxlint.parser import outline_of
 from nginxlint.syntax import Directive
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
 
 # Compiled when they are needed, which in most runs is never.
 _DUMP_MARK = rb"(?m)^# configuration file (.+):\r?$"

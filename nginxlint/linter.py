@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from time import perf_counter
 
@@ -17,6 +16,7 @@ from nginxlint.syntax import Block, Directive
 
 TYPE_CHECKING = False  # typing costs 3 ms to import
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from typing import Any
 
     from nginxlint.catalogue.target import Target

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from functools import lru_cache
 
 from nginxlint.faults import LIMITS, SYNTAX_RULES
 from nginxlint.registry import Entry
 from nginxlint.rule import Bad, Good, Rule
 from nginxlint.suppressions import SUPPRESSION_RULES
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 class Page:

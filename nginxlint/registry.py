@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Iterator
 from functools import partial
 from importlib import import_module
 from types import ModuleType
@@ -14,7 +13,7 @@ from nginxlint.rule import Rule
 
 TYPE_CHECKING = False  # typing costs 3 ms to import; checkers know the name
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator
 
 # Rule id, group, opt-in, directives, texts.
 IndexRow = tuple[str, str, bool, tuple[str, ...], tuple[str, ...]]

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from nginxlint.diagnostic import Confidence, Diagnostic, Edit, Fix, Note, Severity, Stage
 from nginxlint.edits import Place, insert_into, insert_line_after, spot
 from nginxlint.syntax import Directive
 
 TYPE_CHECKING = False  # typing costs 3 ms to import; checkers know the name
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Any, ClassVar
 
     from nginxlint.config import Config, Version

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-
 from nginxlint.diagnostic import Confidence, Diagnostic, Severity
 from nginxlint.error import NginxlintError
 from nginxlint.registry import Entry
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
 
 GROUPS = (
     "syntax",

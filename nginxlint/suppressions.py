@@ -9,13 +9,16 @@ finding: an unknown rule, no reason, a date gone by, a comment that is not neede
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
 
 from nginxlint.config import Config
 from nginxlint.diagnostic import Diagnostic, Edit, Fix, Severity, Stage
 from nginxlint.includes import MARK, ReadFile
 from nginxlint.source import Source, Span
 from nginxlint.syntax import Block, Directive
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 _ACTION = re.compile(r"#[ \t]*nginxlint:[ \t]*([a-z]+)(?:-([a-z]+))?[ \t]*")
 _UNTIL = re.compile(r"\(until[ \t]+([^)]*)\)$")

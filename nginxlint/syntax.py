@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from nginxlint.lexer import RawWord, words_at
 from nginxlint.source import Source, Span
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 # A body of more directives than this is indexed by name; a shorter one is quicker looked through than indexed.
 _LONG = 24

@@ -1,6 +1,4 @@
-from collections.abc import Iterator
-
-from nginxlint import Bad, Config, Diagnostic, Fix, Good, Rule, Severity, insert_line_after, note, replaced
+from nginxlint import Bad, Config, Diagnostic, Fix, Good, Iterator, Rule, Severity, insert_line_after, note, replaced
 
 _SECURITY = frozenset((
     "strict-transport-security", "content-security-policy", "x-frame-options", "x-content-type-options",

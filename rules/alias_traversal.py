@@ -1,6 +1,17 @@
-from collections.abc import Iterator
-
-from nginxlint import Bad, Config, Diagnostic, Directive, Fix, Good, Location, Rule, Severity, insert_after, note
+from nginxlint import (
+    Bad,
+    Config,
+    Diagnostic,
+    Directive,
+    Fix,
+    Good,
+    Iterator,
+    Location,
+    Rule,
+    Severity,
+    insert_after,
+    note,
+)
 
 
 class AliasTraversal(Rule):

@@ -1,6 +1,16 @@
-from collections.abc import Iterator
-
-from nginxlint import Bad, Config, Diagnostic, Directive, Fix, Good, Rule, Severity, insert_line_after, users_in
+from nginxlint import (
+    Bad,
+    Config,
+    Diagnostic,
+    Directive,
+    Fix,
+    Good,
+    Iterator,
+    Rule,
+    Severity,
+    insert_line_after,
+    users_in,
+)
 
 
 class CacheBypassHalf(Rule):

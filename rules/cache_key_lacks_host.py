@@ -1,5 +1,3 @@
-from collections.abc import Iterator
-
 from nginxlint import (
     Bad,
     CachedPass,
@@ -9,6 +7,7 @@ from nginxlint import (
     Directive,
     Fix,
     Good,
+    Iterator,
     Note,
     Rule,
     Severity,

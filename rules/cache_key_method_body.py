@@ -1,6 +1,4 @@
-from collections.abc import Iterator
-
-from nginxlint import Bad, Config, Diagnostic, Directive, Good, Rule, made_of, note
+from nginxlint import Bad, Config, Diagnostic, Directive, Good, Iterator, Rule, made_of, note
 
 
 class CacheKeyMethodBody(Rule):

@@ -1,6 +1,4 @@
-from collections.abc import Iterator
-
-from nginxlint import Bad, Confidence, Config, Diagnostic, Directive, Good, Rule, note
+from nginxlint import Bad, Confidence, Config, Diagnostic, Directive, Good, Iterator, Rule, note
 
 
 class CacheNoValid(Rule):

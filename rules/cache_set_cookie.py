@@ -1,6 +1,4 @@
-from collections.abc import Iterator
-
-from nginxlint import Bad, Config, Diagnostic, Directive, Fix, Good, Rule, insert_line_after, note
+from nginxlint import Bad, Config, Diagnostic, Directive, Fix, Good, Iterator, Rule, insert_line_after, note
 
 
 class CacheSetCookie(Rule):

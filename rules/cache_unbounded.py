@@ -1,6 +1,4 @@
-from collections.abc import Iterator
-
-from nginxlint import Bad, Confidence, Diagnostic, Directive, Fix, Good, Rule, insert_after
+from nginxlint import Bad, Confidence, Diagnostic, Directive, Fix, Good, Iterator, Rule, insert_after
 
 
 class CacheUnbounded(Rule):

@@ -1,6 +1,4 @@
-from collections.abc import Iterator
-
-from nginxlint import Bad, Config, Diagnostic, Good, Rule, Severity
+from nginxlint import Bad, Config, Diagnostic, Good, Iterator, Rule, Severity
 
 _FAMILIES = ("proxy", "fastcgi", "uwsgi", "scgi")
 

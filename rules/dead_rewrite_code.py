@@ -1,6 +1,4 @@
-from collections.abc import Iterator
-
-from nginxlint import Bad, Block, Config, Diagnostic, Directive, Good, Rule, note, shapes
+from nginxlint import Bad, Block, Config, Diagnostic, Directive, Good, Iterator, Rule, note, shapes
 
 _ENDING_FLAGS = ("last", "break", "redirect", "permanent")
 _STATEMENTS = ("set", "if", "rewrite", "return")  # a dead break is no loss

@@ -1,6 +1,4 @@
-from collections.abc import Iterator
-
-from nginxlint import Bad, Block, Config, Diagnostic, Directive, Fix, Good, Pass, Rule, add_to_set, note
+from nginxlint import Bad, Block, Config, Diagnostic, Directive, Fix, Good, Iterator, Pass, Rule, add_to_set, note
 
 _SET = {f"{family}_pass": f"{family}_set_header" for family in ("proxy", "grpc")}
 _SET |= {f"{family}_pass": f"{family}_param" for family in ("fastcgi", "uwsgi", "scgi")}

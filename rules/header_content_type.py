@@ -1,6 +1,4 @@
-from collections.abc import Iterator
-
-from nginxlint import PASSES, Bad, Config, Diagnostic, Directive, Fix, Good, Rule, Severity, replace
+from nginxlint import PASSES, Bad, Config, Diagnostic, Directive, Fix, Good, Iterator, Rule, Severity, replace
 
 _NO_BODY = ("204", "304")
 

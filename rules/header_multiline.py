@@ -1,7 +1,6 @@
 import re
-from collections.abc import Iterator
 
-from nginxlint import Bad, Config, Diagnostic, Directive, Fix, Good, Rule, Severity, note, references, replace
+from nginxlint import Bad, Config, Diagnostic, Directive, Fix, Good, Iterator, Rule, Severity, note, references, replace
 
 _BREAK = re.compile(r"[ \t]*(?:\\r|\\n|\r?\n)[ \t\r\n]*")
 

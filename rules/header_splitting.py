@@ -1,5 +1,3 @@
-from collections.abc import Iterator
-
 from nginxlint import (
     Bad,
     Config,
@@ -7,6 +5,7 @@ from nginxlint import (
     Directive,
     Fix,
     Good,
+    Iterator,
     Note,
     Rule,
     Severity,

@@ -1,5 +1,3 @@
-from collections.abc import Iterator
-
 from nginxlint import (
     PASSES,
     Bad,
@@ -10,6 +8,7 @@ from nginxlint import (
     Directive,
     Fix,
     Good,
+    Iterator,
     Rule,
     Scope,
     Severity,

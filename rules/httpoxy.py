@@ -1,6 +1,18 @@
-from collections.abc import Iterator
-
-from nginxlint import Bad, Block, Config, Diagnostic, Directive, Fix, Good, Pass, Rule, Scope, Severity, add_to_set
+from nginxlint import (
+    Bad,
+    Block,
+    Config,
+    Diagnostic,
+    Directive,
+    Fix,
+    Good,
+    Iterator,
+    Pass,
+    Rule,
+    Scope,
+    Severity,
+    add_to_set,
+)
 
 _PARAMS = {"fastcgi_pass": "fastcgi_param", "uwsgi_pass": "uwsgi_param", "scgi_pass": "scgi_param"}
 

@@ -1,8 +1,7 @@
 import errno
 import os
-from collections.abc import Iterator
 
-from nginxlint import Bad, Config, Diagnostic, Good, Rule, Severity
+from nginxlint import Bad, Config, Diagnostic, Good, Iterator, Rule, Severity
 
 # Files the nginx packages bring along; a repository rarely has its own copy.
 _DISTRIBUTED = frozenset((

@@ -1,6 +1,4 @@
-from collections.abc import Iterator
-
-from nginxlint import PASSES, Bad, Confidence, Config, Diagnostic, Directive, Good, Rule, Severity
+from nginxlint import PASSES, Bad, Confidence, Config, Diagnostic, Directive, Good, Iterator, Rule, Severity
 
 _SWITCHES = {
     "underscores_in_headers": (

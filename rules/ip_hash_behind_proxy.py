@@ -1,5 +1,3 @@
-from collections.abc import Iterator
-
 from nginxlint import (
     Bad,
     Block,
@@ -8,6 +6,7 @@ from nginxlint import (
     Diagnostic,
     Directive,
     Good,
+    Iterator,
     Rule,
     Severity,
     note,

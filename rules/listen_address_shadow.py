@@ -1,6 +1,4 @@
-from collections.abc import Iterator
-
-from nginxlint import Bad, Config, Diagnostic, Good, Rule, Server, note
+from nginxlint import Bad, Config, Diagnostic, Good, Iterator, Rule, Server, note
 
 _LOOPBACK = ("127.", "[::1]", "localhost")
 

@@ -1,6 +1,4 @@
-from collections.abc import Iterator
-
-from nginxlint import Bad, Config, Diagnostic, Good, Rule, note
+from nginxlint import Bad, Config, Diagnostic, Good, Iterator, Rule, note
 
 
 class LocationUnreachable(Rule):

@@ -1,6 +1,4 @@
-from collections.abc import Iterator
-
-from nginxlint import PASSES, Bad, Config, Diagnostic, Directive, Good, Rule, Server, Severity, note
+from nginxlint import PASSES, Bad, Config, Diagnostic, Directive, Good, Iterator, Rule, Server, Severity, note
 
 
 class NamedLocationUndefined(Rule):

@@ -1,7 +1,6 @@
 import re
-from collections.abc import Iterator
 
-from nginxlint import Bad, Config, Diagnostic, Good, RequestHeaders, Rule, Severity, hands_on
+from nginxlint import Bad, Config, Diagnostic, Good, Iterator, RequestHeaders, Rule, Severity, hands_on
 
 _FAMILIES = ("proxy", "fastcgi", "uwsgi", "scgi")
 # Names of places where an answer is meant to trickle.

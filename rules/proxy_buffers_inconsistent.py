@@ -1,6 +1,4 @@
-from collections.abc import Iterator
-
-from nginxlint import Bad, Config, Diagnostic, Directive, Fix, Good, Rule, Scope, Severity, insert_line_after
+from nginxlint import Bad, Config, Diagnostic, Directive, Fix, Good, Iterator, Rule, Scope, Severity, insert_line_after
 
 _FAMILIES = ("proxy", "fastcgi", "uwsgi", "scgi")
 _NAMES = ("buffer_size", "buffers", "busy_buffers_size", "temp_file_write_size", "max_temp_file_size")

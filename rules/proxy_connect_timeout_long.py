@@ -1,6 +1,4 @@
-from collections.abc import Iterator
-
-from nginxlint import Bad, Config, Diagnostic, Directive, Fix, Good, Rule, Severity, milliseconds, replace
+from nginxlint import Bad, Config, Diagnostic, Directive, Fix, Good, Iterator, Rule, Severity, milliseconds, replace
 
 _LONGEST = 75_000
 

@@ -1,6 +1,4 @@
-from collections.abc import Iterator
-
-from nginxlint import Bad, Config, Diagnostic, Directive, Fix, Good, Rule, Severity, delete, note
+from nginxlint import Bad, Config, Diagnostic, Directive, Fix, Good, Iterator, Rule, Severity, delete, note
 
 # A list may be sent in several lines: the backend joins them.
 _LISTS = tuple("accept via forwarded x-forwarded-for cache-control pragma link cookie x-forwarded-via".split())

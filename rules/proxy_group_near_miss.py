@@ -1,6 +1,19 @@
-from collections.abc import Iterable, Iterator
-
-from nginxlint import PASSES, Bad, Confidence, Config, Diagnostic, Fix, Good, Pass, Rule, Severity, note, replace
+from nginxlint import (
+    PASSES,
+    Bad,
+    Confidence,
+    Config,
+    Diagnostic,
+    Fix,
+    Good,
+    Iterable,
+    Iterator,
+    Pass,
+    Rule,
+    Severity,
+    note,
+    replace,
+)
 
 
 class ProxyGroupNearMiss(Rule):

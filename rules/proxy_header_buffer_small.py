@@ -1,7 +1,19 @@
 import re
-from collections.abc import Iterator
 
-from nginxlint import Bad, Confidence, Config, Diagnostic, Fix, Good, Pass, Rule, Scope, Severity, insert_line_after
+from nginxlint import (
+    Bad,
+    Confidence,
+    Config,
+    Diagnostic,
+    Fix,
+    Good,
+    Iterator,
+    Pass,
+    Rule,
+    Scope,
+    Severity,
+    insert_line_after,
+)
 
 _PASSES = ("proxy_pass", "fastcgi_pass", "uwsgi_pass", "scgi_pass")
 _PAGE = 4096

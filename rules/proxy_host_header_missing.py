@@ -1,6 +1,4 @@
-from collections.abc import Iterator
-
-from nginxlint import Bad, Confidence, Config, Diagnostic, Fix, Good, Pass, Rule, Server, Severity, add_to_set
+from nginxlint import Bad, Confidence, Config, Diagnostic, Fix, Good, Iterator, Pass, Rule, Server, Severity, add_to_set
 
 _LINE = "proxy_set_header Host $host;"
 

@@ -1,6 +1,18 @@
-from collections.abc import Iterator
-
-from nginxlint import Bad, Confidence, Config, Diagnostic, Endpoint, Fix, Good, Rule, Severity, endpoints, note, replace
+from nginxlint import (
+    Bad,
+    Confidence,
+    Config,
+    Diagnostic,
+    Endpoint,
+    Fix,
+    Good,
+    Iterator,
+    Rule,
+    Severity,
+    endpoints,
+    note,
+    replace,
+)
 
 
 class ProxyHttp2PlainBackend(Rule):

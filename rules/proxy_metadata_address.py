@@ -1,5 +1,3 @@
-from collections.abc import Iterator
-
 from nginxlint import (
     PASSES,
     Bad,
@@ -8,6 +6,7 @@ from nginxlint import (
     Diagnostic,
     Endpoint,
     Good,
+    Iterator,
     Location,
     Rule,
     Severity,

@@ -1,6 +1,4 @@
-from collections.abc import Iterator
-
-from nginxlint import Bad, Config, Diagnostic, Good, Pass, Rule, Severity, note
+from nginxlint import Bad, Config, Diagnostic, Good, Iterator, Pass, Rule, Severity, note
 
 _FAMILIES = ("proxy", "fastcgi", "uwsgi", "scgi", "grpc", "memcached")
 

@@ -1,6 +1,4 @@
-from collections.abc import Iterator
-
-from nginxlint import Bad, Confidence, Config, Diagnostic, Good, Rule, Severity
+from nginxlint import Bad, Confidence, Config, Diagnostic, Good, Iterator, Rule, Severity
 
 _TOLD = ("prefix", "script-name", "script_name", "base", "path", "uri", "url", "root", "subfolder", "context")
 

@@ -1,6 +1,4 @@
-from collections.abc import Iterator
-
-from nginxlint import Bad, Config, Diagnostic, Fix, Good, Pass, Rule, Severity, note, replace
+from nginxlint import Bad, Config, Diagnostic, Fix, Good, Iterator, Pass, Rule, Severity, note, replace
 
 _FAMILIES = ("proxy", "fastcgi", "uwsgi", "scgi", "grpc")
 _POST_IS_NOT_RETRIED = (1, 9, 13)

@@ -1,6 +1,4 @@
-from collections.abc import Iterator
-
-from nginxlint import Bad, Config, Diagnostic, Fix, Good, Pass, Rule, Severity, Span, replace
+from nginxlint import Bad, Config, Diagnostic, Fix, Good, Iterator, Pass, Rule, Severity, Span, replace
 
 # What each directive may begin with; nothing: an address without a scheme.
 _SCHEMES: dict[str, tuple[str, ...]] = {

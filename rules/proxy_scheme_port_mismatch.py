@@ -1,5 +1,3 @@
-from collections.abc import Iterator
-
 from nginxlint import (
     DEFAULT_PORT,
     Bad,
@@ -9,6 +7,7 @@ from nginxlint import (
     Endpoint,
     Fix,
     Good,
+    Iterator,
     Pass,
     Rule,
     Severity,

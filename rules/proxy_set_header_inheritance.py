@@ -1,6 +1,17 @@
-from collections.abc import Iterator
-
-from nginxlint import Bad, Config, Diagnostic, Fix, Good, Rule, Severity, hands_on, insert_line_after, note, replaced
+from nginxlint import (
+    Bad,
+    Config,
+    Diagnostic,
+    Fix,
+    Good,
+    Iterator,
+    Rule,
+    Severity,
+    hands_on,
+    insert_line_after,
+    note,
+    replaced,
+)
 
 _GRAVE = ("host", "x-forwarded-", "x-real-ip", "authorization", "upgrade", "connection", "forwarded")
 _PASS = {"proxy_set_header": "proxy_pass", "grpc_set_header": "grpc_pass"}

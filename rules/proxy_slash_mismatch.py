@@ -1,6 +1,4 @@
-from collections.abc import Iterator
-
-from nginxlint import Bad, Config, Diagnostic, Fix, Good, Location, Pass, Rule, insert_after, note
+from nginxlint import Bad, Config, Diagnostic, Fix, Good, Iterator, Location, Pass, Rule, insert_after, note
 
 
 class ProxySlashMismatch(Rule):

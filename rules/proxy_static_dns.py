@@ -1,6 +1,4 @@
-from collections.abc import Iterator
-
-from nginxlint import PASSES, Bad, Confidence, Config, Diagnostic, Good, Rule, Severity, Word, failure
+from nginxlint import PASSES, Bad, Confidence, Config, Diagnostic, Good, Iterator, Rule, Severity, Word, failure
 
 # Names of services whose addresses change without notice.
 _CLOUD = tuple(

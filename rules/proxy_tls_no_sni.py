@@ -1,6 +1,16 @@
-from collections.abc import Iterator
-
-from nginxlint import Bad, Config, Diagnostic, Fix, Good, Pass, Rule, Severity, destinations, insert_line_after
+from nginxlint import (
+    Bad,
+    Config,
+    Diagnostic,
+    Fix,
+    Good,
+    Iterator,
+    Pass,
+    Rule,
+    Severity,
+    destinations,
+    insert_line_after,
+)
 
 _SWITCH = {
     "proxy_pass": "proxy_ssl_server_name",

@@ -1,6 +1,18 @@
-from collections.abc import Iterator
-
-from nginxlint import Bad, Config, Diagnostic, Directive, Fix, Good, Pass, Rule, Scope, Version, insert_line_after, note
+from nginxlint import (
+    Bad,
+    Config,
+    Diagnostic,
+    Directive,
+    Fix,
+    Good,
+    Iterator,
+    Pass,
+    Rule,
+    Scope,
+    Version,
+    insert_line_after,
+    note,
+)
 
 _FAMILIES = ("proxy", "grpc", "uwsgi")
 

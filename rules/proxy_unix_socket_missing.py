@@ -1,6 +1,5 @@
 import os
 import stat
-from collections.abc import Iterator
 
 from nginxlint import (
     PASSES,
@@ -10,6 +9,7 @@ from nginxlint import (
     Directive,
     Endpoint,
     Good,
+    Iterator,
     Pass,
     Rule,
     Severity,

@@ -1,6 +1,4 @@
-from collections.abc import Iterator
-
-from nginxlint import Bad, Config, Diagnostic, Fix, Good, Location, Pass, Rule, Severity, note, replace
+from nginxlint import Bad, Config, Diagnostic, Fix, Good, Iterator, Location, Pass, Rule, Severity, note, replace
 
 _REFUSAL = (
     '"proxy_pass" cannot have URI part in location given by regular expression, or inside named location, '

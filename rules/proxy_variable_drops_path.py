@@ -1,4 +1,3 @@
-from collections.abc import Iterator
 from re import escape, fullmatch
 
 from nginxlint import (
@@ -7,6 +6,7 @@ from nginxlint import (
     Diagnostic,
     Fix,
     Good,
+    Iterator,
     Location,
     Pass,
     Rule,

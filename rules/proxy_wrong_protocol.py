@@ -1,6 +1,18 @@
-from collections.abc import Iterator
-
-from nginxlint import PASSES, Bad, Confidence, Config, Diagnostic, Endpoint, Good, Pass, Rule, Severity, endpoints, note
+from nginxlint import (
+    PASSES,
+    Bad,
+    Confidence,
+    Config,
+    Diagnostic,
+    Endpoint,
+    Good,
+    Iterator,
+    Pass,
+    Rule,
+    Severity,
+    endpoints,
+    note,
+)
 
 _Address = tuple[str, int | None, str | None]
 _SPOKEN = {

@@ -1,6 +1,4 @@
-from collections.abc import Iterator
-
-from nginxlint import Bad, Confidence, Config, Diagnostic, Directive, Good, Rule, Severity, is_public, note
+from nginxlint import Bad, Confidence, Config, Diagnostic, Directive, Good, Iterator, Rule, Severity, is_public, note
 
 
 class RealipIncomplete(Rule):

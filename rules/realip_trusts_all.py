@@ -1,6 +1,4 @@
-from collections.abc import Iterator
-
-from nginxlint import Bad, Config, Diagnostic, Directive, Good, Rule, Severity, parse_network
+from nginxlint import Bad, Config, Diagnostic, Directive, Good, Iterator, Rule, Severity, parse_network
 
 _WIDE = 8  # no single operator has more of the Internet than an IPv4 /8
 

@@ -1,6 +1,4 @@
-from collections.abc import Iterator
-
-from nginxlint import Bad, Config, Diagnostic, Directive, Good, Rule, shapes, split_condition, split_location
+from nginxlint import Bad, Config, Diagnostic, Directive, Good, Iterator, Rule, shapes, split_condition, split_location
 
 _PATHS = ("$uri", "$document_uri", "$request_uri", "${uri}", "${document_uri}", "${request_uri}")
 

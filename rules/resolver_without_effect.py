@@ -1,6 +1,4 @@
-from collections.abc import Iterator
-
-from nginxlint import PASSES, Bad, Confidence, Config, Diagnostic, Directive, Good, Rule, note
+from nginxlint import PASSES, Bad, Confidence, Config, Diagnostic, Directive, Good, Iterator, Rule, note
 
 # What else asks a resolver at run time: OCSP, scripts, and modules that open connections of their own.
 _USERS = ("ssl_stapling", "ssl_ocsp", "js_", "acme_", "oidc_", "tunnel_pass", "zone_sync", "auth_jwt", "upsync", "perl")

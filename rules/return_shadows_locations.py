@@ -1,6 +1,18 @@
-from collections.abc import Iterator
-
-from nginxlint import Bad, Block, Config, Diagnostic, Directive, Fix, Good, Rule, Server, Severity, note, replace
+from nginxlint import (
+    Bad,
+    Block,
+    Config,
+    Diagnostic,
+    Directive,
+    Fix,
+    Good,
+    Iterator,
+    Rule,
+    Server,
+    Severity,
+    note,
+    replace,
+)
 
 
 class ReturnShadowsLocations(Rule):

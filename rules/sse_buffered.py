@@ -1,6 +1,4 @@
-from collections.abc import Iterator
-
-from nginxlint import Bad, Confidence, Config, Diagnostic, Fix, Good, Rule, Severity, insert_line_after
+from nginxlint import Bad, Confidence, Config, Diagnostic, Fix, Good, Iterator, Rule, Severity, insert_line_after
 
 _PASSES = ("proxy_pass", "fastcgi_pass", "uwsgi_pass", "scgi_pass")
 _SURE = frozenset("sse eventsource".split())

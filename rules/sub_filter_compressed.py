@@ -1,5 +1,3 @@
-from collections.abc import Iterator
-
 from nginxlint import (
     PASSES,
     Bad,
@@ -9,6 +7,7 @@ from nginxlint import (
     Diagnostic,
     Fix,
     Good,
+    Iterator,
     Rule,
     Scope,
     Severity,

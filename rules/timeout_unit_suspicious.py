@@ -1,6 +1,4 @@
-from collections.abc import Iterator
-
-from nginxlint import Bad, Confidence, Config, Diagnostic, Directive, Fix, Good, Rule, Severity, replace
+from nginxlint import Bad, Confidence, Config, Diagnostic, Directive, Fix, Good, Iterator, Rule, Severity, replace
 
 _FAMILIES = ("proxy", "fastcgi", "uwsgi", "scgi", "grpc", "memcached")
 _OF_UPSTREAMS = tuple(f"{family}_{what}_timeout" for family in _FAMILIES for what in ("connect", "read", "send"))

@@ -1,6 +1,16 @@
-from collections.abc import Iterator
-
-from nginxlint import Bad, Config, Diagnostic, Directive, Good, Location, Rule, Severity, example_request, example_uris
+from nginxlint import (
+    Bad,
+    Config,
+    Diagnostic,
+    Directive,
+    Good,
+    Iterator,
+    Location,
+    Rule,
+    Severity,
+    example_request,
+    example_uris,
+)
 
 _URI = ("$uri", "${uri}", "$document_uri", "${document_uri}")
 

@@ -1,5 +1,3 @@
-from collections.abc import Iterator
-
 from nginxlint import (
     Bad,
     Confidence,
@@ -8,6 +6,7 @@ from nginxlint import (
     Directive,
     Fix,
     Good,
+    Iterator,
     Location,
     Rule,
     Severity,

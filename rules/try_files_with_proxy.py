@@ -1,6 +1,4 @@
-from collections.abc import Iterator
-
-from nginxlint import Bad, Config, Diagnostic, Directive, Good, Rule, Severity, note
+from nginxlint import Bad, Config, Diagnostic, Directive, Good, Iterator, Rule, Severity, note
 
 _PASSES = ("proxy_pass", "uwsgi_pass", "grpc_pass")
 

@@ -1,6 +1,4 @@
-from collections.abc import Iterator
-
-from nginxlint import Bad, Config, Diagnostic, Good, Rule, Severity, failure
+from nginxlint import Bad, Config, Diagnostic, Good, Iterator, Rule, Severity, failure
 
 
 class UpstreamAllDown(Rule):

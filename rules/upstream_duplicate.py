@@ -1,6 +1,4 @@
-from collections.abc import Iterator
-
-from nginxlint import Bad, Block, Config, Diagnostic, Fix, Good, Rule, Severity, delete, note
+from nginxlint import Bad, Block, Config, Diagnostic, Fix, Good, Iterator, Rule, Severity, delete, note
 
 
 class UpstreamDuplicate(Rule):

@@ -1,6 +1,4 @@
-from collections.abc import Iterator
-
-from nginxlint import Bad, Config, Diagnostic, Fix, Good, Peer, Rule, Severity, delete, note
+from nginxlint import Bad, Config, Diagnostic, Fix, Good, Iterator, Peer, Rule, Severity, delete, note
 
 
 class UpstreamDuplicateServer(Rule):

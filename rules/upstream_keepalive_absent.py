@@ -1,6 +1,4 @@
-from collections.abc import Iterator
-
-from nginxlint import KEPT_BY_DEFAULT, Bad, Config, Diagnostic, Good, Rule, Severity, note
+from nginxlint import KEPT_BY_DEFAULT, Bad, Config, Diagnostic, Good, Iterator, Rule, Severity, note
 
 _OLD = (1, 22, 1)
 

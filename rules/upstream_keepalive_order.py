@@ -1,5 +1,3 @@
-from collections.abc import Iterator
-
 from nginxlint import (
     KEPT_BY_DEFAULT,
     Bad,
@@ -7,6 +5,7 @@ from nginxlint import (
     Diagnostic,
     Fix,
     Good,
+    Iterator,
     Rule,
     Severity,
     delete,

@@ -1,5 +1,3 @@
-from collections.abc import Iterator
-
 from nginxlint import (
     Bad,
     Confidence,
@@ -7,6 +5,7 @@ from nginxlint import (
     Diagnostic,
     Fix,
     Good,
+    Iterator,
     Rule,
     Severity,
     Upstream,

@@ -1,6 +1,4 @@
-from collections.abc import Iterator
-
-from nginxlint import Bad, Confidence, Config, Diagnostic, Good, Rule, Severity, note
+from nginxlint import Bad, Confidence, Config, Diagnostic, Good, Iterator, Rule, Severity, note
 
 _TLS_PORTS = (443, 8443)
 _PLAIN_PORTS = (80, 8080)

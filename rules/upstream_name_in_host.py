@@ -1,6 +1,16 @@
-from collections.abc import Iterator
-
-from nginxlint import Bad, Config, Diagnostic, Fix, Good, Rule, Severity, added_header, insert_line_after, note
+from nginxlint import (
+    Bad,
+    Config,
+    Diagnostic,
+    Fix,
+    Good,
+    Iterator,
+    Rule,
+    Severity,
+    added_header,
+    insert_line_after,
+    note,
+)
 
 
 class UpstreamNameInHost(Rule):

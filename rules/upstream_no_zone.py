@@ -1,6 +1,17 @@
-from collections.abc import Iterator
-
-from nginxlint import Bad, Config, Diagnostic, Directive, Fix, Good, Rule, Severity, Upstream, insert_into, note
+from nginxlint import (
+    Bad,
+    Config,
+    Diagnostic,
+    Directive,
+    Fix,
+    Good,
+    Iterator,
+    Rule,
+    Severity,
+    Upstream,
+    insert_into,
+    note,
+)
 
 
 class UpstreamNoZone(Rule):

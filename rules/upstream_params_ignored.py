@@ -1,6 +1,4 @@
-from collections.abc import Iterator
-
-from nginxlint import Bad, Config, Diagnostic, Good, Rule, Severity
+from nginxlint import Bad, Config, Diagnostic, Good, Iterator, Rule, Severity
 
 _IGNORED = ("max_fails=", "fail_timeout=", "slow_start=")
 _DEFAULTS = ("max_fails=1", "fail_timeout=10s", "fail_timeout=10")

@@ -1,6 +1,4 @@
-from collections.abc import Iterator
-
-from nginxlint import Bad, Config, Diagnostic, Fix, Good, Peer, Rule, Severity, insert_after, note
+from nginxlint import Bad, Config, Diagnostic, Fix, Good, Iterator, Peer, Rule, Severity, insert_after, note
 
 
 class UpstreamTlsDefaultPort(Rule):

@@ -1,6 +1,4 @@
-from collections.abc import Iterator
-
-from nginxlint import PASSES, Bad, Config, Diagnostic, Fix, Good, Pass, Rule, Severity, delete
+from nginxlint import PASSES, Bad, Config, Diagnostic, Fix, Good, Iterator, Pass, Rule, Severity, delete
 
 _CODE = ("js_content", "js_set", "js_access", "content_by_lua", "access_by_lua", "rewrite_by_lua", "set_by_lua", "perl")
 

@@ -1,7 +1,6 @@
 import re
-from collections.abc import Iterator
 
-from nginxlint import Bad, Confidence, Config, Diagnostic, Directive, Fix, Good, Rule, Severity, Word, replace
+from nginxlint import Bad, Confidence, Config, Diagnostic, Directive, Fix, Good, Iterator, Rule, Severity, Word, replace
 
 _NAME = re.compile(r"(?ai)\$((?:sent_|upstream_)?http|arg|cookie|upstream_cookie)_(\w*)((?:-\w+)+)")
 # Headers that are no headers without what follows the hyphen.

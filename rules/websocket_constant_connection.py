@@ -1,6 +1,17 @@
-from collections.abc import Iterator
-
-from nginxlint import Bad, Config, Diagnostic, Directive, Fix, Good, Rule, Severity, insert_into, note, replace
+from nginxlint import (
+    Bad,
+    Config,
+    Diagnostic,
+    Directive,
+    Fix,
+    Good,
+    Iterator,
+    Rule,
+    Severity,
+    insert_into,
+    note,
+    replace,
+)
 
 _MAP = "map $http_upgrade $connection_upgrade { default upgrade; '' ''; }"
 

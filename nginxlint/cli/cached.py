@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Sequence
 from types import SimpleNamespace
 
 from nginxlint import __version__
@@ -20,6 +19,7 @@ from nginxlint.cli.quick import Quick
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import Namespace
+    from collections.abc import Sequence
     from typing import Any
 
     from nginxlint.online.network import Network

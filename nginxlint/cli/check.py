@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
 
 from nginxlint.catalogue.contexts import guess
 from nginxlint.cli.environment import live_version
@@ -21,6 +20,7 @@ from nginxlint.settings import KINDS, File, find_settings, parse_version
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import Namespace
+    from collections.abc import Sequence
 
     from nginxlint.catalogue.target import Target
     from nginxlint.online.network import Network

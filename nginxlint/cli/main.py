@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
 from importlib import import_module
 
 from nginxlint.error import NginxlintError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import NoReturn
 
 # command → its module, and the line `nginxlint --help` shows. A module has `run(argv) -> int`: the words behind the

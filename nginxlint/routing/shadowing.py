@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator
 
 from nginxlint.pattern import Shape, covers, covers_shape, shapes
 from nginxlint.routing.servers import split_location
@@ -11,6 +10,8 @@ from nginxlint.syntax import Block
 
 TYPE_CHECKING = False  # typing costs 3 ms to import; checkers know the name
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from nginxlint.config import Config
 
 _Pattern = tuple[str, str]  # modifier and pattern of a location
