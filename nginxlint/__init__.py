@@ -12,11 +12,10 @@ if TYPE_CHECKING:
 else:
 
     def __getattr__(name):  # noqa: ANN001, ANN202
-        from importlib import import_module
-
-        homes = import_module("nginxlint._homes").HOMES
+        homes = __import__("nginxlint._homes", fromlist=["HOMES"]).HOMES
         # one that is being added is not in the generated index yet
-        value = getattr(import_module(homes.get(name, "nginxlint.exports")), name, None)
+        home = __import__(homes.get(name, "nginxlint.exports"), fromlist=[name])
+        value = getattr(home, name, None)
         if value is None:
             raise AttributeError(f"module 'nginxlint' has no attribute {name!r}")
         globals()[name] = value

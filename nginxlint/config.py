@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from _collections import defaultdict  # type: ignore[import-not-found]  # without the rest of collections
 from itertools import chain
 
 from nginxlint.includes import INERT, Include, Loaded, ReadFile

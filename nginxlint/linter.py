@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from time import perf_counter
 
 from nginxlint.config import NEWEST, Config, Version
@@ -283,9 +282,9 @@ def _judge(checked: Checked, selection: Selection, request: Request, run: Run) -
             continue
         begin = perf_counter()
         with_options = request.rule_options.get(entry.id, {})
-        work = partial(_run_rule, entry, with_options, config, intact)
+        work = patience.limited, _run_rule, entry, with_options, config, intact
         try:
-            stated.extend(_guarded(f"the rule {entry.id}", run, partial(patience.limited, work)))
+            stated.extend(_guarded(f"the rule {entry.id}", run, *work))
         except TookTooLong:
             stopped.append(entry.id)
         run.timings[entry.id] = run.timings.get(entry.id, 0.0) + perf_counter() - begin
@@ -303,7 +302,7 @@ def _judge(checked: Checked, selection: Selection, request: Request, run: Run) -
     found.extend(stated)
     if request.online is not None:
         begin = perf_counter()
-        found.extend(_guarded("the online stage", run, lambda: _online(config, request, run)))
+        found.extend(_guarded("the online stage", run, _online, config, request, run))
         run.timings["online"] = run.timings.get("online", 0.0) + perf_counter() - begin
     return found
 
@@ -328,10 +327,10 @@ def _run_rule(entry: Entry, options: dict[str, Any], config: Config, intact: boo
     return list(rule.check(config)) if intact or rule.tolerant else []
 
 
-def _guarded(what: str, run: Run, work: Callable[[], list[Diagnostic]]) -> list[Diagnostic]:
+def _guarded(what: str, run: Run, work: Callable[..., list[Diagnostic]], *args: object) -> list[Diagnostic]:
     """The findings of one part; where that part has a bug, the others still speak, and the run is marked."""
     try:
-        return work()
+        return work(*args)
     except Exception:  # noqa: BLE001 - reported with its traceback, exit code 4
         import traceback
 
@@ -342,9 +341,9 @@ def _guarded(what: str, run: Run, work: Callable[[], list[Diagnostic]]) -> list[
 def _refused(checked: Checked, request: Request, run: Run) -> list[Diagnostic] | None:
     """What nginx would refuse; None where that took too long to find out."""
     begin = perf_counter()
-    work = partial(Patience(checked.config.directive_count).limited, lambda: _refusals(checked, request))
+    patience = Patience(checked.config.directive_count)
     try:
-        return _guarded("the catalogue check", run, work)
+        return _guarded("the catalogue check", run, patience.limited, _refusals, checked, request)
     except TookTooLong:
         return None
     finally:
@@ -416,7 +415,7 @@ def _suppress(run: Run, selection: Selection) -> None:
                 checked.config,
                 [finding.diagnostic for finding in own],
                 selection.is_known,
-                partial(_has_run, selection, checked.config, run.request),
+                _seen(selection, checked.config, run.request),
                 today=run.request.today,
             )
             for finding in own:
@@ -425,17 +424,21 @@ def _suppress(run: Run, selection: Selection) -> None:
     run.findings = arrange(run.findings, run.checked)
 
 
-def _has_run(selection: Selection, config: Config, request: Request, id: str) -> bool:
-    """Would a finding of this id have been seen in this run? Only then is a comment against it of no use."""
-    if config.snippet or config.broken:
-        return False
-    entry = selection.known.get(id)
-    if entry is not None:
-        return selection.is_on(id, entry.group, entry.opt_in)
-    from nginxlint.pages import group_without_class
+def _seen(selection: Selection, config: Config, request: Request) -> Callable[[str], bool]:
+    """Would a finding of an id have been seen in this run? Only then is a comment against it of no use."""
 
-    group = group_without_class(id)
-    return group is not None and (group != "online" or request.online is not None) and selection.is_on(id, group)
+    def has_run(id: str) -> bool:
+        if config.snippet or config.broken:
+            return False
+        entry = selection.known.get(id)
+        if entry is not None:
+            return selection.is_on(id, entry.group, entry.opt_in)
+        from nginxlint.pages import group_without_class
+
+        group = group_without_class(id)
+        return group is not None and (group != "online" or request.online is not None) and selection.is_on(id, group)
+
+    return has_run
 
 
 def arrange(found: Iterable[Finding], checked: Iterable[Checked]) -> list[Finding]:

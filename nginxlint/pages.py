@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 from nginxlint.faults import LIMITS, SYNTAX_RULES
 from nginxlint.registry import Entry
 from nginxlint.rule import Bad, Good, Rule
@@ -71,9 +69,13 @@ def all_pages(entries: dict[str, Entry]) -> dict[str, Page]:
     return dict(sorted(found.items()))
 
 
-@lru_cache(maxsize=1)
+_known_groups: dict[str, str] = {}  # read when somebody asks
+
+
 def _groups_without_class() -> dict[str, str]:
-    return {page.id: page.group for page in _pages_without_class()}
+    if not _known_groups:
+        _known_groups.update((page.id, page.group) for page in _pages_without_class())
+    return _known_groups
 
 
 def ids_without_class() -> frozenset[str]:

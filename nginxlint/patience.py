@@ -38,11 +38,11 @@ class Patience:
     def exhausted(self) -> bool:
         return self._left < _LEAST
 
-    def limited(self, work: Callable[[], Result]) -> Result:
+    def limited(self, work: Callable[..., Result], *args: object) -> Result:
         """Do it. Raises TookTooLong where it takes more than its share; not in small configurations, and not where
         signals cannot be had (outside the main thread)."""
         if not self._watches:
-            return work()
+            return work(*args)
         import _signal as signal  # type: ignore[import-not-found]  # without the names, which take 0.5 ms
         from time import process_time
 
@@ -50,10 +50,10 @@ class Patience:
         try:
             before = signal.signal(signal.SIGPROF, _stop)
         except ValueError:  # not in the main thread
-            return work()
+            return work(*args)
         signal.setitimer(signal.ITIMER_PROF, max(_LEAST, min(self._part, self._left)))
         try:
-            return work()
+            return work(*args)
         finally:
             signal.setitimer(signal.ITIMER_PROF, 0)
             signal.signal(signal.SIGPROF, before)

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from functools import partial
-from importlib import import_module
-from types import ModuleType
 
 from nginxlint.error import NginxlintError
 from nginxlint.rule import Rule
@@ -14,6 +11,7 @@ from nginxlint.rule import Rule
 TYPE_CHECKING = False  # typing costs 3 ms to import; checkers know the name
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+    from types import ModuleType
 
 # Rule id, group, opt-in, directives, texts.
 IndexRow = tuple[str, str, bool, tuple[str, ...], tuple[str, ...]]
@@ -69,10 +67,16 @@ def rules_of(module: ModuleType) -> list[type[Rule]]:
     ]
 
 
+def _module(name: str) -> ModuleType:
+    """`importlib.import_module`, without the import of importlib."""
+    __import__(name)
+    return sys.modules[name]
+
+
 def built_in_names() -> list[str]:
     """The module names in the built-in package, without the package."""
     try:
-        package = import_module(BUILT_IN)
+        package = _module(BUILT_IN)
     except ModuleNotFoundError:
         raise NginxlintError("the rules are not installed: run pip install -e . in the checkout") from None
     return sorted(
@@ -88,7 +92,7 @@ def _built_in() -> Iterator[Entry]:
     the index does not know all of them (a rule is being written) or is of an older form."""
     names = built_in_names()
     try:
-        index: dict[str, IndexRow] = import_module(f"{BUILT_IN}._index").RULES
+        index: dict[str, IndexRow] = _module(f"{BUILT_IN}._index").RULES
     except (ModuleNotFoundError, SyntaxError):  # (a merge may have mixed two of them)
         index = {}
     if set(index) != set(names) or any(len(row) != _ROW for row in index.values()):
@@ -102,13 +106,13 @@ def build_index() -> dict[str, IndexRow]:
     """Module → (rule id, group, opt-in, directives, texts) of every built-in rule, by importing them all."""
     index: dict[str, IndexRow] = {}
     for name in built_in_names():
-        for rule in rules_of(import_module(f"{BUILT_IN}.{name}")):
+        for rule in rules_of(_module(f"{BUILT_IN}.{name}")):
             index[name] = (rule.id, rule.group, rule.opt_in, rule.directives, rule.texts)
     return index
 
 
 def _loader(module: str, id: str) -> Callable[[], type[Rule]]:
-    return lambda: next(rule for rule in rules_of(import_module(module)) if rule.id == id)
+    return lambda: next(rule for rule in rules_of(_module(module)) if rule.id == id)
 
 
 def _installed() -> Iterator[Entry]:
@@ -124,7 +128,7 @@ def _installed() -> Iterator[Entry]:
         modules = [loaded]
         for folder in getattr(loaded, "__path__", ()):
             modules.extend(
-                import_module(f"{loaded.__name__}.{name[:-3]}")
+                _module(f"{loaded.__name__}.{name[:-3]}")
                 for name in sorted(os.listdir(folder))
                 if name.endswith(".py") and not name.startswith("_")
             )
@@ -172,9 +176,8 @@ def _from_folders(folders: Iterable[str]) -> Iterator[Entry]:
 
 def _entries(module: ModuleType, origin: str) -> Iterator[Entry]:
     for rule in rules_of(module):
-        load = partial(_same, rule)
-        yield Entry(rule.id, rule.group, rule.opt_in, rule.directives, rule.texts, load, origin)
+        yield Entry(rule.id, rule.group, rule.opt_in, rule.directives, rule.texts, _loaded(rule), origin)
 
 
-def _same(rule: type[Rule]) -> type[Rule]:
-    return rule
+def _loaded(rule: type[Rule]) -> Callable[[], type[Rule]]:
+    return lambda: rule

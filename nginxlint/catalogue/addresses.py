@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 from nginxlint.catalogue.numbers import parse_number
 
 _SUN_PATH = 108  # sizeof(sun_path) on Linux
@@ -297,9 +295,13 @@ def is_public_name(host: str) -> bool:
     return "." in host and ":" not in host and bool(host.strip("0123456789.")) and not host.endswith(_LOCAL_NAMES)
 
 
-@lru_cache(maxsize=1)
+_special_networks: list[Network] = []  # read when somebody asks
+
+
 def _special() -> list[Network]:
-    return [network for text in _SPECIAL.split() if (network := parse_network(text)) is not None]
+    if not _special_networks:
+        _special_networks.extend(network for text in _SPECIAL.split() if (network := parse_network(text)) is not None)
+    return _special_networks
 
 
 def print_address(literal: bytes, port: int | None = None) -> str:

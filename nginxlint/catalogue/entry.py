@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-
 from nginxlint.catalogue.checks.owners import FAMILY_OF
 from nginxlint.catalogue.context import SUBSYSTEM
 from nginxlint.catalogue.values import VALUE_CHECKS
@@ -12,6 +10,7 @@ from nginxlint.catalogue.variant import Variant
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+    from types import ModuleType
 
     from nginxlint.catalogue.checks.faults import AllFine
     from nginxlint.catalogue.context import Context
@@ -23,6 +22,11 @@ if TYPE_CHECKING:
 
 # Bodies that are not directives: their own check reads them (map, geo, types, …), or nobody does (Lua).
 DATA_BODIES = frozenset(("map", "geo", "types", "split_clients", "charset_map", "match", "num_map", "geoip2", "lua"))
+
+
+def checks_of(family: str) -> ModuleType:
+    """The module of a family of checks."""
+    return __import__(f"nginxlint.catalogue.checks.{family}", fromlist=["CHECKS"])
 
 
 class Entry:
@@ -89,7 +93,7 @@ class Entry:
     def _find_check(self, place: str, name: str) -> None:
         for key in (f"{place}:{name}", f"{SUBSYSTEM.get(place, 'main')}:{name}", name):
             if families := FAMILY_OF.get(key):
-                modules = [import_module(f"nginxlint.catalogue.checks.{family}") for family in families.split()]
+                modules = [checks_of(family) for family in families.split()]
                 checks = [module.CHECKS[key] for module in modules]
                 self.check = checks[0] if len(checks) == 1 else _all_of(checks)
                 self.pure = all(key in getattr(module, "PURE", ()) for module in modules)

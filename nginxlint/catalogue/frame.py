@@ -4,12 +4,11 @@ arguments, once only, values; then the directive's own parser, and what turns up
 from __future__ import annotations
 
 import sys
-from importlib import import_module
-from operator import attrgetter
+from _operator import attrgetter
 
 from nginxlint.catalogue.checks.owners import BLOCK_ENDS, ENDS_OF_OWN
 from nginxlint.catalogue.context import Context, closing
-from nginxlint.catalogue.entry import DATA_BODIES, Entry
+from nginxlint.catalogue.entry import DATA_BODIES, Entry, checks_of
 from nginxlint.catalogue.names import variables_of
 from nginxlint.catalogue.namesakes import MANY, Namesakes
 from nginxlint.catalogue.variant import Variant, variants
@@ -139,8 +138,7 @@ class Frame:
         mark = len(self.found)
         ends = self._ends.get(place)
         if ends is None:
-            names = [f"nginxlint.catalogue.checks.{family}" for family in _ending(place)]
-            ends = self._ends[place] = [import_module(name).BLOCK_END[place] for name in names]
+            ends = self._ends[place] = [checks_of(family).BLOCK_END[place] for family in _ending(place)]
         for end in ends:
             context.place = place
             if found := end(block, context):

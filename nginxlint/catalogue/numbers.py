@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 MAX = 9223372036854775807  # NGX_MAX_INT_T_VALUE, NGX_MAX_SIZE_T_VALUE and NGX_MAX_OFF_T_VALUE on 64 bits
 
 _SIZES = {"k": 1024, "K": 1024, "m": 1024 * 1024, "M": 1024 * 1024}
@@ -57,7 +55,6 @@ _STEPS = {
 }
 
 
-@lru_cache(maxsize=256)  # a configuration has few times, each in many places
 def parse_time(text: str, *, seconds: bool = False) -> int | None:
     """`ngx_parse_time`: milliseconds, or with `seconds` whole seconds (then "ms" is refused, years are accepted)."""
     step = 0 if seconds else 2

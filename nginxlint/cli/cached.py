@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import sys
 import time
-from types import SimpleNamespace
 
 from nginxlint import __version__
 from nginxlint.cli.environment import BINARIES, speaks, with_environment
@@ -142,7 +141,8 @@ def parse(argv: Sequence[str]) -> Namespace:
     quick = Quick()
     declare(quick)
     if not speaks() and (values := quick.parse(argv)) is not None:
-        namespace: Namespace = _plain(values)
+        plain: Any = _Plain(values)
+        namespace: Namespace = plain
         return namespace
     from nginxlint.cli.arguments import check_parser
 
@@ -150,6 +150,8 @@ def parse(argv: Sequence[str]) -> Namespace:
     return parser.parse_args(with_environment(parser, argv))
 
 
-def _plain(values: dict[str, Any]) -> Any:
+class _Plain:
     """Stands in for argparse's Namespace, which would cost the import of argparse."""
-    return SimpleNamespace(**values)
+
+    def __init__(self, values: dict[str, Any]) -> None:
+        self.__dict__ = values

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from importlib import import_module
 
 from nginxlint.error import NginxlintError
 
@@ -128,7 +127,7 @@ def crash_notice(trace: str, words: Sequence[str]) -> str:
 def _dispatch(words: list[str]) -> int:
     command = words[0] if words else ""
     if command in COMMANDS:
-        code: int = import_module(COMMANDS[command][0]).run(words[1:])
+        code: int = __import__(COMMANDS[command][0], fromlist=["run"]).run(words[1:])
         return code
     if command in ("-V", "--version"):
         return _dispatch(["version", *words[1:]])

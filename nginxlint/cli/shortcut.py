@@ -8,8 +8,8 @@ exactly so (a source that was changed, no bytecode, optimized code), Python goes
 from __future__ import annotations
 
 import sys
-from importlib._bootstrap import ModuleSpec
-from importlib._bootstrap_external import MAGIC_NUMBER, SourceFileLoader
+from _frozen_importlib import ModuleSpec
+from _frozen_importlib_external import MAGIC_NUMBER, SourceFileLoader
 from marshal import loads
 from os import O_CLOEXEC, O_RDONLY, close, open, read, stat  # as they are before a `Watch` replaces them
 

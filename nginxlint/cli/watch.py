@@ -10,7 +10,6 @@ from __future__ import annotations
 import builtins
 import os
 from _blake2 import blake2b
-from functools import partial
 from stat import S_ISLNK, S_ISREG
 
 TYPE_CHECKING = False
@@ -77,8 +76,8 @@ def _content(path: str) -> Answer:
         _close(descriptor)
 
 
-def _accessible(mode: int, path: str) -> Answer:
-    return int(_access(path, mode))
+def _accessible(mode: int) -> Callable[[str], Answer]:
+    return lambda path: int(_access(path, mode))
 
 
 # How each question is asked.
@@ -89,7 +88,7 @@ _ASK: dict[str, Callable[[str], Answer]] = {
     "scandir": _entries,
     "readlink": lambda path: _digest(os.fsencode(_readlink(path))),
     "read": _content,
-    **{f"access {mode}": partial(_accessible, mode) for mode in range(8)},
+    **{f"access {mode}": _accessible(mode) for mode in range(8)},
 }
 
 

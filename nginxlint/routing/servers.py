@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 from nginxlint.syntax import Block, Directive, Word
 
 TYPE_CHECKING = False  # typing costs 3 ms to import; checkers know the name
@@ -209,9 +207,8 @@ def parse_listen(directive: Directive) -> Listen:
     return Listen(address, port, values[1:], directive, last_port)
 
 
-@lru_cache(maxsize=256)
 def _address(where: str) -> tuple[str, int, int]:
-    """Address, port and last port of a socket; the servers of most configurations share a few."""
+    """Address, port and last port of a socket."""
     if where.startswith("unix:"):
         return where, 0, 0
     if where.startswith("["):
