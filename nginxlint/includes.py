@@ -90,6 +90,7 @@ class _Reader:
     def __init__(self, files: Files, loaded: Loaded) -> None:
         self.files = files
         self.loaded = loaded
+        self.characters = 0
         self.directives = 0
         self.heads = Heads()
         # Files named without a wildcard (proxy_params, snippets) are included again and again: read them once.
@@ -100,7 +101,9 @@ class _Reader:
         """The directives of one file, includes spliced. `chain` identifies the files being read."""
         parsed = parse(source, parent, self.heads)
         self.loaded.files.append(ReadFile(source, parsed))
-        self.directives += source.text.count(";")
+        self.characters += len(source.text)
+        if self.characters > MAX_DIRECTIVES:  # every directive has some: most configurations need no counting
+            self.directives += source.text.count(";")
         body, includes = parsed.body, parsed.includes
         if not includes:
             return body

@@ -12,6 +12,7 @@ brace that is never closed), repair the statement and go on.
 from __future__ import annotations
 
 import re
+from itertools import islice
 from sys import intern
 
 TYPE_CHECKING = False  # typing costs 3 ms to import; checkers know the name
@@ -152,8 +153,9 @@ class Heads(dict[str, tuple[Head, ...]]):
     files of a root.
     """
 
-    # What is repeated turns up early; what turns up late is not worth its memory.
-    LIMIT = 4096
+    # What is repeated everywhere turns up early. What turns up late is kept for a while: a host says its name twice.
+    LIMIT = 8192
+    LATE = 1024
 
     def __init__(self) -> None:
         self._words: dict[str, str] = {}
@@ -168,9 +170,10 @@ class Heads(dict[str, tuple[Head, ...]]):
             found = self._apart(written)
             if found is _ODD and "\n" not in written:
                 found = self._several(written)
-        if len(self) < self.LIMIT:
-            self[written] = found
-        elif len(self._words) > self.LIMIT:  # the words of one host stand close together
+        self[written] = found
+        if len(self) > self.LIMIT + self.LATE:
+            for late in list(islice(self, self.LIMIT, None)):
+                del self[late]
             self._words.clear()
         return found
 

@@ -118,14 +118,14 @@ class _Tree:
         of its own, and text is split at newlines ten times as fast as at what ends a statement."""
         source, parent, body, opened = self.source, self.parent, self.body, self.open
         offsets = _offsets_of(text)
-        new = object.__new__  # to call a class takes as long as all else that a line needs
+        new = object.__new__  # to call a class that has an `__init__` takes as long as all else that a line needs
         at = 0
         lines = iter(text.split("\n"))
         for line in lines:
             for kind, name, values, ahead in heads[line]:
                 if kind == STATEMENT:
                     if opened:
-                        directive = new(Directive)
+                        directive = Directive()
                         directive.name = name
                         directive.values = values
                         directive.start = offsets[at + ahead]
@@ -189,7 +189,7 @@ class _Tree:
     def statement(self, name: str, values: tuple[str, ...], start: int) -> None:
         offset = _OFFSETS[start] if start < len(_OFFSETS) else start
         directive = (
-            Directive(name, values, offset, self.parent)
+            Directive.of(name, values, offset, self.parent)
             if self.open
             else Outermost(name, values, offset, self.parent, self.source)
         )
