@@ -153,15 +153,16 @@ class Config:
     def saying(self, says: Callable[[tuple[str, ...]], object], *names: str) -> Iterator[Directive]:
         """The directives with one of these names whose arguments pass the test `says`."""
         for name in names:
-            for values, repeated in self.alike(name).groups():
-                if says(values):
-                    yield from repeated
+            alike = self.alike(name)
+            for values in filter(says, alike):
+                yield from alike.members(values)
 
-    def matching(self, pattern: Pattern[str]) -> Iterator[Directive]:
+    def matching(self, pattern: Pattern[str], mark: str) -> Iterator[Directive]:
         """The directives, whatever their name, that a regular expression (one that ignores case) finds something in the
-        arguments of."""
+        arguments of; each match holds the `mark`."""
         for name, lines in self._by_name.items():
-            if pattern.search(self._arguments.get(name) or self._by_name.said(name)):
+            said = self._arguments.get(name) or self._by_name.spelled(name)
+            if mark in said and pattern.search(said):
                 yield from (line for line in lines if pattern.search("\0".join(line.values)))
 
     def sets(self, name: str) -> Grouped[tuple[tuple[str, ...], ...], Block]:
@@ -171,7 +172,8 @@ class Config:
 
     def holders(self, name: str, says: Callable[[tuple[str, ...]], bool]) -> set[Block]:
         """The blocks that hold a directive of that name whose arguments pass the test `says`."""
-        return {block for lines, blocks in self.sets(name).groups() if any(map(says, lines)) for block in blocks}
+        sets = self.sets(name)
+        return {block for lines in sets if any(map(says, lines)) for block in sets.members(lines)}
 
     def lines(self, name: str, block: Block) -> list[Directive]:
         """The directives of that name directly inside a block."""

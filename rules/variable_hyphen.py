@@ -36,7 +36,7 @@ class VariableHyphen(Rule):
     )
 
     def check(self, config: Config) -> Iterator[Diagnostic]:
-        for directive in config.matching(_NAME):
+        for directive in config.matching(_NAME, "$"):
             for word in directive.args:
                 for match in _NAME.finditer(word.text):
                     yield from self._judge(directive, word, match)

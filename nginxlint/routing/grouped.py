@@ -13,34 +13,44 @@ if TYPE_CHECKING:
 
 class Grouped(dict["K", "V | list[V]"]):
     """`members` by their `keys`. One that is alone is kept without a list around it, unless most have company: most names
-    are said once, and ten thousand lists are a megabyte."""
+    are said once, and ten thousand lists are a megabyte. Grouped when first asked for more than its keys, which often
+    tell that there is nothing to ask."""
 
-    __slots__ = ()
+    __slots__ = ("_waiting",)
 
     def __init__(self, keys: Sequence[K], members: Sequence[V]) -> None:
-        super().__init__(zip(keys, members, strict=True))
+        super().__init__(dict.fromkeys(keys))  # type: ignore[arg-type]  # nobody sees these values
+        self._waiting: tuple[Sequence[K], Sequence[V]] | None = keys, members
+
+    def _group(self, keys: Sequence[K], members: Sequence[V]) -> None:
+        self._waiting = None
         if len(self) == len(members):
-            return
-        if len(self) * 2 <= len(members):
+            self.update(zip(keys, members, strict=True))
+        elif len(self) * 2 <= len(members):
             groups: dict[K, list[V]] = {key: [] for key in self}
             for key, member in zip(keys, members, strict=True):
                 groups[key].append(member)
             self.update(groups)
-            return
-        self.clear()
-        for key, member in zip(keys, members, strict=True):
-            known = self.setdefault(key, member)
-            if isinstance(known, list):
-                known.append(member)
-            elif known is not member:
-                self[key] = [known, member]
+        else:
+            found: dict[K, V | list[V]] = {}
+            for key, member in zip(keys, members, strict=True):
+                known = found.setdefault(key, member)
+                if isinstance(known, list):
+                    known.append(member)
+                elif known is not member:
+                    found[key] = [known, member]
+            self.update(found)
 
     def members(self, key: K) -> list[V]:
         """Those of one key, in order."""
+        if self._waiting is not None:
+            self._group(*self._waiting)
         known = self.get(key)
         return [] if known is None else known if isinstance(known, list) else [known]
 
     def groups(self) -> Iterator[tuple[K, list[V]]]:
         """Every key with its members."""
+        if self._waiting is not None:
+            self._group(*self._waiting)
         for key, known in self.items():
             yield key, known if isinstance(known, list) else [known]

@@ -32,8 +32,11 @@ class Known(dict[str, list[Directive]]):
 
     def said(self, name: str) -> str:
         """All different arguments of the directives of that name in one text, each between two zeros."""
-        different = dict.fromkeys(map(_values, self.get(name, ())))
-        return "\0".join(("", *chain.from_iterable(different), ""))
+        return "\0".join(("", *chain.from_iterable(self.alike(name)), ""))
+
+    def spelled(self, name: str) -> str:
+        """The same as they stand there, repeated or not: quicker for one look."""
+        return "\0".join(chain.from_iterable(map(_values, self.get(name, ()))))
 
     def alike(self, name: str) -> Grouped[tuple[str, ...], Directive]:
         """The directives of that name by their arguments."""

@@ -79,7 +79,7 @@ def test_an_argument_begins_and_ends_with_a_zero_in_what_is_said() -> None:
 
 
 def test_what_matches_a_pattern_is_found_whatever_its_name_and_case() -> None:
-    found = config_of(TEXT).matching(re.compile(r"(?ai)\$http_\w+-"))
+    found = config_of(TEXT).matching(re.compile(r"(?ai)\$http_\w+-"), "$")
     assert [(line.name, line.values) for line in found] == [("default", ("$HTTP_X-Y",))]
 
 
