@@ -72,7 +72,6 @@ HOMES = {
     "paths_of": "nginxlint.routing.examples",
     "patterns_behind": "nginxlint.routing.captures",
     "proxies_in_front": "nginxlint.routing.front",
-    "redirect_circles": "nginxlint.routing.redirects",
     "references": "nginxlint.routing.variables",
     "refused_for": "nginxlint.unix_rights",
     "replace": "nginxlint.edits",

@@ -20,11 +20,11 @@ from nginxlint.syntax import Block, Directive
 TYPE_CHECKING = False  # parts of the model that few configurations need are imported when they are asked for
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, KeysView
-    from re import Pattern
 
     from nginxlint.routing.caching import CachedPass
     from nginxlint.routing.handshakes import Handshake
     from nginxlint.routing.lookups import Lookup
+    from nginxlint.routing.redirects import Redirect
     from nginxlint.routing.rounds import Circle
     from nginxlint.routing.shadowing import Shadow
     from nginxlint.routing.simulate import Router
@@ -77,6 +77,7 @@ class Config:
         self._listeners: Listeners | None = None
         self._inward_passes: list[Pass] | None = None
         self._arguments: dict[str, str] = {}
+        self._hyphenated: list[Directive] | None = None
         self._variables: dict[str, list[Directive]] | None = None
         self._lookups: list[Lookup] | None = None
         self._cached_passes: list[CachedPass] | None = None
@@ -84,6 +85,8 @@ class Config:
         self._gaps: frozenset[Block] | None = None
         self._shadows: list[Shadow] | None = None
         self._circles: list[Circle] | None = None
+        self._redirect_circles: list[tuple[Redirect, str]] | None = None
+        self._passes_with_uri: list[Pass] | None = None
         self._router: Router | None = None
 
     def _index(self) -> Known:
@@ -107,6 +110,11 @@ class Config:
         if self.snippet or self.broken:
             return True
         return any(path.rpartition("/")[2] not in INERT for include in self.includes for path, _ in include.problems)
+
+    @property
+    def failed_includes(self) -> list[Include]:
+        """The includes of which something could not be read."""
+        return [include for include in self.includes if include.problems]
 
     @property
     def gaps(self) -> frozenset[Block]:
@@ -157,13 +165,19 @@ class Config:
             for values in filter(says, alike):
                 yield from alike.members(values)
 
-    def matching(self, pattern: Pattern[str], mark: str) -> Iterator[Directive]:
-        """The directives, whatever their name, that a regular expression (one that ignores case) finds something in the
-        arguments of; each match holds the `mark`."""
-        for name, lines in self._by_name.items():
-            said = self._arguments.get(name) or self._by_name.spelled(name)
-            if mark in said and pattern.search(said):
-                yield from (line for line in lines if pattern.search("\0".join(line.values)))
+    @property
+    def hyphenated(self) -> list[Directive]:
+        """The directives, whatever their name, in whose arguments the name of a variable ends at a hyphen."""
+        if self._hyphenated is None:
+            from re import compile
+
+            variable = compile(r"\$\w+-")
+            self._hyphenated = []
+            for name, lines in self._by_name.items():
+                said = self._arguments.get(name) or self._by_name.spelled(name)
+                if "$" in said and variable.search(said):
+                    self._hyphenated += [line for line in lines if any(map(variable.search, line.values))]
+        return self._hyphenated
 
     def sets(self, name: str) -> Grouped[tuple[tuple[str, ...], ...], Block]:
         """The blocks that hold directives of that name, by the arguments of all of these: few blocks say something of
@@ -260,6 +274,11 @@ class Config:
         return self._sockets
 
     @property
+    def listen_addresses(self) -> set[str]:
+        """What `listen`s say that name more than a port, as written."""
+        return {values[0] for values in self.alike("listen") if values and not values[0].isdigit()}
+
+    @property
     def listeners(self) -> Listeners:
         """Our own sockets: `config.listeners.behind(endpoint)` says whether an address is one of them."""
         if self._listeners is None:
@@ -305,6 +324,20 @@ class Config:
         from nginxlint.routing.simulate import Router
 
         return Router(self, self.look)
+
+    @property
+    def nests_locations(self) -> bool:
+        """Does a location stand in another one?"""
+        return any(block is not None and block.name == "location" for block in self._by_name.inside("location"))
+
+    @property
+    def redirect_circles(self) -> list[tuple[Redirect, str]]:
+        """The redirects that certainly lead back to themselves, with a URL that shows it."""
+        if self._redirect_circles is None:
+            from nginxlint.routing.redirects import redirect_circles
+
+            self._redirect_circles = redirect_circles(self)
+        return self._redirect_circles
 
     @property
     def circles(self) -> list[Circle]:
@@ -425,6 +458,13 @@ class Config:
         if passes is None:
             passes = self._passes[name] = [Pass(directive) for directive in self.find(name) if directive.values]
         return passes
+
+    @property
+    def passes_with_uri(self) -> list[Pass]:
+        """The `proxy_pass` targets without variables that have a URI part: it replaces what the location matched."""
+        if self._passes_with_uri is None:
+            self._passes_with_uri = [one for one in self.passes() if one.uri is not None and not one.has_variables]
+        return self._passes_with_uri
 
     def _passes_in(self, name: str) -> Grouped[Block | None, Pass]:
         """The passes of that name by the block they stand in."""

@@ -34,14 +34,13 @@ def generated() -> dict[str, str]:
 
 def _index() -> str:
     rows = "".join(
-        f"    {module!r}: ({id!r}, {group!r}, {opt_in!r}, {directives!r}, {texts!r}),\n"
-        for module, (id, group, opt_in, directives, texts) in sorted(build_index().items())
+        f"    {module!r}: ({id!r}, {group!r}, {opt_in!r}, {directives!r}, {texts!r}, {judges!r}),\n"
+        for module, (id, group, opt_in, directives, texts, judges) in sorted(build_index().items())
     )
     head = '"""Which rules there are, and what has to occur for them to fire. Generated: make docs."""\n\n'
     head += "from __future__ import annotations\n\n"
-    text = (
-        f"{head}RULES: dict[str, tuple[str, str, bool, tuple[str, ...], tuple[str, ...]]] = {{\n{rows}}}  # fmt: skip\n"
-    )
+    row = "tuple[str, str, bool, tuple[str, ...], tuple[str, ...], str]"
+    text = f"{head}RULES: dict[str, {row}] = {{\n{rows}}}  # fmt: skip\n"
     return text.replace("'", '"')
 
 

@@ -30,7 +30,6 @@ from nginxlint.routing.inherited import hands_on, overriding, replaced
 from nginxlint.routing.listeners import Endpoint, Listener, endpoints
 from nginxlint.routing.lookups import Lookup, Resolver
 from nginxlint.routing.passes import Pass, failure
-from nginxlint.routing.redirects import redirect_circles
 from nginxlint.routing.scope import Scope, milliseconds
 from nginxlint.routing.servers import Listen, Location, Server, split_condition, split_location
 from nginxlint.routing.upstreams import DEFAULT_PORT, KEPT_BY_DEFAULT, Peer, Upstream
@@ -111,7 +110,6 @@ __all__ = [
     "paths_of",
     "patterns_behind",
     "proxies_in_front",
-    "redirect_circles",
     "references",
     "refused_for",
     "replace",

@@ -323,6 +323,8 @@ def _given_up(config: Config, stopped: list[str], run: Run) -> Diagnostic:
 
 
 def _run_rule(entry: Entry, options: dict[str, Any], config: Config, intact: bool) -> list[Diagnostic]:
+    if entry.judges and not getattr(config, entry.judges):
+        return []
     rule = entry.load()(**options)
     return list(rule.check(config)) if intact or rule.tolerant else []
 

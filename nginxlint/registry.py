@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from types import ModuleType
 
-# Rule id, group, opt-in, directives, texts.
-IndexRow = tuple[str, str, bool, tuple[str, ...], tuple[str, ...]]
-_ROW = 5
+# Rule id, group, opt-in, directives, texts, judges.
+IndexRow = tuple[str, str, bool, tuple[str, ...], tuple[str, ...], str]
+_ROW = 6
 
 # The folder rules/ is installed under this name (see pyproject.toml).
 BUILT_IN = "nginxlint_rules"
@@ -24,9 +24,9 @@ ENTRY_POINTS = "nginxlint.rules"
 
 class Entry:
     """A rule that is known but perhaps not imported: its id, the directives without which it has nothing to say
-    (empty: always runs), the texts without which they give it nothing to say, and how to get its class."""
+    (empty: always runs), the texts without which they give it nothing to say, what it judges, and how to get its class."""
 
-    __slots__ = ("directives", "group", "id", "load", "opt_in", "origin", "texts")
+    __slots__ = ("directives", "group", "id", "judges", "load", "opt_in", "origin", "texts")
 
     def __init__(
         self,
@@ -35,6 +35,7 @@ class Entry:
         opt_in: bool,
         directives: tuple[str, ...],
         texts: tuple[str, ...],
+        judges: str,
         load: Callable[[], type[Rule]],
         origin: str,
     ) -> None:
@@ -43,6 +44,7 @@ class Entry:
         self.opt_in = opt_in
         self.directives = directives
         self.texts = texts
+        self.judges = judges
         self.load = load
         self.origin = origin
 
@@ -97,17 +99,17 @@ def _built_in() -> Iterator[Entry]:
         index = {}
     if set(index) != set(names) or any(len(row) != _ROW for row in index.values()):
         index = build_index()
-    for module, (id, group, opt_in, directives, texts) in index.items():
+    for module, (id, group, opt_in, directives, texts, judges) in index.items():
         load = _loader(f"{BUILT_IN}.{module}", id)
-        yield Entry(id, group, opt_in, directives, texts, load, f"the built-in {module}.py")
+        yield Entry(id, group, opt_in, directives, texts, judges, load, f"the built-in {module}.py")
 
 
 def build_index() -> dict[str, IndexRow]:
-    """Module → (rule id, group, opt-in, directives, texts) of every built-in rule, by importing them all."""
+    """Module → (rule id, group, opt-in, directives, texts, judges) of every built-in rule, by importing them all."""
     index: dict[str, IndexRow] = {}
     for name in built_in_names():
         for rule in rules_of(_module(f"{BUILT_IN}.{name}")):
-            index[name] = (rule.id, rule.group, rule.opt_in, rule.directives, rule.texts)
+            index[name] = (rule.id, rule.group, rule.opt_in, rule.directives, rule.texts, rule.judges)
     return index
 
 
@@ -176,7 +178,7 @@ def _from_folders(folders: Iterable[str]) -> Iterator[Entry]:
 
 def _entries(module: ModuleType, origin: str) -> Iterator[Entry]:
     for rule in rules_of(module):
-        yield Entry(rule.id, rule.group, rule.opt_in, rule.directives, rule.texts, _loaded(rule), origin)
+        yield Entry(rule.id, rule.group, rule.opt_in, rule.directives, rule.texts, rule.judges, _loaded(rule), origin)
 
 
 def _loaded(rule: type[Rule]) -> Callable[[], type[Rule]]:

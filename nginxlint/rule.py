@@ -59,7 +59,8 @@ class Rule:
     one about inheritance or routing overrides `check`. `directives` then still names what has to occur for the rule
     to have anything to say: without any of them in the configuration the rule is not even imported (leave it empty
     for a rule about something that is absent). `texts` narrows that down: one of them (lower-case) has to stand in an
-    argument of one of `directives`, as `("$",)` for a rule on variables in them.
+    argument of one of `directives`, as `("$",)` for a rule on variables in them. `judges` names the answer of the model
+    that the rule is about, a property of `Config` as `shadows`: where that is empty, the rule is not imported either.
 
     `opt_in`: off unless selected or in the strict profile. `tolerant`: also runs on a file with syntax faults.
     `options` are the settings of the rule with their defaults; read them with `self.option(name)`.
@@ -71,6 +72,7 @@ class Rule:
     confidence: ClassVar[Confidence] = Confidence.HIGH
     directives: ClassVar[tuple[str, ...]] = ()
     texts: ClassVar[tuple[str, ...]] = ()
+    judges: ClassVar[str] = ""
     examples: ClassVar[tuple[Bad | Good, ...]] = ()
     options: ClassVar[dict[str, Any]] = {}
     opt_in: ClassVar[bool] = False

@@ -46,9 +46,16 @@ def run(rule: type[Rule], example: Bad | Good) -> list[Diagnostic]:
     if example.live:
         config.locate = str
     assert not config.broken, f"{rule.id}: the example has a syntax fault:\n{example.text}"
-    if rule.directives and not config.concerns(rule.directives, rule.texts):
+    if not has_something_to_judge(rule, config):
         return []
     return list(rule().check(config))
+
+
+def has_something_to_judge(rule: type[Rule], config: Config) -> bool:
+    """Is what a rule says it needs (`directives`, `texts`, `judges`) in a configuration? Else it is not even imported."""
+    if rule.directives and not config.concerns(rule.directives, rule.texts):
+        return False
+    return not rule.judges or bool(getattr(config, rule.judges))
 
 
 def apply(text: str, edits: list[Edit]) -> str:

@@ -13,6 +13,7 @@ class CacheBackgroundNeedsUpdating(Rule):
     group = "cache"
     severity = Severity.INFO
     directives = tuple(f"{family}_cache_background_update" for family in ("proxy", "fastcgi", "uwsgi", "scgi"))
+    judges = "cached_passes"
     examples = (
         Bad(
             "events { }\nhttp { server { location / { proxy_cache z; proxy_cache_background_update on; # here\n"

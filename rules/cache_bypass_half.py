@@ -28,6 +28,7 @@ class CacheBypassHalf(Rule):
     directives = tuple(
         f"{family}_{name}" for family in ("proxy", "fastcgi", "uwsgi", "scgi") for name in ("cache_bypass", "no_cache")
     )
+    judges = "cached_passes"
     examples = (
         Bad(
             "location / {\n proxy_cache z;\n proxy_cache_bypass $cookie_session; # here\n proxy_pass http://app;\n}",

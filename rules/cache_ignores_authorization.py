@@ -14,6 +14,7 @@ class CacheIgnoresAuthorization(Rule):
     id = "cache-ignores-authorization"
     group = "cache"
     directives = ("proxy_cache", "fastcgi_cache", "uwsgi_cache", "scgi_cache")
+    judges = "cached_passes"
     examples = (
         Bad(
             "location / {\n proxy_cache z; # here\n proxy_set_header Authorization $http_authorization;\n"

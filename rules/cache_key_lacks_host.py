@@ -34,6 +34,7 @@ class CacheKeyLacksHost(Rule):
     id = "cache-key-lacks-host"
     group = "cache"
     directives = tuple(f"{family}_cache" for family in ("proxy", "fastcgi", "uwsgi", "scgi"))
+    judges = "cached_passes"
     examples = (
         Bad(
             "proxy_set_header Host $host;\n"

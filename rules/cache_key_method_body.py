@@ -16,6 +16,7 @@ class CacheKeyMethodBody(Rule):
         *(f"{family}_cache_methods" for family in ("proxy", "fastcgi", "uwsgi", "scgi")),
         "proxy_cache_convert_head",
     )
+    judges = "cached_passes"
     examples = (
         Bad("location / { proxy_cache z; proxy_cache_methods GET POST; # here\nproxy_pass http://app; }"),
         Bad("location / { proxy_cache z; proxy_cache_convert_head off; # here\nproxy_pass http://app; }"),

@@ -17,6 +17,7 @@ class CacheKeyMissing(Rule):
     group = "cache"
     severity = Severity.ERROR
     directives = tuple(f"{family}_cache" for family in _FAMILIES)
+    judges = "cached_passes"
     examples = (
         Bad(
             "location / {\n fastcgi_cache z; # here\n fastcgi_cache_valid 10m;\n fastcgi_pass app:9000;\n}",

@@ -12,6 +12,7 @@ class CacheNoValid(Rule):
     id = "cache-no-valid"
     group = "cache"
     directives = ("proxy_ignore_headers", "fastcgi_ignore_headers", "uwsgi_ignore_headers", "scgi_ignore_headers")
+    judges = "cached_passes"
     examples = (
         Bad(
             "events { }\nhttp { server { location / { proxy_cache z; proxy_ignore_headers Cache-Control Expires; # here\n"

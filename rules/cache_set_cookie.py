@@ -13,6 +13,7 @@ class CacheSetCookie(Rule):
     id = "cache-set-cookie"
     group = "cache"
     directives = ("proxy_ignore_headers", "fastcgi_ignore_headers", "uwsgi_ignore_headers", "scgi_ignore_headers")
+    judges = "cached_passes"
     examples = (
         Bad(
             "server {\n location / {\n  proxy_cache z;\n  proxy_ignore_headers Set-Cookie; # here\n"

@@ -14,6 +14,7 @@ class CacheStampede(Rule):
     severity = Severity.INFO
     opt_in = True
     directives = ("proxy_cache", "fastcgi_cache", "uwsgi_cache", "scgi_cache")
+    judges = "cached_passes"
     examples = (
         Bad(
             "events { }\nhttp { server { location / { proxy_cache z; # here\nproxy_pass http://app; } } }",

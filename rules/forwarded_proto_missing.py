@@ -40,7 +40,8 @@ class ForwardedProtoMissing(Rule):
     id = "forwarded-proto-missing"
     group = "proxy"
     confidence = Confidence.MEDIUM
-    directives = ("proxy_pass",)
+    directives = ("listen", "if")
+    texts = ("ssl", "quic", "$http_x_forwarded_proto")
     examples = (
         Bad(
             "server {\n listen 443 ssl; ssl_certificate c; ssl_certificate_key k;\n"
@@ -71,7 +72,7 @@ class ForwardedProtoMissing(Rule):
     )
 
     def check(self, config: Config) -> Iterator[Diagnostic]:
-        if config.partial:
+        if config.partial or "proxy_pass" not in config.names:
             return  # these lines are often included
         told = config.holders("proxy_set_header", lambda values: "".join(values[:1]).lower() in _NAMES)
         told.update(one.block for one in config.handshakes if _is_for_sockets(one.block))

@@ -35,7 +35,8 @@ class HstsMissingOrWeak(Rule):
     group = "tls"
     severity = Severity.INFO
     confidence = Confidence.MEDIUM
-    directives = ("listen",)
+    directives = ("listen", "add_header")
+    texts = ("ssl", "quic", _NAME)
     examples = (
         Bad("ssl_certificate c;\nssl_certificate_key k;\nserver {\n listen 443 ssl; # here\n root /srv;\n}"),
         Bad("server {\n listen 443 ssl;\n add_header Strict-Transport-Security max-age=3600; # here\n}"),

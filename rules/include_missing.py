@@ -25,6 +25,7 @@ class IncludeMissing(Rule):
     group = "correctness"
     severity = Severity.ERROR
     directives = ()
+    judges = "failed_includes"
     tolerant = True
     examples = (
         Bad("events {}\ninclude no/such/file.conf; # here", context="main"),
@@ -35,7 +36,7 @@ class IncludeMissing(Rule):
 
     def check(self, config: Config) -> Iterator[Diagnostic]:
         live = os.path.abspath(config.main.source.path).startswith(tuple(f"{folder}/" for folder in _LIVE))
-        for include in config.includes:
+        for include in config.failed_includes:
             for path, reason in include.problems:
                 if not isinstance(reason, OSError):
                     yield self.report(

@@ -16,6 +16,7 @@ class ListenAddressShadow(Rule):
     id = "listen-address-shadow"
     group = "correctness"
     directives = ("listen",)
+    judges = "listen_addresses"
     examples = (
         Bad("server { listen 80; server_name a.test; }\nserver { listen 192.0.2.1:80; server_name b.test; } # here"),
         Bad(
@@ -31,7 +32,7 @@ class ListenAddressShadow(Rule):
     )
 
     def check(self, config: Config) -> Iterator[Diagnostic]:
-        if all(_is_wild(where[:1]) for where in config.alike("listen")):
+        if all(map(_is_wild, config.listen_addresses)):
             return
         sockets = config.sockets
         for socket, servers in sockets.items():
@@ -56,9 +57,9 @@ class ListenAddressShadow(Rule):
             )
 
 
-def _is_wild(where: tuple[str, ...]) -> bool:
+def _is_wild(where: str) -> bool:
     """Is it every address of this host? (A quick look; the model reads it exactly.)"""
-    return where == () or where[0].isdigit() or where[0].startswith(("[::]", "*:", "0.0.0.0:", "unix:"))
+    return where.startswith(("[::]", "*:", "0.0.0.0:", "unix:"))
 
 
 def _names(server: Server) -> set[str]:

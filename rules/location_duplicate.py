@@ -13,6 +13,7 @@ class LocationDuplicate(Rule):
     id = "location-duplicate"
     group = "correctness"
     directives = ("location",)
+    judges = "shadows"
     examples = (
         Bad("location ~ \\.php$ { fastcgi_pass a:9000; }\nlocation ~ \\.php$ { deny all; } # here"),
         Bad("location /a { location ~* \\.js$ { expires 1d; }\n location ~*\\.js$ { expires 2d; } # here\n}"),

@@ -16,6 +16,7 @@ class LocationUnreachable(Rule):
     id = "location-unreachable"
     group = "correctness"
     directives = ("location",)
+    judges = "shadows"
     examples = (
         Bad("location ~ \\.php$ { fastcgi_pass a:9000; }\nlocation ~ ^/admin/.*\\.php$ { deny all; } # here"),
         Bad("location ~* \\.(js|css|png)$ { expires 1d; }\nlocation ~ \\.css$ { expires 2d; } # here"),

@@ -32,6 +32,7 @@ class NestedLocationLosesHandler(Rule):
     group = "proxy"
     severity = Severity.ERROR
     directives = _PASSES
+    judges = "nests_locations"
     examples = (
         Bad(
             "location / {\n proxy_pass http://app;\n location ~ \\.js$ { # here\n  expires 1d;\n }\n}",

@@ -15,6 +15,7 @@ class ProxyCycle(Rule):
     group = "proxy"
     severity = Severity.ERROR
     directives = ("proxy_pass", "grpc_pass")
+    judges = "circles"
     examples = (
         Bad(
             "server { listen 81; location / { proxy_pass http://127.0.0.1:82; } } # here\n"

@@ -19,6 +19,7 @@ class ProxyPrefixStrippedSideEffects(Rule):
     severity = Severity.INFO
     confidence = Confidence.LOW
     directives = ("proxy_pass",)
+    judges = "passes_with_uri"
     examples = (
         Bad("location /app/ { proxy_pass http://app/; } # here"),
         Good("location /app/ { proxy_pass http://app/app/; } location /b/ { proxy_pass http://app; }"),
@@ -31,13 +32,11 @@ class ProxyPrefixStrippedSideEffects(Rule):
     def check(self, config: Config) -> Iterator[Diagnostic]:
         if config.partial:
             return
-        for target in config.passes():
-            if target.uri is None or target.has_variables:
-                continue
+        for target in config.passes_with_uri:
             location = config.location(target.directive)
             if location is None or location.modifier not in ("", "^~") or "/api" in location.pattern:
                 continue
-            prefix, uri = location.pattern.rstrip("/"), target.uri.rstrip("/")
+            prefix, uri = location.pattern.rstrip("/"), (target.uri or "").rstrip("/")
             scope = config.scope(target.directive)
             if not prefix or uri.endswith(prefix) or location.internal is not None:
                 continue

@@ -15,6 +15,7 @@ class ProxySelfLoop(Rule):
     group = "proxy"
     severity = Severity.ERROR
     directives = ("proxy_pass", "grpc_pass")
+    judges = "circles"
     examples = (
         Bad("server { listen 8080; location / { proxy_pass http://127.0.0.1:8080; } } # here"),
         Bad("server { location / { proxy_set_header Host $host; proxy_pass http://localhost; } } # here"),

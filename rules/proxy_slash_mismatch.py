@@ -15,6 +15,7 @@ class ProxySlashMismatch(Rule):
     id = "proxy-slash-mismatch"
     group = "proxy"
     directives = ("proxy_pass",)
+    judges = "passes_with_uri"
     examples = (
         Bad(
             "location /api { # the prefix\n proxy_pass http://app/; # here\n}",
@@ -37,9 +38,8 @@ class ProxySlashMismatch(Rule):
     )
 
     def check(self, config: Config) -> Iterator[Diagnostic]:
-        for target in config.passes():
-            uri = target.uri
-            location = config.location(target.directive) if uri is not None and not target.has_variables else None
+        for target in config.passes_with_uri:
+            uri, location = target.uri, config.location(target.directive)
             if location is None or uri is None or location.modifier not in ("", "^~"):
                 continue
             prefix, uri = location.pattern, uri.partition("#")[0]

@@ -34,6 +34,7 @@ class ProxyUnixSocketMissing(Rule):
     group = "proxy"
     severity = Severity.ERROR
     directives = PASSES
+    judges = "locate"
     examples = (
         Bad("location / { proxy_pass http://unix:/nonexistent/app.sock; } # here", live=True),
         Bad("upstream app { server unix:/dev/null; }\nserver { location / { fastcgi_pass app; } } # here", live=True),

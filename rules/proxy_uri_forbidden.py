@@ -20,6 +20,7 @@ class ProxyUriForbidden(Rule):
     group = "proxy"
     severity = Severity.ERROR
     directives = ("proxy_pass",)
+    judges = "passes_with_uri"
     examples = (
         Bad(
             "location ~ ^/a {\n proxy_pass http://127.0.0.1/; # here\n}",
@@ -41,8 +42,8 @@ class ProxyUriForbidden(Rule):
     )
 
     def check(self, config: Config) -> Iterator[Diagnostic]:
-        for target in config.passes():
-            if target.uri is None or target.has_variables or target.kind == "stream":
+        for target in config.passes_with_uri:
+            if target.kind == "stream":
                 continue
             location, parent = config.location(target.directive), target.directive.parent
             if location is None or parent is None:

@@ -14,6 +14,7 @@ class ProxyUriRewrites(Rule):
     group = "proxy"
     severity = Severity.INFO
     directives = ("proxy_pass",)
+    judges = "passes_with_uri"
     opt_in = True
     examples = (
         Bad("location /api/ {\n proxy_pass http://app/; # here\n}"),
@@ -24,9 +25,9 @@ class ProxyUriRewrites(Rule):
     )
 
     def check(self, config: Config) -> Iterator[Diagnostic]:
-        for target in config.passes():
+        for target in config.passes_with_uri:
             location = config.location(target.directive)
-            if location is None or target.uri is None or target.has_variables or target.uri == location.pattern:
+            if location is None or target.uri == location.pattern:
                 continue
             yield self.report(
                 target.directive.args[0],

@@ -29,6 +29,7 @@ class ProxyVariableNoResolver(Rule):
     severity = Severity.ERROR
     directives = ("proxy_pass", "grpc_pass", "fastcgi_pass", "uwsgi_pass", "scgi_pass")
     texts = ("$",)
+    judges = "lookups"
     examples = (
         Bad("server { set $b app.internal; location / { proxy_pass http://$b:80; } # here\n}"),
         Bad("location / { proxy_pass http://$http_host; } # here"),

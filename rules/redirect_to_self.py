@@ -1,4 +1,4 @@
-from nginxlint import Bad, Confidence, Config, Diagnostic, Good, Iterator, Rule, Severity, redirect_circles
+from nginxlint import Bad, Confidence, Config, Diagnostic, Good, Iterator, Rule, Severity
 
 
 class RedirectToSelf(Rule):
@@ -16,6 +16,7 @@ class RedirectToSelf(Rule):
     severity = Severity.ERROR
     confidence = Confidence.MEDIUM
     directives = ("return", "rewrite")
+    judges = "redirect_circles"
     examples = (
         Bad("server { listen 80; listen 443 ssl; server_name a.test; return 301 https://$host$request_uri; } # here"),
         Bad("server { listen 80; server_name a.test www.a.test; return 301 http://www.a.test$request_uri; } # here"),
@@ -44,7 +45,7 @@ class RedirectToSelf(Rule):
     )
 
     def check(self, config: Config) -> Iterator[Diagnostic]:
-        for redirect, url in redirect_circles(config):
+        for redirect, url in config.redirect_circles:
             yield self.report(
                 redirect.word,
                 f"{url} is redirected round and round: browsers say too many redirects",

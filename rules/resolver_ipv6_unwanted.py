@@ -15,6 +15,7 @@ class ResolverIpv6Unwanted(Rule):
     severity = Severity.INFO
     confidence = Confidence.MEDIUM
     directives = ("resolver",)
+    judges = "lookups"
     examples = (
         Bad(
             "server { resolver 127.0.0.11 valid=10s; # here\n location / { set $api api.example.com; proxy_pass https://$api; } }",

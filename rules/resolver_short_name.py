@@ -32,6 +32,7 @@ class ResolverShortName(Rule):
     group = "proxy"
     severity = Severity.ERROR
     directives = ("resolver",)
+    judges = "lookups"
     examples = (
         Bad("server { resolver 8.8.8.8; set $app app;\n location / { proxy_pass http://$app:8080; } # here\n}"),
         Bad(

@@ -16,6 +16,7 @@ class ResolverTtl(Rule):
     group = "proxy"
     severity = Severity.INFO
     directives = ("resolver",)
+    judges = "lookups"
     examples = (
         Bad(
             "server { resolver 127.0.0.11; # here\n set $app app; location / { proxy_pass http://$app:8080; } }",

@@ -29,7 +29,7 @@ class UpstreamKeepaliveOrder(Rule):
     id = "upstream-keepalive-order"
     group = "upstream"
     severity = Severity.WARNING
-    directives = ("keepalive", "sticky")
+    directives = ("ip_hash", "hash", "least_conn", "least_time", "random")
     examples = (
         Bad(
             "upstream app {\n server a:1;\n keepalive 8; # here\n least_conn;\n}",

@@ -22,6 +22,7 @@ class VariableHyphen(Rule):
 
     id = "variable-hyphen"
     severity = Severity.ERROR
+    judges = "hyphenated"
     examples = (
         Bad(
             "location / {\n proxy_set_header X-Forwarded-Host $http_x-forwarded-host; # here\n proxy_pass http://app;\n}",
@@ -36,7 +37,7 @@ class VariableHyphen(Rule):
     )
 
     def check(self, config: Config) -> Iterator[Diagnostic]:
-        for directive in config.matching(_NAME, "$"):
+        for directive in config.hyphenated:
             for word in directive.args:
                 for match in _NAME.finditer(word.text):
                     yield from self._judge(directive, word, match)

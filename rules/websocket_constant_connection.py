@@ -31,6 +31,7 @@ class WebsocketConstantConnection(Rule):
     severity = Severity.INFO
     directives = ("proxy_set_header",)
     texts = ("upgrade",)
+    judges = "handshakes"
     examples = (
         Bad(
             "events {}\nhttp {\n map $http_upgrade $up { default upgrade; '' ''; }\n server { location / {\n"

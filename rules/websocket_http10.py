@@ -30,6 +30,7 @@ class WebsocketHttp10(Rule):
     confidence = Confidence.MEDIUM
     directives = ("proxy_set_header",)
     texts = ("upgrade",)
+    judges = "handshakes"
     examples = (
         Bad(
             "location /ws/ {\n proxy_set_header Upgrade $http_upgrade; # here\n proxy_set_header Connection upgrade;\n"

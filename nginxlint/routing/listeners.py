@@ -82,8 +82,7 @@ def _passes_datagrams(config: Config, directive: Directive) -> bool:
 def inward_passes(config: Config, *names: str) -> list[Pass]:
     """The passes that may lead to one of our own listeners: by an address of this machine or one that a `listen` names,
     directly or in a group; those with variables count. A quick look, to be asked before `behind`."""
-    words = {values[0] for values in config.alike("listen") if values and not values[0].isdigit()}
-    named = {word.partition(":")[0].lower() for word in words} - {"*", "", "["}
+    named = {word.partition(":")[0].lower() for word in config.listen_addresses} - {"*", "", "["}
     ours = (*_MAY_BE_OURS, *named)
     peers = config.saying(lambda values: "".join(values[:1]).lower().startswith(ours), "server")
     groups = {

@@ -6,8 +6,6 @@ from nginxlint.syntax import Block, Directive, Word
 
 TYPE_CHECKING = False  # typing costs 3 ms to import; checkers know the name
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from nginxlint.config import Config
 
 _CODES = ("301", "302", "303", "307", "308")
@@ -29,17 +27,14 @@ class Redirect:
         return self.directive.args[self.index]
 
 
-def redirect_circles(config: Config) -> Iterable[tuple[Redirect, str]]:
+def redirect_circles(config: Config) -> list[tuple[Redirect, str]]:
     """The redirects that certainly lead back to themselves, with a URL that shows it."""
     candidates = _candidates(config)
     if not candidates:
-        return
+        return []
     from nginxlint.routing.browsing import circle
 
-    for redirect in candidates:
-        url = circle(config, redirect)
-        if url is not None:
-            yield redirect, url
+    return [(redirect, url) for redirect in candidates if (url := circle(config, redirect)) is not None]
 
 
 def _candidates(config: Config) -> list[Redirect]:

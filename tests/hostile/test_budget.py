@@ -50,7 +50,7 @@ def test_a_rule_that_does_not_end_is_stopped_and_said(monkeypatch: pytest.Monkey
     monkeypatch.setattr("nginxlint.patience._PART", 0.2)
     text = "events {} http { " + "server { }\n" * (LARGE + 1) + "}"
     root = Root(PATH, PATH, text, Dump({PATH: text.encode()}, ""), None, guessed=False, live=False)
-    entry = Entry("endless", "correctness", False, (), (), lambda: Endless, "this test")
+    entry = Entry("endless", "correctness", False, (), (), "", lambda: Endless, "this test")
     run = check([root], [], Selection([entry]), Request())
     assert not run.complete and run.exit_code() == 3
     assert [finding.diagnostic.rule for finding in run.shown()] == ["analysis-limited"]

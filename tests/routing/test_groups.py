@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from random import Random
 
@@ -78,9 +77,11 @@ def test_an_argument_begins_and_ends_with_a_zero_in_what_is_said() -> None:
     assert not config.concerns(("server",), ("\x00dow\x00",))
 
 
-def test_what_matches_a_pattern_is_found_whatever_its_name_and_case() -> None:
-    found = config_of(TEXT).matching(re.compile(r"(?ai)\$http_\w+-"), "$")
-    assert [(line.name, line.values) for line in found] == [("default", ("$HTTP_X-Y",))]
+@pytest.mark.parametrize("asked", [(), ("default",)], ids=["", "after its texts were asked for"])
+def test_a_variable_before_a_hyphen_is_found_whatever_its_name_and_case(asked: tuple[str, ...]) -> None:
+    config = config_of(TEXT)
+    assert [config.said(name).count("y") for name in asked] == [1] * len(asked)
+    assert [(line.name, line.values) for line in config.hyphenated] == [("default", ("$HTTP_X-Y",))]
 
 
 def test_replaced_are_the_lines_around_that_a_block_does_not_repeat() -> None:
