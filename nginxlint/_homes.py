@@ -46,6 +46,7 @@ HOMES = {
     "added_header": "nginxlint.routing.headers",
     "answers_itself": "nginxlint.routing.content",
     "can_hold": "nginxlint.routing.captures",
+    "compiled": "nginxlint.expressions",
     "delete": "nginxlint.edits",
     "destinations": "nginxlint.routing.destinations",
     "endpoints": "nginxlint.routing.listeners",

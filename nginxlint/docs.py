@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 
+from nginxlint.compiling import table
 from nginxlint.pages import Page, all_pages
 from nginxlint.registry import BUILT_IN, all_rules, build_index
 from nginxlint.shells import scripts
@@ -28,6 +29,8 @@ def generated() -> dict[str, str]:
     files["README.md"] = _readme()
     files["docs/commands.md"] = _commands()
     files["nginxlint/_homes.py"] = _homes()
+    if (expressions := table()) is not None:
+        files["nginxlint/_expressions.py"] = expressions
     files |= {f"nginxlint/cli/shells/{shell}": text for shell, text in scripts().items()}
     return files
 

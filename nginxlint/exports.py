@@ -16,6 +16,7 @@ from nginxlint.edits import (
     note,
     replace,
 )
+from nginxlint.expressions import compiled
 from nginxlint.pattern import shapes
 from nginxlint.routing.caching import CachedPass, made_of, users_in
 from nginxlint.routing.captures import can_hold, patterns_behind
@@ -84,6 +85,7 @@ __all__ = [
     "added_header",
     "answers_itself",
     "can_hold",
+    "compiled",
     "delete",
     "destinations",
     "endpoints",

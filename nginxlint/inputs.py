@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import errno
 import os
-import re
 import stat
 
 from nginxlint.error import NginxlintError
+from nginxlint.expressions import compiled
 from nginxlint.files import MAX_FILE_BYTES, Disk, Dump, Files
 from nginxlint.includes import Loaded, conf_folder_of, load
 from nginxlint.parser import outline_of
@@ -214,11 +214,13 @@ def _files_of_folder(folder: str, unreadable: list[Unreadable]) -> list[str]:
 
     for around, folders, names in os.walk(folder, onerror=closed):
         folders[:] = sorted(name for name in folders if not name.startswith(".") and name != "node_modules")
-        in_conf_folder = re.match(_CONF_FOLDERS, os.path.basename(os.path.abspath(around)))
+        in_conf_folder = compiled(_CONF_FOLDERS).match(os.path.basename(os.path.abspath(around)))
         for name in sorted(names):
             if name == "nginx.conf":
                 mains.append(_join(around, name))
-            elif not re.search(_NOT_CONF, name) and (in_conf_folder or name.endswith((".conf", ".nginx", ".vhost"))):
+            elif not compiled(_NOT_CONF).search(name) and (
+                in_conf_folder or name.endswith((".conf", ".nginx", ".vhost"))
+            ):
                 others.append(_join(around, name))
     return mains + others
 
@@ -231,7 +233,7 @@ def _root(given: str, path: str, data: bytes, options: InputOptions, guess: Call
         return Root(given, main, text, files, None, guessed=False, live=False)
     text = data.decode("utf-8", "surrogateescape")
     context, guessed = options.context, False
-    if not context and "nginxlint:" in text and (comment := re.search(_CONTEXT_COMMENT, text)):
+    if not context and "nginxlint:" in text and (comment := compiled(_CONTEXT_COMMENT).search(text)):
         context = comment[1].replace(" ", "").split(",")[-1]
         if comment[1].replace(" ", "").startswith("stream,") and context in ("server", "upstream"):
             context = f"stream_{context}"
@@ -259,7 +261,7 @@ def is_whole(text: str) -> bool:
 
 def split_dump(data: bytes) -> dict[str, bytes]:
     """The files of an `nginx -T` dump, in order, byte for byte. nginx writes a mark, the file, and a newline."""
-    marks = list(re.finditer(_DUMP_MARK, data))
+    marks = list(compiled(_DUMP_MARK).finditer(data))
     texts: dict[str, bytes] = {}
     ends = [*(mark.start() for mark in marks[1:]), len(data)]
     for mark, end in zip(marks, ends, strict=False):

@@ -11,13 +11,15 @@ brace that is never closed), repair the statement and go on.
 
 from __future__ import annotations
 
-import re
 from itertools import islice
 from sys import intern
+
+from nginxlint.expressions import compiled
 
 TYPE_CHECKING = False  # typing costs 3 ms to import; checkers know the name
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from re import Match
     from typing import Protocol
 
     class Sink(Protocol):
@@ -59,8 +61,8 @@ _STATEMENT = rf"""(?xs)[ \t\r\n]*+(?:
     | (.)                                              # 10 a quote that goes wrong, a backslash at the end
     )"""
 # Where it is not sure what a quote or a brace means, a piece ends or is too long: `Heads` notices.
-PIECES = re.compile(
-    r"""
+PIECES = compiled(
+    r"""(?xs)
       [^;{}"'#\\$]*+ (?:(?:
           \$\{*+                                            # a brace behind a dollar opens no block
         | \\.
@@ -69,19 +71,17 @@ PIECES = re.compile(
       ) [^;{}"'#\\$]*+ )*+ [;{}]
     | [ \t\r\n]*+\#[^\n]*+
     | .+
-    """,
-    re.VERBOSE | re.DOTALL,
+    """
 )
 # Words of plain characters between blanks, on one line.
-_PLAIN_STATEMENT = re.compile(rf"[ \t{_PLAIN}]++(?:;|(?<!\$)\{{)")
-_ONE_WORD = re.compile(
-    rf"""[ \t\r\n]*+(?:
+_PLAIN_STATEMENT = compiled(rf"[ \t{_PLAIN}]++(?:;|(?<!\$)\{{)")
+_ONE_WORD = compiled(
+    rf"""(?xs)[ \t\r\n]*+(?:
       ("[^"\\]*+(?:\\.[^"\\]*+)*+"|'[^'\\]*+(?:\\.[^'\\]*+)*+')
     | ({_WORD})
     | (\#[^\n]*+)
     | ([;{{}}]|\Z|.)
-    )""",
-    re.VERBOSE | re.DOTALL,
+    )"""
 )
 # Compiled when they are needed: few texts have any of it.
 _ESCAPE = r"""\\(["'\\trn])"""
@@ -252,7 +252,7 @@ def _words(written: str) -> list[str] | None:
 
 def unescape(word: str) -> str:
     r"""Decode the escapes nginx decodes in every word: `\"`, `\'`, `\\`, `\t`, `\r` and `\n`."""
-    return re.sub(_ESCAPE, lambda match: _ESCAPED.get(match[1], match[1]), word)
+    return compiled(_ESCAPE).sub(lambda match: _ESCAPED.get(match[1], match[1]), word)
 
 
 def _bytes(text: str) -> int:
@@ -332,7 +332,7 @@ class _Lexer:
         end = self.sink.end
         comments = self.out.comments.append
         plain_braces = not self.by_indentation
-        for match in re.compile(_STATEMENT).finditer(text, at):
+        for match in compiled(_STATEMENT).finditer(text, at):
             which = match.lastindex
             if which == 2:
                 run = match[1]
@@ -377,7 +377,7 @@ class _Lexer:
 
     # --- statements -------------------------------------------------------------------------------------------
 
-    def _end(self, match: re.Match[str], terminator: str) -> int:
+    def _end(self, match: Match[str], terminator: str) -> int:
         """A statement ends with `;` or opens a block."""
         end = match.end()
         if match[1]:
@@ -401,7 +401,7 @@ class _Lexer:
     def _block(self, end: int) -> int:
         """The pending words open a block whose body begins at `end`."""
         words = self.pending
-        if self.last_end == end - 1 and (quantifier := re.compile(_QUANTIFIER).match(self.text, end)):
+        if self.last_end == end - 1 and (quantifier := compiled(_QUANTIFIER).match(self.text, end)):
             return self._unquoted_brace(end, quantifier.end())
         if split := self._forgotten_semicolon():
             raw = words_at(self.text, self.start)
@@ -449,7 +449,7 @@ class _Lexer:
         self.last_end = end
 
     def _take_plain(self, at: int, run: str) -> None:
-        for match in re.finditer(_PLAIN_WORD, run):
+        for match in compiled(_PLAIN_WORD).finditer(run):
             start, end = match.span()
             self._take(match[0], at + start, at + end)
             if end - start >= _NEAR_BUFFER:
@@ -677,7 +677,7 @@ class _Lexer:
         """The body of a `*_by_lua_block`: Lua text up to the matching brace, as lua-nginx-module reads it."""
         text, depth, begin = self.text, 1, at
         nginx_message = 'unexpected end of file, expecting "}"'
-        lua = re.compile(_LUA)
+        lua = compiled(_LUA)
         while match := lua.search(text, at):
             at = match.end()
             brace = match[3]

@@ -8,10 +8,9 @@ finding: an unknown rule, no reason, a date gone by, a comment that is not neede
 
 from __future__ import annotations
 
-import re
-
 from nginxlint.config import Config
 from nginxlint.diagnostic import Diagnostic, Edit, Fix, Severity, Stage
+from nginxlint.expressions import compiled
 from nginxlint.includes import MARK, ReadFile
 from nginxlint.source import Source, Span
 from nginxlint.syntax import Block, Directive
@@ -20,9 +19,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-_ACTION = re.compile(r"#[ \t]*nginxlint:[ \t]*([a-z]+)(?:-([a-z]+))?[ \t]*")
-_UNTIL = re.compile(r"\(until[ \t]+([^)]*)\)$")
-_DATE = re.compile(r"\d{4}-\d\d-\d\d")
+_ACTION = compiled(r"#[ \t]*nginxlint:[ \t]*([a-z]+)(?:-([a-z]+))?[ \t]*")
+_UNTIL = compiled(r"\(until[ \t]+([^)]*)\)$")
+_DATE = compiled(r"\d{4}-\d\d-\d\d")
 _SCOPES = ("line", "block", "file", "server")
 # Other comments of ours; who reads them judges them.
 _OTHER_ACTIONS = ("context",)

@@ -9,6 +9,7 @@ from nginxlint import (
     Location,
     Rule,
     Severity,
+    compiled,
     insert_after,
     note,
 )
@@ -70,14 +71,13 @@ class AliasTraversal(Rule):
 
     def _check_regex(self, alias: Directive, location: Location) -> Iterator[Diagnostic]:
         """Does the alias go on, behind a slash, with a group that may begin with `..` and no slash before it?"""
-        import re
 
         word, folder = location.pattern_word, alias.args[0]
-        found = re.search(r"/\$(?:\{(\w+)\}|(\d)|([a-z_]\w*))", folder.text, re.IGNORECASE)
+        found = compiled(r"(?i)/\$(?:\{(\w+)\}|(\d)|([a-z_]\w*))").search(folder.text)
         if word is None or found is None:
             return
         name = found[1] or found[2] or found[3]
-        groups = re.finditer(r"(?<!\\)\((?!\?(?!P?<\w|'))(?:\?P?[<'](\w+)[>'])?", location.pattern)
+        groups = compiled(r"(?<!\\)\((?!\?(?!P?<\w|'))(?:\?P?[<'](\w+)[>'])?").finditer(location.pattern)
         for number, group in enumerate(groups, 1):
             before, body = location.pattern[: group.start()], location.pattern[group.end() :]
             if name in (str(number), group[1]) and before[-1:].isalnum() and _may_begin_with_dots(body):

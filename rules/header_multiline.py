@@ -1,8 +1,20 @@
-import re
+from nginxlint import (
+    Bad,
+    Config,
+    Diagnostic,
+    Directive,
+    Fix,
+    Good,
+    Iterator,
+    Rule,
+    Severity,
+    compiled,
+    note,
+    references,
+    replace,
+)
 
-from nginxlint import Bad, Config, Diagnostic, Directive, Fix, Good, Iterator, Rule, Severity, note, references, replace
-
-_BREAK = re.compile(r"[ \t]*(?:\\r|\\n|\r?\n)[ \t\r\n]*")
+_BREAK = compiled(r"[ \t]*(?:\\r|\\n|\r?\n)[ \t\r\n]*")
 
 
 class HeaderMultiline(Rule):

@@ -11,6 +11,7 @@ from nginxlint import (
     Severity,
     Span,
     Word,
+    compiled,
     note,
     path_is_raw,
     references,
@@ -192,13 +193,11 @@ def _loose_captures(directive: Directive) -> list[str]:
         pattern = location.values[-1]
     if "[^" not in pattern:
         return []
-    import re
-
     pattern = pattern.replace("(?<", "(?P<")
     names = []
-    for number, group in enumerate(re.finditer(r"(?<!\\)\((?!\?[:=!#|]|\?P?<[=!])(?:\?P<(\w+)>)?", pattern), 1):
-        classes = re.findall(r"\[\^([^\]]*)\]", pattern[group.end() :].split(")", 1)[0])
-        if any(not re.search(r"\\[nrsvR]|\n|\\x0[aAdD]", one) for one in classes):
+    for number, group in enumerate(compiled(r"(?<!\\)\((?!\?[:=!#|]|\?P?<[=!])(?:\?P<(\w+)>)?").finditer(pattern), 1):
+        classes = compiled(r"\[\^([^\]]*)\]").findall(pattern[group.end() :].split(")", 1)[0])
+        if any(not compiled(r"\\[nrsvR]|\n|\\x0[aAdD]").search(one) for one in classes):
             # nginx escapes $1 again in a rewrite, a variable it never does
             names += [] if directive.name == "rewrite" else [str(number)]
             names += [group[1]] if group[1] else []

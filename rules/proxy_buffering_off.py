@@ -1,14 +1,12 @@
-import re
-
-from nginxlint import Bad, Config, Diagnostic, Good, Iterator, RequestHeaders, Rule, Severity, hands_on
+from nginxlint import Bad, Config, Diagnostic, Good, Iterator, RequestHeaders, Rule, Severity, compiled, hands_on
 
 _FAMILIES = ("proxy", "fastcgi", "uwsgi", "scgi")
 # Names of places where an answer is meant to trickle.
-_STREAMS = re.compile(
+_STREAMS = compiled(
     r"(?i)event|stream|sse|\bws\b|websocket|socket|poll|subscribe|push|live|notif|signalr|hub|mcp|chat|\blogs?\b|watch|tail|"
     r"download|upload|video|media|console|terminal|tty|vnc|attach|completion|/v2/|grpc|hls"
 )
-_LONG = re.compile(r"(\d+)(h|d|w|M|y)|(\d{3,})(m|s|$)")
+_LONG = compiled(r"(\d+)(h|d|w|M|y)|(\d{3,})(m|s|$)")
 
 
 class ProxyBufferingOff(Rule):

@@ -1,5 +1,3 @@
-import re
-
 from nginxlint import (
     Bad,
     Confidence,
@@ -12,6 +10,7 @@ from nginxlint import (
     Rule,
     Scope,
     Severity,
+    compiled,
     insert_line_after,
 )
 
@@ -83,7 +82,7 @@ def _sign_on(config: Config, target: Pass) -> str | None:
     text = " ".join(names).lower()
     if not any(word in text for word in _SIGN_ON):
         return None
-    return next((word for word in re.split(r"[^a-z0-9]+", text) if word in _SIGN_ON), None)
+    return next((word for word in compiled(r"[^a-z0-9]+").split(text) if word in _SIGN_ON), None)
 
 
 def _fixes(scope: Scope, target: Pass, family: str) -> tuple[Fix, ...]:

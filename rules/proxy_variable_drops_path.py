@@ -1,5 +1,3 @@
-from re import escape, fullmatch
-
 from nginxlint import (
     Bad,
     Config,
@@ -11,6 +9,7 @@ from nginxlint import (
     Pass,
     Rule,
     Severity,
+    compiled,
     destinations,
     insert_line_before,
     note,
@@ -102,7 +101,7 @@ def _severity(location: Location, uri: str) -> Severity:
 def _is_endpoint(location: Location) -> bool:
     """One URL only, so there is no path to lose."""
     if location.is_regex:
-        return fullmatch(r"\^(\w|[/-]|\\.)+\$", location.pattern) is not None
+        return compiled(r"\^(\w|[/-]|\\.)+\$").fullmatch(location.pattern) is not None
     return location.modifier == "=" or bool(location.scope.own("internal"))
 
 
@@ -118,7 +117,8 @@ def _fixes(target: Pass, location: Location, uri: str) -> tuple[Fix, ...]:
         return ()
     if any(child.name in _REWRITES for child in body[body.index(target.directive) :]):
         return ()  # rewrite … break would keep them from running
-    if not fullmatch(r"/([\w./-]*/)?", location.pattern):
+    if not compiled(r"/([\w./-]*/)?").fullmatch(location.pattern):
         return ()
-    rewrite = insert_line_before(target.directive, f"rewrite ^{escape(location.pattern)}(.*)$ {uri}$1 break;")
+    escaped = location.pattern.replace(".", "\\.")
+    rewrite = insert_line_before(target.directive, f"rewrite ^{escaped}(.*)$ {uri}$1 break;")
     return (Fix("change the prefix with rewrite … break", (rewrite, shorter), safe=False),)

@@ -10,6 +10,7 @@ from nginxlint import (
     Pass,
     Rule,
     Severity,
+    compiled,
     endpoints,
     note,
 )
@@ -25,6 +26,8 @@ _SPOKEN = {
 }
 # Words in names, and what such servers speak.
 _TELLING = (("fpm", "fastcgi"), ("php", "fastcgi"), ("gunicorn", "proxy"))
+_FPM_SOCKET = r"(^|[-_./])php[-_]?[\d.]*[-_]?fpm[\d.]*([-_./].*)?$"
+_FPM_HOST = r"(^|[-_.])(php[\d.]*[-_])?fpm([-_.]|$)"
 
 
 class ProxyWrongProtocol(Rule):
@@ -128,13 +131,9 @@ def _known_protocol(config: Config, end: Endpoint) -> str | None:
         return "proxy"
     if "php" not in name and "fpm" not in name and "gunicorn" not in name:
         return None
-    from re import search
-
-    if search(
-        r"(^|[-_./])php[-_]?[\d.]*[-_]?fpm[\d.]*([-_./].*)?$" if end.unix else r"(^|[-_.])(php[\d.]*[-_])?fpm([-_.]|$)",
-        end.unix or end.host,
-    ):
+    fpm = compiled(_FPM_SOCKET) if end.unix else compiled(_FPM_HOST)
+    if fpm.search(end.unix or end.host):
         return "fastcgi" if end.unix or end.port == 9000 else None
-    if end.port == 9000 and search(r"(^|[-_.])php[\d.]*([-_.]|$)", end.host):
+    if end.port == 9000 and compiled(r"(^|[-_.])php[\d.]*([-_.]|$)").search(end.host):
         return "fastcgi"
     return "proxy" if end.unix and "gunicorn" in end.unix else None

@@ -1,8 +1,21 @@
-import re
+from nginxlint import (
+    Bad,
+    Confidence,
+    Config,
+    Diagnostic,
+    Directive,
+    Fix,
+    Good,
+    Iterator,
+    Rule,
+    Severity,
+    Span,
+    Word,
+    compiled,
+    replace,
+)
 
-from nginxlint import Bad, Confidence, Config, Diagnostic, Directive, Fix, Good, Iterator, Rule, Severity, Word, replace
-
-_NAME = re.compile(r"(?ai)\$((?:sent_|upstream_)?http|arg|cookie|upstream_cookie)_(\w*)((?:-\w+)+)")
+_NAME = compiled(r"(?ai)\$((?:sent_|upstream_)?http|arg|cookie|upstream_cookie)_(\w*)((?:-\w+)+)")
 # Headers that are no headers without what follows the hyphen.
 _HEADERS = tuple(
     "x_ user_agent accept_ if_ content_ sec_ cf_ true_client cache_control access_control last_ early_data fastly_ "
@@ -40,29 +53,31 @@ class VariableHyphen(Rule):
         for directive in config.hyphenated:
             for word in directive.args:
                 for match in _NAME.finditer(word.text):
-                    yield from self._judge(directive, word, match)
+                    span = word.part(match.start(), match.end())
+                    yield from self._judge(directive, word, span, match[0], *match.groups())
 
-    def _judge(self, directive: Directive, word: Word, match: re.Match[str]) -> Iterator[Diagnostic]:
-        kind, begin, rest = match[1].lower(), match[2], match[3]
-        span = word.part(match.start(), match.end())
-        is_whole = word.text.strip("()") == match[0]
+    def _judge(
+        self, directive: Directive, word: Word, span: Span, written: str, kind: str, begin: str, rest: str
+    ) -> Iterator[Diagnostic]:
+        kind = kind.lower()
+        is_whole = word.text.strip("()") == written
         in_condition = directive.name == "if" and is_whole
         effect = "is always empty" if in_condition else f'gives the text "{rest}" behind an empty value'
         if not kind.endswith("http") and is_whole and not in_condition:
             yield self.report(
                 span,
-                f'{match[0]} reads ${kind}_{begin} and adds the text "{rest}": variables have no hyphens',
+                f'{written} reads ${kind}_{begin} and adds the text "{rest}": variables have no hyphens',
                 severity=Severity.WARNING,
                 confidence=Confidence.MEDIUM,
                 help="read a name with hyphens by a map on " + ("$args" if kind == "arg" else "$http_cookie"),
                 at=directive,
             )
         if kind.endswith("http") and (begin + rest).replace("-", "_").lower().startswith(_HEADERS):
-            fixed = match[0].replace("-", "_")
+            fixed = written.replace("-", "_")
             yield self.report(
                 span,
-                f"{match[0]} {effect}: the variable of that header is {fixed}",
-                Fix("write underscores", (replace(span, fixed),), safe=False) if span.text == match[0] else None,
+                f"{written} {effect}: the variable of that header is {fixed}",
+                Fix("write underscores", (replace(span, fixed),), safe=False) if span.text == written else None,
                 label=f"the name of the variable ends here, as ${kind}_{begin}" if not in_condition else "",
                 help=f"write {fixed}",
                 at=directive,

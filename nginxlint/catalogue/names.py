@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import re
-
 from nginxlint.catalogue.context import SUBSYSTEM, closing, unread
 from nginxlint.catalogue.nearest import nearest
 from nginxlint.catalogue.table import VARIABLES
 from nginxlint.catalogue.variant import parse_version
 from nginxlint.diagnostic import Confidence, Fix, Note
 from nginxlint.edits import insert_into
+from nginxlint.expressions import compiled
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from re import Match
     from typing import Any
 
     from nginxlint.catalogue.context import Context
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from nginxlint.syntax import Block, Directive
 
 # What `ngx_http_script_compile()` takes for a variable: a digit alone is a capture.
-_VARIABLE = re.compile(r"\$(?:\{([A-Za-z0-9_]*)(\}?)|([1-9])|([A-Za-z0-9_]*))")
-_NAMED_CAPTURE = re.compile(r"\(\?P?<([A-Za-z_]\w*)>|\(\?'([A-Za-z_]\w*)'", re.ASCII)
+_VARIABLE = compiled(r"\$(?:\{([A-Za-z0-9_]*)(\}?)|([1-9])|([A-Za-z0-9_]*))")
+_NAMED_CAPTURE = compiled(r"(?a)\(\?P?<([A-Za-z_]\w*)>|\(\?'([A-Za-z_]\w*)'")
 _EVERY = -1
 
 # Arguments that are read for variables, where it is not all of them (-1) or the catalogue does not tell.
@@ -121,7 +121,7 @@ class Variables:
         self.defined: dict[str, Directive] = {}
         self.unexplained: dict[str, list[Use]] = {}
         self.open_reads = 0
-        self.bad_late: list[tuple[Directive, int, re.Match[str]]] = []
+        self.bad_late: list[tuple[Directive, int, Match[str]]] = []
         self.explained: set[str] = set()
         self.texts: dict[str, tuple[str, ...]] = {}
 
@@ -276,13 +276,13 @@ class Variables:
                 self._read(name, directive, index, late)
         return None
 
-    def _bad_name(self, directive: Directive, index: int, match: re.Match[str], late: bool) -> Refusal | None:
+    def _bad_name(self, directive: Directive, index: int, match: Match[str], late: bool) -> Refusal | None:
         if late:
             self.bad_late.append((directive, index, match))
             return None
         return self._bad(directive, index, match, "end")
 
-    def _bad(self, directive: Directive, index: int, match: re.Match[str], nginx_at: Span | str) -> Refusal:
+    def _bad(self, directive: Directive, index: int, match: Match[str], nginx_at: Span | str) -> Refusal:
         word = directive.args[index]
         unclosed = match[1] is not None and not match[2]
         return self.context.refuse(

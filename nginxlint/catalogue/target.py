@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+from nginxlint.expressions import compiled
 
 Version = tuple[int, int, int]
 
@@ -41,7 +41,7 @@ class Target:
     @classmethod
     def from_build(cls, text: str, extra_modules: frozenset[str] = frozenset()) -> Target | None:
         """Read what `nginx -V` prints. None where it is no such text."""
-        version = re.search(_VERSION, text)
+        version = compiled(_VERSION).search(text)
         if version is None:
             return None
         from nginxlint.catalogue.modules import added_modules, built_modules
@@ -81,5 +81,5 @@ class Target:
 
 def _split_options(text: str) -> list[str]:
     """The arguments of `configure`, as the shell would split them."""
-    words = re.findall(r"""(?:[^\s'"]|'[^']*'|"[^"]*")+""", text)
-    return [re.sub(r"""['"]""", "", word) for word in words]
+    words = compiled(r"""(?:[^\s'"]|'[^']*'|"[^"]*")+""").findall(text)
+    return [word.replace("'", "").replace('"', "") for word in words]

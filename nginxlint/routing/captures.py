@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-
+from nginxlint.expressions import compiled
 from nginxlint.regex import Regex, compile_regex
 from nginxlint.routing.servers import split_condition, split_location
 from nginxlint.syntax import Directive
@@ -39,7 +38,7 @@ def _alphabet(pattern: str) -> dict[str, list[str]]:
     open_groups: list[tuple[str, ...]] = [("0",)]
     around = 0  # how many lookarounds we are in: what they match is not captured
     count = 0
-    for match in re.finditer(_ITEM, pattern):
+    for match in compiled(_ITEM).finditer(pattern):
         item = match[0]
         if item.startswith("(*"):
             continue
@@ -58,7 +57,7 @@ def _alphabet(pattern: str) -> dict[str, list[str]]:
             around -= around > 0
             if len(open_groups) > 1:
                 open_groups.pop()
-        elif not around and item not in "*+?^$|" and not re.fullmatch(r"\{\d*,?\d*\}", item):
+        elif not around and item not in "*+?^$|" and not compiled(r"\{\d*,?\d*\}").fullmatch(item):
             for names in open_groups:
                 for one in names:
                     found[one].append(item)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
-
 from nginxlint.regex import Regex, RegexLimit, compile_regex
 from nginxlint.routing.scope import Scope
+from nginxlint.routing.variables import REFERENCE
 from nginxlint.routing.visit import Unsure, Visit
 from nginxlint.syntax import Block, Directive
 
@@ -15,7 +14,6 @@ if TYPE_CHECKING:
 
     from nginxlint.config import Config
 
-_TEMPLATE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
 _MAX_DEPTH = 12
 _SECURE = {"https": "on", "http": ""}
 
@@ -27,7 +25,7 @@ def expand(config: Config, visit: Visit, text: str, *, quote_captures: bool = Fa
     parts: list[str] = []
     why: list[str] = []
     at = 0
-    for match in _TEMPLATE.finditer(text):
+    for match in REFERENCE.finditer(text):
         name = match[1] or match[2]
         parts.append(text[at : match.start()])
         at = match.end()
@@ -83,7 +81,7 @@ def header(visit: Visit, name: str) -> str:
 
 def cookie(visit: Visit, name: str) -> str:
     whole = header(visit, "cookie")
-    for part in re.split("[;,]", whole):
+    for part in whole.replace(",", ";").split(";"):
         key, mark, value = part.strip(" ").partition("=")
         if mark and key.lower() == name:
             return value

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-
+from nginxlint.expressions import compiled
 from nginxlint.routing.variables import definitions_of, fold, references
 
 TYPE_CHECKING = False  # typing costs 3 ms to import; checkers know the name
@@ -18,7 +17,7 @@ _NAMED = r"(^|[/.])(wss?|websockets?|socket\.io|sockjs(-node)?|cable|signalr)(/|
 
 def named_for_websockets(pattern: str) -> bool:
     """Is a location of this pattern called as those of WebSockets are?"""
-    return re.search(_NAMED, pattern) is not None
+    return compiled(_NAMED).search(pattern) is not None
 
 
 class Handshake:

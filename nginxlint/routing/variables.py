@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
-
+from nginxlint.expressions import compiled
 from nginxlint.syntax import Block, Directive
 
 TYPE_CHECKING = False  # typing costs 3 ms to import; checkers know the name
 if TYPE_CHECKING:
     from nginxlint.config import Config
 
-REFERENCE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
+REFERENCE = compiled(r"\$(?:\{(\w+)\}|(\w+))")
 
 MAX_VALUES = 64
 MAX_DEPTH = 8
@@ -127,7 +126,7 @@ def _block_values(config: Config, block: Block, depth: int) -> list[Folded] | No
         if len(line.values) != 1:
             continue
         text = line.values[0]
-        if "$" in text and (line.name.startswith("~") or re.search(r"\$\d", text)):
+        if "$" in text and (line.name.startswith("~") or compiled(r"\$\d").search(text)):
             return None  # a capture of the map's own regular expression
         values = fold(config, line, text, depth)
         if values is None:

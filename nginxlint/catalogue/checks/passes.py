@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from nginxlint.catalogue.addresses import Url, inet6_address, inet_address, parse_network, parse_url
 from nginxlint.catalogue.checks.faults import fault
 from nginxlint.catalogue.checks.patterns import pattern_fault
@@ -12,6 +10,7 @@ from nginxlint.catalogue.checks.zones import share_memory
 from nginxlint.catalogue.numbers import parse_number, parse_time
 from nginxlint.diagnostic import Fix
 from nginxlint.edits import delete, insert_line_after
+from nginxlint.expressions import compiled
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,7 +33,7 @@ _URI_FORBIDDEN = (
 
 
 # The commonest form, of which `parse_url` would make the same.
-_PLAIN = re.compile(r"(https?://)([A-Za-z0-9_.-]+)(?::([1-9][0-9]{0,3}|[1-5][0-9]{4}))?(/.*)?\Z", re.S)
+_PLAIN = compiled(r"(?s)(https?://)([A-Za-z0-9_.-]+)(?::([1-9][0-9]{0,3}|[1-5][0-9]{4}))?(/.*)?\Z")
 
 
 def _no_port_yet(context: Context) -> list[Directive]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+from nginxlint.expressions import compiled
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ _PIECE = rf"""(?x)
 def is_usual(pattern: str) -> bool:
     """Does it certainly compile, and name no group?"""
     depth = 0
-    for bracket in re.sub(_PIECE, "", pattern):
+    for bracket in compiled(_PIECE).sub("", pattern):
         if bracket not in "()":
             return False
         depth += 1 if bracket == "(" else -1

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from nginxlint.catalogue.addresses import Url, parse_url
 from nginxlint.catalogue.checks.faults import fault
 from nginxlint.catalogue.checks.zones import SMALLEST, share_memory
@@ -11,6 +9,7 @@ from nginxlint.catalogue.context import terminator
 from nginxlint.catalogue.numbers import parse_number, parse_size, parse_time
 from nginxlint.diagnostic import Edit, Fix, Note
 from nginxlint.edits import insert_line_after
+from nginxlint.expressions import compiled
 from nginxlint.source import Span
 
 TYPE_CHECKING = False
@@ -48,7 +47,7 @@ _WITH_BACKUP = frozenset(("least_conn", "least_time"))
 
 
 # A host and a port that `ngx_parse_url` takes at a glance.
-_PLAIN_PEER = re.compile(r"[A-Za-z0-9_.-]+(?::[1-9][0-9]{0,3})?")
+_PLAIN_PEER = compiled(r"[A-Za-z0-9_.-]+(?::[1-9][0-9]{0,3})?")
 
 
 class Group:
