@@ -40,8 +40,8 @@ def _ending(place: str) -> list[str]:
 
 class World:
     """What is known of one place: the entries of the names met there; the names that need no look at all (see
-    `Namesakes`), and of blocks that need none themselves what is inside; the variables; and whether nginx finds something
-    when its block is closed."""
+    `Namesakes`; of blocks that is, nothing inside any of them either), and of other blocks that need none themselves what
+    is inside; the variables; and whether nginx finds something when its block is closed."""
 
     __slots__ = ("closes", "inside", "place", "settled", "table", "variables")
 
@@ -104,8 +104,7 @@ class Frame:
             entry = table.get(name)
             if entry is None:
                 if name not in table:
-                    context.names.add(name)
-                    entry = table[name] = self._entry(name, world)
+                    entry = self._meet(name, world)
                 if entry is None:
                     self._foreign(directive, place)
                     continue
@@ -235,6 +234,12 @@ class Frame:
             found = self._variants[name] = variants(name, self.context.target)
         return found
 
+    def _meet(self, name: str, world: World) -> Entry | None:
+        """The entry of a name that was not met in this world before."""
+        self.context.names.add(name)
+        entry = world.table[name] = self._entry(name, world)
+        return entry
+
     def _entry(self, name: str, world: World) -> Entry | None:
         place, variables = world.place, world.variables
         present = [variant for variant in self._known(name) if not variant.why_absent and place in variant.contexts]
@@ -262,10 +267,31 @@ class Frame:
         namesakes = self._namesakes[key]
         if namesakes is None or not namesakes.relieve(entry, self.context):
             return
-        if entry.descend:
-            world.inside[name] = self._world(entry.enters or world.place)
-        else:
+        if not entry.descend:
             world.settled.add(name)
+            return
+        inside = world.inside[name] = self._world(entry.enters or world.place)
+        inside.closes = inside.closes and not self._all_end_well(inside.place)
+        if not inside.closes:
+            # lines before blocks: what they define may be read there
+            names = sorted(namesakes.names_inside(), key=self._opens)
+            if all(self._is_settled(one, inside) for one in names):
+                world.settled.add(name)
+
+    def _opens(self, name: str) -> bool:
+        return any(variant.block for variant in self._known(name))
+
+    def _is_settled(self, name: str, world: World) -> bool:
+        """Does no directive of this name need a look in this world, as far as is known?"""
+        if name not in world.table and name not in world.inside:  # there before its entry while what is in it is judged
+            self._meet(name, world)
+        return name in world.settled
+
+    def _all_end_well(self, place: str) -> bool:
+        """Does nginx find nothing when it closes the blocks of this place, whichever?"""
+        families = [checks_of(family) for family in BLOCK_ENDS.get(place, ())]
+        tests = [getattr(family, "ALL_END_WELL", {}).get(place) for family in families]
+        return all(test is not None and test(self.context) for test in tests)
 
     def _fits(self, name: str) -> bool:
         """Could a directive of this name stand where the check is at work?"""

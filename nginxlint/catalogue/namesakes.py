@@ -9,6 +9,8 @@ from nginxlint.syntax import Block, Directive
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from nginxlint.catalogue.context import Context
     from nginxlint.catalogue.entry import Entry
 
@@ -21,15 +23,16 @@ _parent = attrgetter("parent")
 
 class Namesakes:
     """The directives of one name that have a block, or those that have none, wherever they stand: `directives`, and one
-    for each of their different arguments, `examples`. `all_known`: there are no others of that name."""
+    for each of their different arguments, `examples`. `others_in`: the names of the blocks in which the others stand."""
 
-    __slots__ = ("all_known", "directives", "examples")
+    __slots__ = ("directives", "examples", "others_in")
 
     def __init__(self, named: list[Directive], blocks: bool) -> None:
         kinds = set(map(type, named))
         fitting = {kind for kind in kinds if issubclass(kind, Block) is blocks}
-        self.all_known = fitting == kinds
-        self.directives = named if self.all_known else [one for one in named if type(one) in fitting]
+        self.directives = named if fitting == kinds else [one for one in named if type(one) in fitting]
+        others = [one for one in named if type(one) not in fitting] if fitting != kinds else ()
+        self.others_in = {one.parent.name if one.parent else "" for one in others}
         self.examples = dict(zip(map(_values, self.directives), self.directives, strict=True))
 
     def relieve(self, entry: Entry, context: Context) -> bool:
@@ -48,7 +51,18 @@ class Namesakes:
         # a check counts on values that are right
         if entry.check is not None and entry.value_fault is None and self._pass_check(entry, context):
             entry.check = None
-        return self.all_known and entry.is_plain()
+        return entry.is_plain() and not self._others_at(context)
+
+    def _others_at(self, context: Context) -> bool:
+        """Could one of those without a block stand where these have one, or the other way round? `server` is both, but
+        not in one place. In http the name of a place holds that of its blocks."""
+        return bool(self.others_in) and (
+            context.subsystem != "http" or any(name in context.place for name in self.others_in)
+        )
+
+    def names_inside(self) -> Iterable[str]:
+        """The names of all directives inside these blocks, those of more than one place too."""
+        return {inner.name: None for block in self.directives for inner in block.body or ()}
 
     def _pass_check(self, entry: Entry, context: Context) -> bool:
         if entry.all_fine is not None:

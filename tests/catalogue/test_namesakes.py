@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from importlib import import_module
 
 import pytest
@@ -16,7 +17,7 @@ from nginxlint.includes import load
 HOST = """
 upstream u{0} {{ zone u{0} 64k; server 10.0.0.{0}:80 weight=2; server 10.0.1.{0} backup; }}
 server {{
-    listen 80; server_name h{0}.example www.h{0}.example; root /srv/h{0};
+    listen 80; server_name h{0}.example www.h{0}.example; root /srv/h{0}; access_log /log/h{0} combined;
     location / {{ proxy_pass http://u{0}; proxy_set_header Host $host; proxy_set_header Upgrade $up; }}
     location ~ \\.php$ {{ fastcgi_pass unix:/run/h{0}.sock; fastcgi_param X $uri; }}
     location = /old {{ return 301 https://h{0}.example$request_uri; }}
@@ -59,6 +60,20 @@ def test_what_is_right_is_not_looked_at_one_by_one(monkeypatch, included):
     assert looked_at == {"map"}
 
 
+def test_what_is_right_is_not_walked_through_block_by_block(monkeypatch):
+    body = frame.Frame._body
+    walked = Counter()
+
+    def spy(self, block, world):
+        walked[world.place] += 1
+        body(self, block, world)
+
+    monkeypatch.setattr(frame.Frame, "_body", spy)
+    assert findings(hosts(), monkeypatch, 1, included=False) == []
+    # with the first of a name that name is known
+    assert walked == dict.fromkeys(("main", "events", "http", "upstream", "server"), 1)
+
+
 @pytest.mark.parametrize("included", [False, True])
 @pytest.mark.parametrize(
     ("right", "wrong", "rule"),
@@ -84,6 +99,18 @@ def test_what_is_right_is_not_looked_at_one_by_one(monkeypatch, included):
         ("weight=2", "weight=x", "arguments-invalid"),
         ("zone u7 64k;", "ip_hash; zone u7 64k;", "upstream-backup-unsupported"),
         ("zone u7 64k;", "zone u6 32k;", "zone-conflict"),
+        ("zone u7 64k;", "zone u7 4k;", "zone-too-small"),
+        ("upstream u7", "limit_req_zone $uri zone=u7:1m rate=1r/s; upstream u7", "zone-conflict"),
+        ("upstream u7", "upstream U8", "upstream-duplicate"),
+        ("upstream u7", "server; upstream u7", "block-missing"),
+        ("server 10.0.0.7:80 weight=2; server 10.0.1.7 backup;", "", "upstream-empty"),
+        ("proxy_pass http://u7", "proxy_pass http://u7:81", "upstream-port-on-group"),
+        ("proxy_pass http://u7;", "proxy_pass http://u7; } location ~ u { proxy_pass http://u7/;", "proxy-uri-forbidden"),
+        ("proxy_pass http://u7;", "if ($uri) { proxy_pass http://u7/; }", "proxy-uri-forbidden"),
+        ("proxy_pass http://u7", "proxy_pass u7", "proxy-scheme-missing"),
+        ("fastcgi_pass unix:/run/h7.sock", "fastcgi_pass h7", "upstream-address-invalid"),
+        ("/log/h7 combined", "/log/h7 combind", "log-format-undefined"),
+        ("/log/h7 combined", "/log/h7 combined buffer=2x", "arguments-invalid"),
         ("listen 80;", "listen 80; listen 80;", "listen-duplicate"),
         ("listen 80;", "listen 80 default_server;", "default-server-duplicate"),
         ("fastcgi_param X $uri", "fastcgi_param X", "arguments-invalid"),

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     Check = Callable[[Directive, Context], Iterable[Refusal]]
     AllFine = Callable[[Mapping[tuple[str, ...], Directive], Context], bool]
+    AllEndWell = Callable[[Context], bool]
     BlockEnd = Callable[[Block, Context], Iterable[Refusal]]
 
 

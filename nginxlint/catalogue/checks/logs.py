@@ -9,9 +9,9 @@ from nginxlint.diagnostic import Note
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
-    from nginxlint.catalogue.checks.faults import Check
+    from nginxlint.catalogue.checks.faults import AllFine, Check
     from nginxlint.catalogue.context import Context
     from nginxlint.catalogue.refusal import Refusal
     from nginxlint.syntax import Directive
@@ -311,4 +311,15 @@ def _syslog(context: Context, directive: Directive) -> Refusal | None:
     )
 
 
+def _all_logs_fine(examples: Mapping[tuple[str, ...], Directive], context: Context) -> bool:
+    """Are the formats defined already, and is none buffered, so that nothing has to be remembered?"""
+    return all(
+        (len(values) < 2 or _is_defined(context, values[1]))
+        and all(option.startswith("if=") for option in values[2:])
+        and not list(_access_log(example, context))
+        for values, example in examples.items()
+    )
+
+
 CHECKS: dict[str, Check] = {"log_format": _log_format, "access_log": _access_log, "error_log": _error_log}
+ALL_FINE: dict[str, AllFine] = {"access_log": _all_logs_fine}

@@ -4,36 +4,34 @@ from __future__ import annotations
 
 from nginxlint.catalogue.addresses import Url, inet6_address, inet_address, parse_network, parse_url
 from nginxlint.catalogue.checks.faults import fault
+from nginxlint.catalogue.checks.groups import (
+    OTHER_PASSES,
+    PLAIN_PASS,
+    SCHEMES,
+    add_group,
+    all_declared,
+    without_scheme,
+)
 from nginxlint.catalogue.checks.patterns import pattern_fault
-from nginxlint.catalogue.checks.upstreams import add_group, bad_upstream_address
+from nginxlint.catalogue.checks.upstreams import bad_upstream_address
 from nginxlint.catalogue.checks.zones import share_memory
 from nginxlint.catalogue.numbers import parse_number, parse_time
 from nginxlint.diagnostic import Fix
 from nginxlint.edits import delete, insert_line_after
-from nginxlint.expressions import compiled
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
-    from nginxlint.catalogue.checks.faults import BlockEnd, Check
+    from nginxlint.catalogue.checks.faults import AllFine, BlockEnd, Check
     from nginxlint.catalogue.context import Context
     from nginxlint.catalogue.refusal import Refusal
     from nginxlint.syntax import Block, Directive
 
-_SCHEMES: dict[str, dict[str, int]] = {
-    "proxy_pass": {"http://": 80, "https://": 443},
-    "grpc_pass": {"grpc://": 0, "grpcs://": 0},
-    "uwsgi_pass": {"uwsgi://": 0, "suwsgi://": 0},
-}
 _URI_FORBIDDEN = (
     '"proxy_pass" cannot have URI part in location given by regular expression, or inside named location, '
     'or inside "if" statement, or inside "limit_except" block'
 )
-
-
-# The commonest form, of which `parse_url` would make the same.
-_PLAIN = compiled(r"(?s)(https?://)([A-Za-z0-9_.-]+)(?::([1-9][0-9]{0,3}|[1-5][0-9]{4}))?(/.*)?\Z")
 
 
 def _no_port_yet(context: Context) -> list[Directive]:
@@ -46,16 +44,27 @@ def _proxy_pass(directive: Directive, context: Context) -> Iterable[Refusal]:
     text = directive.values[0]
     if "$" in text:
         return ()
-    plain = _PLAIN.match(text)
+    plain = PLAIN_PASS.match(text)
     if plain is None:
         return _other_target(directive, context)
     scheme, host, port, uri = plain.groups()
     refusal = add_group(
-        context, directive, host, int(port or _SCHEMES["proxy_pass"][scheme]), no_port=port is None, explicit=False
+        context, directive, host, int(port or SCHEMES["proxy_pass"][scheme]), no_port=port is None, explicit=False
     )
     if refusal is None and uri and (context.place != "location" or _is_regex_or_named(directive.parent)):
         refusal = _uri_forbidden(context, directive, uri)
     return () if refusal is None else (refusal,)
+
+
+def _all_proxies_fine(examples: Mapping[tuple[str, ...], Directive], context: Context) -> bool:
+    """Are the groups known, and is there no path where none may be?"""
+    with_path = {values for values in examples if "$" not in values[0] and "/" in values[0][len("https://") :]}
+    if with_path and context.place != "location":
+        return False
+    passes = context.find("proxy_pass") if with_path else ()
+    return all_declared(context) and not any(
+        _is_regex_or_named(one.parent) for one in passes if one.values in with_path
+    )
 
 
 def _other_target(directive: Directive, context: Context) -> Iterator[Refusal]:
@@ -138,10 +147,7 @@ def _other_pass(directive: Directive, context: Context) -> Iterator[Refusal]:
     text = directive.values[0]
     if "$" in text and directive.name != "memcached_pass":
         return
-    for scheme in _SCHEMES.get(directive.name, ()):
-        if text[: len(scheme)].lower() == scheme:
-            text = text[len(scheme) :]
-            break
+    text = without_scheme(directive.name, text)
     url = parse_url(text)
     if url.error:
         yield bad_upstream_address(context, directive, 0, url, text)
@@ -176,10 +182,7 @@ def _end_of_subsystem(block: Block, context: Context) -> Iterator[Refusal]:
     groups = context.state.get(f"upstreams.{context.subsystem}")
     assert isinstance(groups, dict)
     for directive in waiting:
-        text = directive.values[0]
-        for scheme in _SCHEMES.get(directive.name, ()):
-            if text[: len(scheme)].lower() == scheme:
-                text = text[len(scheme) :]
+        text = without_scheme(directive.name, directive.values[0])
         # nginx keeps the first group of that name whose port agrees, and asks only that one.
         first = next((group for group in groups.get(text.lower(), ()) if group.explicit or group.port), None)
         if first is not None or not context.complete:
@@ -425,7 +428,7 @@ CHECKS: dict[str, Check] = {
     "if-in-location:proxy_pass": _proxy_pass,
     "limit_except:proxy_pass": _proxy_pass,
     "stream-server:proxy_pass": _stream_pass,
-    **{f"{family}_pass": _other_pass for family in _FAMILIES[1:]},
+    **dict.fromkeys(OTHER_PASSES, _other_pass),
     "proxy_redirect": _redirect,
     "proxy_cookie_domain": _cookie,
     "proxy_cookie_path": _cookie,
@@ -437,4 +440,8 @@ CHECKS: dict[str, Check] = {
     "geoip_proxy": _trusted_source,
 }
 PURE = frozenset(name for name in CHECKS if name.endswith(("_bind", "_cache_valid")))
+ALL_FINE: dict[str, AllFine] = {
+    **{f"{place}:proxy_pass": _all_proxies_fine for place in ("location", "if-in-location", "limit_except")},
+    **{name: lambda _, context: all_declared(context) for name in OTHER_PASSES},
+}
 BLOCK_END: dict[str, BlockEnd] = {"http": _end_of_subsystem, "stream": _end_of_subsystem}

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from nginxlint.catalogue.addresses import Url, parse_url
 from nginxlint.catalogue.checks.faults import fault
-from nginxlint.catalogue.checks.zones import SMALLEST, share_memory
+from nginxlint.catalogue.checks.groups import add_group, all_declared
+from nginxlint.catalogue.checks.zones import SMALLEST, Zone, known_zones, share_memory, shared_elsewhere
 from nginxlint.catalogue.context import terminator
 from nginxlint.catalogue.numbers import parse_number, parse_size, parse_time
 from nginxlint.diagnostic import Edit, Fix, Note
@@ -16,7 +17,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from nginxlint.catalogue.checks.faults import AllFine, BlockEnd, Check
+    from nginxlint.catalogue.checks.faults import AllEndWell, AllFine, BlockEnd, Check
     from nginxlint.catalogue.context import Context
     from nginxlint.catalogue.refusal import Refusal
     from nginxlint.syntax import Block, Directive
@@ -48,77 +49,6 @@ _WITH_BACKUP = frozenset(("least_conn", "least_time"))
 
 # A host and a port that `ngx_parse_url` takes at a glance.
 _PLAIN_PEER = compiled(r"[A-Za-z0-9_.-]+(?::[1-9][0-9]{0,3})?")
-
-
-class Group:
-    """A group as nginx keeps it: explicit (`upstream`) or made by the host of a pass directive."""
-
-    __slots__ = ("declared_at", "explicit", "no_port", "port")
-
-    def __init__(self, declared_at: Directive, explicit: bool, no_port: bool, port: int) -> None:
-        self.declared_at = declared_at
-        self.explicit = explicit
-        self.no_port = no_port
-        self.port = port
-
-
-def add_group(
-    context: Context, directive: Directive, host: str, port: int, *, no_port: bool, explicit: bool
-) -> Refusal | None:
-    """`ngx_http_upstream_add`: remember the group, refuse what clashes with an earlier one of that name."""
-    key = "upstreams.stream" if context.subsystem == "stream" else "upstreams.http"
-    groups: dict[str, list[Group]] = context.state.get(key) or context.state.setdefault(key, {})
-    name = host.lower()
-    if name not in groups:
-        groups[name] = [Group(directive, explicit, no_port, 0 if explicit else port)]
-        return None
-    for group in groups[name]:
-        if explicit and group.explicit:
-            return context.refuse(
-                "upstream-duplicate",
-                directive,
-                f'there are two upstream groups called "{host}" (case does not count)',
-                f'duplicate upstream "{host}"',
-                word=directive.args[0],
-                group="upstream",
-                related=(Note(group.declared_at.head_span, "the first one"),),
-                help=("rename one of them, or move its servers into the other",),
-            )
-        if group.explicit and not no_port:
-            return _port_on_group(context, directive, group.declared_at, host, port, terminator(directive))
-        if explicit and not group.no_port:
-            return _port_on_group(context, group.declared_at, directive, host, group.port, terminator(directive))
-        if group.port and port and group.port != port:
-            continue
-        if explicit:
-            group.explicit, group.port, group.declared_at = True, 0, directive
-        return None
-    groups[name].append(Group(directive, explicit, no_port, 0 if explicit else port))
-    return None
-
-
-def _port_on_group(
-    context: Context, used_at: Directive, declared_at: Directive, name: str, port: int, met_at: Span
-) -> Refusal:
-    place = next((word for word in used_at.args if name.lower() in word.text.lower()), used_at.args[0])
-    written = place.text.lower().find(f"{name.lower()}:{port}")
-    fixes: tuple[Fix, ...] = ()
-    if written >= 0:
-        colon = written + len(name)
-        fixes = (Fix(f"remove :{port}", (Edit(place.part(colon, colon + len(str(port)) + 1), ""),), safe=False),)
-    refusal = context.refuse(
-        "upstream-port-on-group",
-        used_at,
-        f'"{name}" is an upstream group, so it cannot be given port {port}: the ports stand on its servers',
-        f'upstream "{name}" may not have port {port}',
-        word=place,
-        group="upstream",
-        related=(Note(declared_at.head_span, "the group"),),
-        help=(f"remove :{port} here and write it on the server lines of the group",),
-        fixes=fixes,
-    )
-    refusal.met_at = met_at
-    return refusal
 
 
 def _upstream(block: Directive, context: Context) -> Iterable[Refusal]:
@@ -391,6 +321,26 @@ def _zone(directive: Directive, context: Context) -> Iterable[Refusal]:
     return () if refusal is None else (refusal,)
 
 
+def _all_zones_fine(examples: Mapping[tuple[str, ...], Directive], context: Context) -> bool:
+    """Declare all zones of groups, if each has a name of its own that nothing else has: then it does not matter which
+    comes first."""
+    if context.place != "upstream" or context.occurs("stream") or not all(len(values) == 2 for values in examples):
+        return False
+    zones = {
+        name: directive for (name, _), directive in examples.items() if name and ":" not in name and "=" not in name
+    }
+    sizes = {size: parse_size(size) or 0 for size in {size for _, size in examples}}
+    if (
+        len(zones) != len(list(context.find("zone")))
+        or min(sizes.values()) < SMALLEST
+        or not shared_elsewhere(context).isdisjoint(zones)
+    ):
+        return False
+    declared = {name: Zone(name, sizes[line.values[1]], "upstream http", line) for name, line in zones.items()}
+    known_zones(context).update(declared)
+    return True
+
+
 def _bad_zone(directive: Directive, context: Context, size: int | None) -> Refusal:
     values = directive.values
     if not values[0]:
@@ -442,6 +392,13 @@ def _end_of_upstream(block: Block, context: Context) -> Iterable[Refusal]:
     if context.version >= _STICKY_SINCE and block.child("server", "state") is not None:
         return ()  # nearly always
     return _look_at_end(block, context)
+
+
+def _none_is_empty(context: Context) -> bool:
+    """Has every group a server, and none a `sticky` that has to be looked at?"""
+    if context.version < _STICKY_SINCE and context.occurs("sticky"):
+        return False
+    return {server.parent for server in context.find("server")}.issuperset(context.find("upstream"))
 
 
 def _look_at_end(block: Block, context: Context) -> Iterator[Refusal]:
@@ -553,10 +510,16 @@ CHECKS: dict[str, Check] = {
     "stream-upstream:zone": _zone,
 }
 PURE = frozenset(("upstream:keepalive", "sticky"))
-ALL_FINE: dict[str, AllFine] = {"upstream:server": _all_servers_fine, "stream-upstream:server": _all_servers_fine}
+ALL_FINE: dict[str, AllFine] = {
+    "upstream": lambda _, context: all_declared(context),
+    "upstream:server": _all_servers_fine,
+    "stream-upstream:server": _all_servers_fine,
+    "upstream:zone": _all_zones_fine,
+}
 BLOCK_END: dict[str, BlockEnd] = {
     "upstream": _end_of_upstream,
     "stream-upstream": _end_of_upstream,
     "http": _end_of_subsystem,
     "stream": _end_of_subsystem,
 }
+ALL_END_WELL: dict[str, AllEndWell] = {"upstream": _none_is_empty, "stream-upstream": _none_is_empty}

@@ -12,6 +12,11 @@ if TYPE_CHECKING:
 
 # Eight pages: what the slab allocator needs at least.
 SMALLEST = 8 * 4096
+# The directives that name a zone, besides `zone`.
+_SHARING = (
+    *("limit_conn_zone", "limit_req_zone", "limit_conn", "limit_req", "ssl_session_cache", "ssl_ocsp_cache"),
+    *(f"{family}_cache{path}" for family in ("proxy", "fastcgi", "scgi", "uwsgi") for path in ("", "_path")),
+)
 
 
 class Zone:
@@ -31,6 +36,12 @@ def known_zones(context: Context) -> dict[str, Zone]:
     zones = context.state.setdefault("zones", {})
     assert isinstance(zones, dict)
     return zones
+
+
+def shared_elsewhere(context: Context) -> set[str]:
+    """All names that may be those of zones of others than groups."""
+    lines = [line for name in _SHARING for line in context.find(name)]
+    return {word for line in lines for value in line.values for word in value.replace("=", ":").split(":")}
 
 
 def share_memory(
