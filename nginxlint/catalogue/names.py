@@ -165,10 +165,12 @@ class Variables:
         """Is every variable in a text one of nginx's, or one that stands above? And is none made in it?"""
         if not _captures_nothing(text):
             return False
-        for braced, closed, digit, bare in set(_VARIABLE.findall(text)):
-            name = (braced if closed else bare).lower()
-            if not digit and name not in self.explained and not (name and self._is_known(name)):
-                return False
+        # what stands before a variable is different everywhere, what comes behind it rarely
+        for read in {"$" + behind.partition("\n")[0] for behind in text.split("$")[1:]}:
+            for braced, closed, digit, bare in _VARIABLE.findall(read):
+                name = (braced if closed else bare).lower()
+                if not digit and name not in self.explained and not (name and self._is_known(name)):
+                    return False
         return True
 
     def _plan(self, name: str, reads: tuple[int, ...], defines: int | None) -> Callable[[Directive], Refusal | None]:

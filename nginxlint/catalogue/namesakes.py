@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from itertools import chain
-from operator import attrgetter
 
 from nginxlint.syntax import Block, Directive
 
@@ -16,9 +15,6 @@ if TYPE_CHECKING:
 
 # Fewer are as soon looked at one by one.
 MANY = 12
-
-_values = attrgetter("values")
-_parent = attrgetter("parent")
 
 
 class Namesakes:
@@ -33,7 +29,7 @@ class Namesakes:
         self.directives = named if fitting == kinds else [one for one in named if type(one) in fitting]
         others = [one for one in named if type(one) not in fitting] if fitting != kinds else ()
         self.others_in = {one.parent.name if one.parent else "" for one in others}
-        self.examples = dict(zip(map(_values, self.directives), self.directives, strict=True))
+        self.examples = {one.values: one for one in self.directives}
 
     def relieve(self, entry: Entry, context: Context) -> bool:
         """Take away from an entry what all of them pass at its place, so that nobody asks it of each. Is nothing left to
@@ -41,7 +37,7 @@ class Namesakes:
         arguments = self.examples.keys()
         if not all(entry.counts >> count & 1 for count in set(map(len, arguments))):
             return False
-        if entry.once and len(set(map(_parent, self.directives))) == len(self.directives):
+        if entry.once and len({one.parent for one in self.directives}) == len(self.directives):
             entry.once = False
         if entry.names_of_all is not None and entry.names_of_all("\n".join(chain.from_iterable(arguments))):
             entry.names = None

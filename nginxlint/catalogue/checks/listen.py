@@ -107,25 +107,21 @@ def _all_declared(examples: Mapping[tuple[str, ...], Directive], context: Contex
     if len(https) != 1 or any(map(context.occurs, ("stream", "mail"))):
         return False
     understood: dict[tuple[str, ...], _Understood] = context.state.setdefault("listen.understood.http", {})
+    sockets: dict[_Key, Socket] = {}
+    opened: dict[tuple[str, ...], list[Socket]] = {}
     for values, example in examples.items():
         known = _take_apart(example, context, "http")
         if isinstance(known, Refusal) or "default_server" in known[2] or not _SOCKET_OPTIONS.isdisjoint(known[2]):
             return False
         understood[values] = known
-    sockets: dict[_Key, Socket] = {}
+        opened[values] = [sockets.setdefault(key, Socket(example)) for key in known[0]]
     for listen in context.find("listen"):
         server = listen.parent
-        if (
-            server is None
-            or server.name != "server"
-            or server.parent is not https[0]
-            or listen.values not in understood
-        ):
+        if server is None or server.name != "server" or server.parent is not https[0] or listen.values not in opened:
             return False
-        for key in understood[listen.values][0]:
-            socket = sockets.get(key)
-            if socket is None:
-                socket = sockets[key] = Socket(listen)
+        for socket in opened[listen.values]:
+            if not socket.servers:
+                socket.first = listen
             elif id(server) in socket.servers:
                 return False
             socket.servers[id(server)] = listen

@@ -305,3 +305,4 @@ CHECKS: dict[str, Check] = {
 PURE = frozenset(("limit_except", "try_files", "error_page"))
 ALL_FINE: dict[str, AllFine] = {"location": _all_locations_fine, "root": _all_roots_fine}
 BLOCK_END: dict[str, BlockEnd] = {"http": _duplicate_locations}
+ENDS_OF_OWN = frozenset(("http",))

@@ -230,9 +230,16 @@ ENDS_OF_OWN = frozenset(
         ("http", "access"),
         ("http", "buffers"),
         ("http", "headers"),
+        ("http", "locations"),
+        ("http", "passes"),
         ("http", "pools"),
+        ("http", "server_names"),
         ("http", "tls_servers"),
         ("http", "tls_upstreams"),
+        ("http", "upstreams"),
+        ("stream", "passes"),
+        ("stream", "server_names"),
         ("stream", "tls_upstreams"),
+        ("stream", "upstreams"),
     )
 )

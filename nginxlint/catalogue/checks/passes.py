@@ -445,3 +445,4 @@ ALL_FINE: dict[str, AllFine] = {
     **{name: lambda _, context: all_declared(context) for name in OTHER_PASSES},
 }
 BLOCK_END: dict[str, BlockEnd] = {"http": _end_of_subsystem, "stream": _end_of_subsystem}
+ENDS_OF_OWN = frozenset(("http", "stream"))

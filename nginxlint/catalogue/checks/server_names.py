@@ -136,3 +136,4 @@ def _end_of_subsystem(block: Block, context: Context) -> Iterator[Refusal]:
 CHECKS: dict[str, Check] = {"server_name": _server_name}
 ALL_FINE: dict[str, AllFine] = {"server_name": lambda examples, _: _are_plain([*chain.from_iterable(examples)])}
 BLOCK_END: dict[str, BlockEnd] = {"http": _end_of_subsystem, "stream": _end_of_subsystem}
+ENDS_OF_OWN = frozenset(("http", "stream"))

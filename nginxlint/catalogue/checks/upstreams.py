@@ -73,7 +73,7 @@ def _server(directive: Directive, context: Context) -> Iterable[Refusal]:
 def _all_servers_fine(examples: Mapping[tuple[str, ...], Directive], context: Context) -> bool:
     """Are all parameters right in every group, and the addresses plain?"""
     fine = context.state.setdefault("upstreams.fine", {()})
-    parameters = {values[1:]: server for values, server in examples.items()}
+    parameters = {values[1:]: server for values, server in examples.items() if len(values) > 1}
     if (
         any(list(_look_at_server(server, context, fine)) for server in parameters.values())
         or not parameters.keys() <= fine
@@ -86,6 +86,8 @@ def _all_servers_fine(examples: Mapping[tuple[str, ...], Directive], context: Co
 def _look_at_server(directive: Directive, context: Context, fine: set[tuple[str, ...]]) -> Iterator[Refusal]:
     """`fine` are the parameters that are right whatever address and group they stand with."""
     values = directive.values
+    if "backup" in values or "resolve" in values:
+        context.state["upstreams.marked"] = True
     resolve = False
     service: str | None = None
     for index in range(1, len(values)):
@@ -423,7 +425,10 @@ def _look_at_end(block: Block, context: Context) -> Iterator[Refusal]:
 
 def _end_of_subsystem(block: Block, context: Context) -> Iterator[Refusal]:
     """What nginx finds when it sets up the groups, at the end of `http` or `stream`."""
-    marked = [one.parent for one in context.find("server") if "backup" in one.values or "resolve" in one.values]
+    if "upstreams.marked" not in context.state:
+        return
+    servers = [one for one in context.find("server") if len(one.values) > 1]
+    marked = [one.parent for one in servers if "backup" in one.values or "resolve" in one.values]
     for group in dict.fromkeys(marked):
         if group is None or group.parent is not block or group.name != "upstream" or not group.values:
             continue
@@ -523,3 +528,4 @@ BLOCK_END: dict[str, BlockEnd] = {
     "stream": _end_of_subsystem,
 }
 ALL_END_WELL: dict[str, AllEndWell] = {"upstream": _none_is_empty, "stream-upstream": _none_is_empty}
+ENDS_OF_OWN = frozenset(("http", "stream"))
