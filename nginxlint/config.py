@@ -38,11 +38,12 @@ NEWEST: Version = (1, 31, 5)
 class Config:
     """One root with all its includes.
 
-    `root` is the PATH argument it came from, `main` the root block, `files` all that was read, `includes` every
-    include directive with what it read, `version` the nginx it is judged for, `snippet` true where the surroundings
-    are guessed (facts about what is absent elsewhere are then unknown), `broken` true where a syntax fault means
-    that structure may have been lost. `look` tells of an absolute path whether it is a "file", a "folder", a "socket"
-    or "" here, `locate` where that is; both None where the machine that checks is not the one that runs nginx.
+    `root` is the PATH argument it came from, `main` the root block, `files` all that was read, `faulty` those with
+    syntax faults, `includes` every include directive with what it read, `version` the nginx it is judged for, `snippet`
+    true where the surroundings are guessed (facts about what is absent elsewhere are then unknown), `broken` true where
+    a syntax fault means that structure may have been lost. `look` tells of an absolute path whether it is a "file", a
+    "folder", a "socket" or "" here, `locate` where that is; both None where the machine that checks is not the one that
+    runs nginx.
     """
 
     def __init__(self, root: str, loaded: Loaded, *, version: Version = NEWEST, snippet: bool = False) -> None:
@@ -52,7 +53,8 @@ class Config:
         self.includes: list[Include] = loaded.includes
         self.version = version
         self.snippet = snippet
-        self.broken = any(file.faults for file in loaded.files)
+        self.faulty = [file for file in loaded.files if file.faults]
+        self.broken = bool(self.faulty)
         self.limit = loaded.limit
         self.conf_folder = loaded.conf_folder
         self.look: Callable[[str], str] | None = None
@@ -87,6 +89,7 @@ class Config:
         self._circles: list[Circle] | None = None
         self._redirect_circles: list[tuple[Redirect, str]] | None = None
         self._passes_with_uri: list[Pass] | None = None
+        self._direct_passes: list[Pass] | None = None
         self._router: Router | None = None
 
     def _index(self) -> Known:
@@ -189,14 +192,10 @@ class Config:
         sets = self.sets(name)
         return {block for lines in sets if any(map(says, lines)) for block in sets.members(lines)}
 
-    def lines(self, name: str, block: Block) -> list[Directive]:
-        """The directives of that name directly inside a block."""
-        return self._by_name.inside(name).members(block)
-
     def setter(self, name: str, place: Directive) -> Block | None:
         """The nearest block around a place that holds directives of that name: its own are those in effect there, where
         they are inherited as a whole set."""
-        holders = self._by_name.inside(name)
+        holders = self._by_name.holders(name)
         block = place.parent
         while block is not None and block not in holders:
             block = block.parent
@@ -238,8 +237,7 @@ class Config:
         """The locations directly inside a server or location block, in file order."""
         found = self._locations_in.get(block)
         if found is None:
-            inside = self._by_name.inside("location").members(block)
-            made = [self._location(one) for one in inside if isinstance(one, Block)]
+            made = [self._location(one) for one in block.named("location") if isinstance(one, Block)]
             found = self._locations_in[block] = [location for location in made if location is not None]
         return found
 
@@ -328,7 +326,7 @@ class Config:
     @property
     def nests_locations(self) -> bool:
         """Does a location stand in another one?"""
-        return any(block is not None and block.name == "location" for block in self._by_name.inside("location"))
+        return any(block is not None and block.name == "location" for block in self._by_name.holders("location"))
 
     @property
     def redirect_circles(self) -> list[tuple[Redirect, str]]:
@@ -399,8 +397,9 @@ class Config:
         """The groups of http and of stream, by their names in lower case."""
         if self._upstreams is None:
             self._upstreams = {"http": {}, "stream": {}}
+            has_stream = "stream" in self._by_name
             for block in self.blocks("upstream"):
-                group = Upstream(block, "stream" if block.enclosing("stream") else "http")
+                group = Upstream(block, "stream" if has_stream and block.enclosing("stream") else "http")
                 lower = group.name.lower()
                 self._upstreams[group.kind].setdefault(group.name if group.name == lower else lower, group)
         return self._upstreams
@@ -456,8 +455,18 @@ class Config:
     def _passes_by(self, name: str) -> list[Pass]:
         passes = self._passes.get(name)
         if passes is None:
-            passes = self._passes[name] = [Pass(directive) for directive in self.find(name) if directive.values]
+            kind = None if "stream" in self._by_name else "http"
+            found = self._by_name.get(name, ())
+            passes = self._passes[name] = [Pass(directive, kind=kind) for directive in found if directive.values]
         return passes
+
+    @property
+    def direct_passes(self) -> list[Pass]:
+        """The passes that do not lead to an upstream group, and those with variables, of which that is not known."""
+        if self._direct_passes is None:
+            every = self.passes(*PASSES)
+            self._direct_passes = [one for one in every if one.has_variables or one.group(self) is None]
+        return self._direct_passes
 
     @property
     def passes_with_uri(self) -> list[Pass]:

@@ -258,7 +258,7 @@ def _note_trouble(checked: Checked, run: Run) -> None:
             if isinstance(reason, OSError) and not isinstance(reason, FileNotFoundError) and path not in known:
                 known.add(path)
                 run.trouble.append(Unreadable(path, reason_of(reason), include.directive))
-    for file in checked.config.files:
+    for file in checked.config.faulty:
         run.incomplete.extend(f"{file.source.path}: {fault.message}" for fault in file.faults if fault.kind in _LIMITS)
     if checked.loaded.limit:
         run.incomplete.append(checked.loaded.limit)
@@ -268,7 +268,7 @@ def _judge(checked: Checked, selection: Selection, request: Request, run: Run) -
     """Everything the stages have to say about one root."""
     config = checked.config
     found = list(syntax_findings(config))
-    faults = {fault.kind for file in config.files for fault in file.faults}
+    faults = {fault.kind for file in config.faulty for fault in file.faults}
     intact = faults <= _REPAIRED
     stray = None if intact else next((one for one in found if one.nginx_message == _STRAY), None)
     # before the rules: the memory it needs is theirs afterwards
@@ -494,7 +494,7 @@ def block_around(config: Config, span: Span) -> Block | None:
 
 def syntax_findings(config: Config) -> Iterator[Diagnostic]:
     """The faults of the lexer as findings."""
-    for file in config.files:
+    for file in config.faulty:
         yield from _faults(file)
 
 

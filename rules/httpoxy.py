@@ -59,7 +59,7 @@ class Httpoxy(Rule):
             scope = config.scope(target.directive)
             if scope.on(param.replace("param", "pass_request_headers"), True):
                 told.add(block)
-                yield self._finding(target, scope, param, [] if block is None else config.lines(param, block))
+                yield self._finding(target, scope, param, [] if block is None else block.named(param))
 
     def _finding(self, target: Pass, scope: Scope, param: str, lines: list[Directive]) -> Diagnostic:
         line = f'{param} HTTP_PROXY "";'

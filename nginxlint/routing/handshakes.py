@@ -51,14 +51,16 @@ def handshakes(config: Config) -> list[Handshake]:
         if not any(lines[at][1] for name, at in places.items() if name in ("upgrade", "connection")):
             continue
         for block in blocks:
-            own = config.lines("proxy_set_header", block)
+            own = block.named("proxy_set_header")
             upgrade = own[places["upgrade"]] if "upgrade" in places else None
             connection = own[places["connection"]] if "connection" in places else None
             upgrades = connection is not None and _can_upgrade(config, connection, decided)
             if upgrades or (upgrade is not None and upgrade.values[1]):
                 found[block] = Handshake(block, upgrade, connection, upgrades)
     for target in config.passes() if found else ():
-        setter = config.setter("proxy_set_header", target.directive)
+        setter = target.directive.parent
+        if setter not in found:
+            setter = config.setter("proxy_set_header", target.directive)
         if setter in found:
             found[setter].passes.append(target)
     return list(found.values())

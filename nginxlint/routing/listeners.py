@@ -90,6 +90,8 @@ def inward_passes(config: Config, *names: str) -> list[Pass]:
         for peer in (peers if config.concerns(("server",), [f"\0{word}" for word in ours]) else ())
         if peer.parent is not None and peer.parent.values
     }
+    if not groups and not config.concerns(names, ("$", *ours)):
+        return []
     return [
         target
         for target in config.passes(*names)

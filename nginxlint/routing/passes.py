@@ -24,6 +24,7 @@ _SCHEMES: dict[str, dict[str, int | None]] = {
 }
 
 
+_FAMILIES = {name: name.removesuffix("_pass") for name in _SCHEMES}
 TLS_SCHEMES = ("https", "grpcs", "suwsgi")
 
 
@@ -37,32 +38,25 @@ class Pass:
 
     `scheme` is lower-case and empty where none is written; `authority` is `host[:port]` or `unix:PATH`; `uri` is the
     URI part, None where there is none (`""` cannot occur); `port` is the one written, else None. `has_variables`
-    is about the whole argument. `family` is what its settings begin with: `fastcgi` for `fastcgi_pass`.
+    is about the whole argument. `family` is what its settings begin with: `fastcgi` for `fastcgi_pass`. `kind` is
+    `stream` or `http`: which groups it can name.
     """
 
     __slots__ = (
-        "_group", "_kind", "authority", "directive", "family", "has_variables", "host", "port", "scheme", "text", "unix",
+        "_group", "authority", "directive", "family", "has_variables", "host", "kind", "port", "scheme", "text", "unix",
         "uri",
     )  # fmt: skip
 
-    def __init__(self, directive: Directive, text: str | None = None) -> None:
-        """`text` is what the argument becomes, where variables were followed."""
+    def __init__(self, directive: Directive, text: str | None = None, *, kind: str | None = None) -> None:
+        """`text` is what the argument becomes, where variables were followed; `kind` where it is known."""
         self.directive = directive
-        self.family = intern(directive.name.removesuffix("_pass"))
-        self._kind: str | None = None
+        self.family = _FAMILIES.get(directive.name, directive.name)
+        self.kind = kind or _kind_of(directive)
         self._group: Upstream | Literal[False] | None = False  # not asked yet
         self.text = text if text is not None else directive.values[0] if directive.values else ""
         self.has_variables = "$" in self.text
         self.scheme, self.authority, self.uri = split_target(self.text)
         self.host, self.port, self.unix = split_authority(self.authority)
-
-    @property
-    def kind(self) -> str:
-        """`stream` or `http`: which groups it can name."""
-        if self._kind is None:
-            around = self.directive.enclosing("stream", "http", "mail")
-            self._kind = "stream" if around is not None and around.name == "stream" else "http"
-        return self._kind
 
     @property
     def is_address(self) -> bool:
@@ -99,6 +93,11 @@ class Pass:
             for end in destinations(config, self) or ()
         }
         return groups.pop() if len(groups) == 1 else None
+
+
+def _kind_of(directive: Directive) -> str:
+    around = directive.enclosing("stream", "http", "mail")
+    return "stream" if around is not None and around.name == "stream" else "http"
 
 
 def split_target(text: str) -> tuple[str, str, str | None]:

@@ -40,16 +40,25 @@ def redirect_circles(config: Config) -> list[tuple[Redirect, str]]:
 def _candidates(config: Config) -> list[Redirect]:
     """The redirects of http servers whose ports allow it: they lead to a port of their own, or to one whose redirects
     lead to one of their own."""
+    ports = {80, *map(_port, config.alike("listen"))}
+    elsewhere = tuple(f"{scheme}://" for scheme, port in _PORTS.items() if port not in ports)
+    found: dict[int | None, list[tuple[Block | None, Directive, int]]] = {}
+    for name in ("return", "rewrite"):
+        alike = config.alike(name)
+        for values in alike:
+            if values and values[-1].startswith(elsewhere) and values[-1].count(":") == 1:
+                continue  # nobody listens there: a quick look, for nearly every server redirects to https
+            index = _address(name, values)
+            to = _target_port(values[index]) if index is not None else 0
+            if index is not None and (to is None or to in ports):
+                found.setdefault(to, []).extend(
+                    [(one.enclosing("server"), one, index) for one in alike.members(values)]
+                )
+    if not found:
+        return []
     on: dict[int | None, set[Block | None]] = {80: set()}  # the servers by port
     for values, listens in config.alike("listen").groups():
         on.setdefault(_port(values), set()).update([listen.parent for listen in listens])
-    found: dict[int | None, list[tuple[Block | None, Directive, int]]] = {}
-    for name in ("return", "rewrite"):
-        for values, repeated in config.alike(name).groups():
-            index = _address(name, values)
-            to = _target_port(values[index]) if index is not None else 0
-            if index is not None and (to is None or to in on):  # elsewhere nobody listens
-                found.setdefault(to, []).extend([(one.enclosing("server"), one, index) for one in repeated])
     starts = {to: {server for server, _, _ in leading} for to, leading in found.items()}
     on[80] |= set().union(*starts.values()).difference(*on.values())  # where a server goes without `listen`
     likely: list[Redirect] = []

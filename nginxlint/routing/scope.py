@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import chain
+from itertools import chain, groupby
 from operator import attrgetter
 
 from nginxlint.catalogue.inheritance import ANONYMOUS, NEVER, PASSES, SET_OF
@@ -22,11 +22,11 @@ class Known(dict[str, list[Directive]]):
     """All directives of a configuration by name, in file order; those of one name also by their block, by what they
     say, and by what their blocks say, once somebody asks: most lines and most blocks repeat others."""
 
-    __slots__ = ("_alike", "_inside", "_sets")
+    __slots__ = ("_alike", "_holders", "_sets")
 
     def __init__(self, index: dict[str, list[Directive]]) -> None:
         super().__init__(index)
-        self._inside: dict[str, Grouped[Block | None, Directive]] = {}
+        self._holders: dict[str, dict[Block | None, None]] = {}
         self._alike: dict[str, Grouped[tuple[str, ...], Directive]] = {}
         self._sets: dict[str, Grouped[tuple[tuple[str, ...], ...], Block]] = {}
 
@@ -50,17 +50,20 @@ class Known(dict[str, list[Directive]]):
         """The blocks that hold directives of that name, by the arguments of all of these."""
         found = self._sets.get(name)
         if found is None:
-            inside = [(block, lines) for block, lines in self.inside(name).groups() if block is not None]
-            said = [tuple([line.values for line in lines]) for _, lines in inside]
-            found = self._sets[name] = Grouped(said, [block for block, _ in inside])
+            said: dict[Block, list[tuple[str, ...]]] = {}
+            for block, lines in groupby(self.get(name, ()), _parent):  # those of one block mostly follow one another
+                if block in said:
+                    said[block].extend(map(_values, lines))
+                else:
+                    said[block] = list(map(_values, lines))
+            found = self._sets[name] = Grouped(list(map(tuple, said.values())), list(said))
         return found
 
-    def inside(self, name: str) -> Grouped[Block | None, Directive]:
-        """The directives of that name by their block."""
-        found = self._inside.get(name)
+    def holders(self, name: str) -> dict[Block | None, None]:
+        """The blocks that hold directives of that name, in file order."""
+        found = self._holders.get(name)
         if found is None:
-            lines = self.get(name, [])
-            found = self._inside[name] = Grouped(list(map(_parent, lines)), lines)
+            found = self._holders[name] = dict.fromkeys(map(_parent, self.get(name, ())))
         return found
 
 
@@ -77,7 +80,7 @@ class Scope:
 
     def own(self, name: str) -> list[Directive]:
         """The directives of that name written directly in this block."""
-        return self.known.inside(name).members(self.block) if name in self.known else []
+        return self.block.named(name) if name in self.known and self.block in self.known.holders(name) else []
 
     def effective(self, name: str) -> list[Directive]:
         """The directives of that name in effect here, own or inherited (ngx_conf_merge_* of its module).
@@ -86,19 +89,18 @@ class Scope:
         """
         if name not in self.known:
             return []
-        inside = self.known.inside(name)
         if name in NEVER:
-            own = inside.members(self.block)
+            own = self.own(name)
             if not own and name in PASSES and self.block.name in ANONYMOUS and self.outer is not None:
                 return self.outer.effective(name)
             return own
         if _INHERIT_SWITCH.get(name) in self.known:
             return self._switched(name)
-        twins = _TWINS.get(name, ())
+        twins, holders = _TWINS.get(name, ()), self.known.holders(name)
         scope: Scope | None = self
         while scope is not None:
-            if scope.block in inside:
-                return inside.members(scope.block)
+            if scope.block in holders:
+                return scope.block.named(name)
             if any(scope.own(twin) for twin in twins):
                 return []
             scope = scope.outer

@@ -40,13 +40,13 @@ def shadows(config: Config) -> list[Shadow]:
             continue
         patterns = [split_location(values) for values in lines]
         judged: dict[tuple[str, ...], list[_Found]] = {}
-        for parent in parents:
-            outer = parent.values if parent.name == "location" else ()
-            if outer not in judged:
-                judged[outer] = list(_judge(patterns, split_location(outer) if outer else None))
-            level = parent.blocks("location") if judged[outer] else []
+        for outer in {parent.values if parent.name == "location" else () for parent in parents}:
+            judged[outer] = list(_judge(patterns, split_location(outer) if outer else None))
+        for parent in parents if any(judged.values()) else ():
+            shadowed = judged[parent.values if parent.name == "location" else ()]
+            level = parent.blocks("location") if shadowed else []
             if len(level) == len(lines):  # one without a body is another fault
-                found.extend(Shadow(level[at], parent if by < 0 else level[by], kind) for at, by, kind in judged[outer])
+                found.extend(Shadow(level[at], parent if by < 0 else level[by], kind) for at, by, kind in shadowed)
     return found
 
 

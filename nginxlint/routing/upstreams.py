@@ -105,10 +105,21 @@ class Upstream:
 
 def split_authority(text: str) -> tuple[str, int | None, str | None]:
     """Host (no brackets), port (None if not written or not a number) and unix path of `host[:port]`."""
-    host, _, port = text.partition(":")
-    if host == "unix" and text != host:
-        return "", None, port
-    if host[:1] == "[":
+    host, colon, port = text.partition(":")
+    if host.startswith("["):
         host, _, rest = text[1:].partition("]")
-        port = rest.removeprefix(":") if rest.startswith(":") else ""
-    return host, int(port) if port.isdecimal() and port.isascii() else None, None
+        return host, _PORTS[rest[1:] if rest.startswith(":") else ""], None
+    if not colon:
+        return host, None, None
+    return ("", None, port) if host == "unix" else (host, _PORTS[port], None)
+
+
+class _Ports(dict[str, "int | None"]):
+    """Port numbers by their texts, which are few: to read one takes longer than all else an address needs."""
+
+    def __missing__(self, text: str) -> int | None:
+        port = self[text] = int(text) if text.isdecimal() and text.isascii() else None
+        return port
+
+
+_PORTS = _Ports()
