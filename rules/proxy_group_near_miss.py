@@ -1,5 +1,4 @@
 from nginxlint import (
-    PASSES,
     Bad,
     Confidence,
     Config,
@@ -51,10 +50,9 @@ class ProxyGroupNearMiss(Rule):
     )
 
     def check(self, config: Config) -> Iterator[Diagnostic]:
-        names = {upstream.name.lower(): upstream for upstream in config.upstreams}
-        strangers = [
-            target for target in _targets(config) if target.host.lower() not in names and not target.is_address
-        ]
+        targets = list(_targets(config))
+        names = {upstream.name.lower(): upstream for upstream in config.upstreams} if targets else {}
+        strangers = [target for target in targets if target.host.lower() not in names and not target.is_address]
         hosts = {peer.host.lower() for group in config.upstreams for peer in group.peers} if strangers else set()
         squeezed = {_squeeze(name): name for name in names} if strangers else {}
         shortened: dict[str, list[str]] | None = None
@@ -87,7 +85,7 @@ class ProxyGroupNearMiss(Rule):
 
 def _targets(config: Config) -> Iterator[Pass]:
     """The targets as written, and what those with variables become."""
-    for target in config.passes(*PASSES):
+    for target in config.direct_passes:
         if target.unix is not None or (target.port is not None and target.family not in ("proxy", "grpc")):
             continue  # these need a port to name a host
         if not target.has_variables:

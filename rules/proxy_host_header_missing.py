@@ -39,8 +39,10 @@ class ProxyHostHeaderMissing(Rule):
         if config.partial:
             return
         seen: set[tuple[Server | None, str]] = set()
-        for target in config.passes():
-            if "$" in target.authority or not _is_near(target) or target.group(config) is not None:
+        for target in config.direct_passes:
+            if target.directive.name != "proxy_pass" or "$" in target.authority or not _is_near(target):
+                continue
+            if target.group(config) is not None:
                 continue
             location = config.location(target.directive)
             if location is None or location.scope.own("internal"):

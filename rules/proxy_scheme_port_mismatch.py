@@ -68,8 +68,9 @@ class ProxySchemePortMismatch(Rule):
 
     def check(self, config: Config) -> Iterator[Diagnostic]:
         inward = {target.directive for target in config.inward_passes}
+        tls_ports = config.concerns(("server",), [f":{port}\0" for port, tls in _USUAL.items() if tls])
         for target in config.passes(*self.directives):
-            if target.directive not in inward and not _is_unusual(config, target):
+            if target.directive not in inward and not _is_unusual(config, target, tls_ports):
                 continue
             if target.kind == "stream":
                 continue
@@ -115,9 +116,11 @@ class ProxySchemePortMismatch(Rule):
         )
 
 
-def _is_unusual(config: Config, target: Pass) -> bool:
-    """Is one of its ports mostly spoken to the other way?"""
+def _is_unusual(config: Config, target: Pass, tls_ports: bool) -> bool:
+    """Is one of its ports mostly spoken to the other way? `tls_ports`: a server of some group has one for TLS."""
     group, tls = target.group(config), target.tls
+    if group is not None and not tls and not tls_ports:
+        return False
     if group is None:
         return _USUAL.get(target.port or target.default_port or 0, tls) is not tls
     return any(_USUAL.get(peer.port or DEFAULT_PORT, tls) is not tls for peer in group.peers)

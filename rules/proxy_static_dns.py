@@ -60,15 +60,13 @@ class ProxyStaticDns(Rule):
 
 def _names(config: Config) -> Iterator[tuple[str, Word, str, bool]]:
     """The host names that are looked up at the start: place, http or stream, and whether a resolver (for others) is near."""
-    for target in config.passes(*PASSES):
+    for target in config.direct_passes:
         if target.has_variables or target.unix is not None or target.is_address or not target.host:
             continue
-        if target.group(config) is None:
-            near = config.scope(target.directive).directive("resolver") is not None
-            yield target.host.lower(), target.directive.args[0], target.kind, near
+        near = config.scope(target.directive).directive("resolver") is not None
+        yield target.host.lower(), target.directive.args[0], target.kind, near
     for group in config.upstreams:
-        near = "resolver" in config.names and config.scope(group.block).directive("resolver") is not None
         for peer in group.peers:
-            is_name = peer.unix is None and ":" not in peer.host and peer.host.strip("0123456789.") != ""
-            if is_name and not peer.resolve and not peer.down:
+            if peer.host.strip("0123456789.") and ":" not in peer.host and not peer.resolve and not peer.down:
+                near = "resolver" in config.names and config.scope(group.block).directive("resolver") is not None
                 yield peer.host.lower(), peer.address, group.kind, near

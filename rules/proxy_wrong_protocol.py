@@ -10,6 +10,7 @@ from nginxlint import (
     Pass,
     Rule,
     Severity,
+    Upstream,
     compiled,
     endpoints,
     note,
@@ -106,15 +107,29 @@ def _suspects(config: Config) -> list[Pass]:
     mixed: set[str] = set()
     known: set[str] = set()
     for name in PASSES:
-        own, family = {host for target in config.passes(name) for host in _hosts(config, target)}, name[: -len("_pass")]
+        own, family = _all_hosts(config, name), name[: -len("_pass")]
         mixed |= own & known
         known |= own
         telling = [word for word, spoken in _TELLING if spoken != family and word in "\0".join(own)]
-        mixed.update(host for host in own if any(word in host for word in telling))
+        if telling:
+            mixed.update(host for host in own if any(word in host for word in telling))
     for target in config.passes(*PASSES) if mixed else ():
         if not mixed.isdisjoint(_hosts(config, target)):
             suspects[target.directive] = target
     return list(suspects.values())
+
+
+def _all_hosts(config: Config, name: str) -> set[str]:
+    """The names and socket paths the passes of that name lead to."""
+    found: set[str] = set()
+    groups: set[Upstream] = set()
+    for target in config.passes(name):
+        group = target.group(config)
+        if target.has_variables or group is None:
+            found.update(_hosts(config, target))
+        else:
+            groups.add(group)
+    return found.union([peer.unix or peer.host.lower() for group in groups for peer in group.peers])
 
 
 def _hosts(config: Config, target: Pass) -> list[str]:

@@ -30,7 +30,7 @@ class UpstreamDuplicateServer(Rule):
 
     def check(self, config: Config) -> Iterator[Diagnostic]:
         for group in config.upstreams:
-            if len({(peer.host.lower(), peer.unix) for peer in group.peers}) == len(group.peers):
+            if len({peer.unix or peer.host.lower() for peer in group.peers}) == len(group.peers):
                 continue
             first: dict[tuple[str, str, bool, bool], Peer] = {}
             for peer in group.peers:

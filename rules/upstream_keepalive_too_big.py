@@ -33,12 +33,13 @@ class UpstreamKeepaliveTooBig(Rule):
             return
         text = limit.values[0] if limit is not None and limit.values else ""
         available = int(text) if text.isdecimal() else _WORKER_CONNECTIONS
-        pools = [directive for directive in config.find("keepalive") if _size(directive.values)]
-        total = sum(_size(pool.values) for pool in pools)
+        sizes = [(_size(values), pools) for values, pools in config.alike("keepalive").groups() if _size(values)]
+        total = sum(size * len(pools) for size, pools in sizes)
         if 2 * total <= available:
             return
-        largest = max(pools, key=lambda pool: _size(pool.values))
-        sum_of = f"all keepalive together make {total}" if len(pools) > 1 else f"keepalive is {total}"
+        largest = max(sizes, key=lambda one: one[0])[1][0]
+        several = sum(len(pools) for _, pools in sizes) > 1
+        sum_of = f"all keepalive together make {total}" if several else f"keepalive is {total}"
         yield self.report(
             largest,
             f"idle connections may take more than half of a worker's {available} connections ({sum_of}): "

@@ -1,4 +1,5 @@
 from nginxlint import (
+    KEPT_BY_DEFAULT,
     Bad,
     Confidence,
     Config,
@@ -57,6 +58,8 @@ class WebsocketHttp10(Rule):
 
     def check(self, config: Config) -> Iterator[Diagnostic]:
         if config.partial:
+            return
+        if config.version >= KEPT_BY_DEFAULT and all(says == ("1.1",) for says in config.alike("proxy_http_version")):
             return
         for handshake in config.handshakes:
             if not handshake.complete or handshake.upgrade is None:

@@ -1,4 +1,17 @@
-from nginxlint import Bad, Confidence, Config, Diagnostic, Fix, Good, Iterator, Rule, Severity, insert_line_after, note
+from nginxlint import (
+    Bad,
+    Confidence,
+    Config,
+    Diagnostic,
+    Fix,
+    Good,
+    Iterator,
+    Rule,
+    Severity,
+    insert_line_after,
+    milliseconds,
+    note,
+)
 
 _MINUTE = 60_000
 
@@ -36,10 +49,14 @@ class WebsocketIdleTimeout(Rule):
     def check(self, config: Config) -> Iterator[Diagnostic]:
         if config.partial:
             return
+        settings = config.alike("proxy_read_timeout").groups()
+        patient = {one.parent for _, same in settings if (milliseconds(same[0]) or 0) > _MINUTE for one in same}
         for handshake in config.handshakes:
             if not handshake.complete or handshake.upgrade is None:
                 continue
             for target in handshake.passes:
+                if target.directive.parent in patient:
+                    continue
                 scope = config.scope(target.directive)
                 if scope.milliseconds("proxy_read_timeout", _MINUTE) > _MINUTE:
                     continue
