@@ -2,40 +2,59 @@
 
 from __future__ import annotations
 
-from enum import Enum, IntEnum
-
 TYPE_CHECKING = False  # typing costs 3 ms to import; checkers know the name
 if TYPE_CHECKING:
+    from typing import ClassVar, Self
+
     from nginxlint.source import Span
     from nginxlint.syntax import Directive
 
 
-class Severity(IntEnum):
+class Grade(int):
+    """One of a few numbers with a name. (Not an enum: to import that costs as much as ten of our modules.)"""
+
+    words: ClassVar[tuple[str, ...]]
+
+    @property
+    def word(self) -> str:
+        return self.words[self - 1]
+
+    @classmethod
+    def named(cls, word: str) -> Self:
+        """The grade of that word; there is one object of each."""
+        grade: Self = getattr(cls, word.upper())
+        return grade
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}.{self.word.upper()}"
+
+
+class Severity(Grade):
     """How bad it is. ERROR: nginx refuses the configuration, or requests to this block certainly fail or are
     misrouted, or a door is open. WARNING: likely to hurt in production. INFO: worth knowing."""
 
-    INFO = 1
-    WARNING = 2
-    ERROR = 3
-
-    @property
-    def word(self) -> str:
-        return self.name.lower()
+    words = ("info", "warning", "error")
+    INFO: ClassVar[Severity]
+    WARNING: ClassVar[Severity]
+    ERROR: ClassVar[Severity]
 
 
-class Confidence(IntEnum):
+Severity.INFO, Severity.WARNING, Severity.ERROR = map(Severity, (1, 2, 3))
+
+
+class Confidence(Grade):
     """How sure we are. LOW is shown only on request."""
 
-    LOW = 1
-    MEDIUM = 2
-    HIGH = 3
-
-    @property
-    def word(self) -> str:
-        return self.name.lower()
+    words = ("low", "medium", "high")
+    LOW: ClassVar[Confidence]
+    MEDIUM: ClassVar[Confidence]
+    HIGH: ClassVar[Confidence]
 
 
-class Stage(Enum):
+Confidence.LOW, Confidence.MEDIUM, Confidence.HIGH = map(Confidence, (1, 2, 3))
+
+
+class Stage:
     """Which part of the pipeline found it."""
 
     SYNTAX = "syntax"
@@ -119,7 +138,7 @@ class Diagnostic:
         span: Span,
         *,
         group: str = "correctness",
-        stage: Stage = Stage.RULE,
+        stage: str = Stage.RULE,
         confidence: Confidence = Confidence.HIGH,
         label: str = "",
         related: tuple[Note, ...] = (),

@@ -216,7 +216,7 @@ def _request(args: Namespace, file: File, roots: list[Root], words: list[str], p
         modules=modules,
         profile=profile,
         fail_on=_LEVEL[fail_on],
-        severities={name: Severity[level.upper()] for name, level in severities.items()},
+        severities={name: Severity.named(level) for name, level in severities.items()},
         rule_options=file.options,
         suppressions=not args.no_suppressions,
     )

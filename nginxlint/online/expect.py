@@ -172,5 +172,5 @@ def judged_as_expected(verdict: Verdict, wanted: Expectation) -> Verdict:
             verdict = replace(other, predicted_status=status, addresses=verdict.addresses, stages=verdict.stages)
     if verdict.severity is None or verdict.word not in ("failed", "degraded"):
         return verdict
-    severity = Severity[wanted.severity.upper()] if wanted.severity else verdict.severity
+    severity = Severity.named(wanted.severity) if wanted.severity else verdict.severity
     return replace(verdict, severity=severity, help=(*verdict.help, *((wanted.note,) if wanted.note else ())))

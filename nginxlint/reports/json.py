@@ -99,7 +99,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "group": diagnostic.group,
         "severity": diagnostic.severity.word,
         "confidence": diagnostic.confidence.word,
-        "stage": diagnostic.stage.value,
+        "stage": diagnostic.stage,
         "message": _text(diagnostic.message),
         "blocks_start": diagnostic.blocks_start,
         "nginx_message": _text(diagnostic.nginx_message) if diagnostic.nginx_message is not None else None,
