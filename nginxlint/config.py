@@ -5,6 +5,7 @@ from __future__ import annotations
 from _collections import defaultdict  # type: ignore[import-not-found]  # without the rest of collections
 from itertools import chain
 
+from nginxlint.expressions import compiled
 from nginxlint.includes import INERT, Include, Loaded, ReadFile
 from nginxlint.routing.grouped import Grouped
 from nginxlint.routing.headers import RequestHeaders
@@ -172,9 +173,7 @@ class Config:
     def hyphenated(self) -> list[Directive]:
         """The directives, whatever their name, in whose arguments the name of a variable ends at a hyphen."""
         if self._hyphenated is None:
-            from re import compile
-
-            variable = compile(r"\$\w+-")
+            variable = compiled(r"\$\w+-")
             self._hyphenated = []
             for name, lines in self._by_name.items():
                 said = self._arguments.get(name) or self._by_name.spelled(name)

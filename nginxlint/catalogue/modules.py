@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
-
 from nginxlint.catalogue.table import DIRECTIVES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-    from typing import Any
+    from collections.abc import Iterable
 
 # Built for other systems than Linux, or for none any more.
 _OTHER_PLATFORMS = frozenset(
@@ -51,7 +48,7 @@ def built_modules(options: tuple[str, ...]) -> frozenset[str]:
     """The modules of nginx itself that these arguments build, dynamic ones included."""
     given = {option.removesuffix("=dynamic") for option in options}
     modules: set[str] = set()
-    for row in _rows():
+    for row in DIRECTIVES.every_row():
         module = row["module"]
         build = row.get("build", {})
         option = build.get("option", "")
@@ -85,7 +82,7 @@ def modules_of_files(files: list[str]) -> tuple[frozenset[str], tuple[str, ...]]
 def _recognise(names: list[str]) -> tuple[frozenset[str], tuple[str, ...]]:
     if not names:
         return frozenset(), ()
-    every = {row["module"] for row in _rows()}
+    every = {row["module"] for row in DIRECTIVES.every_row()}
     found: set[str] = set()
     strangers = []
     for name in names:
@@ -105,16 +102,11 @@ def _recognise(names: list[str]) -> tuple[frozenset[str], tuple[str, ...]]:
     return frozenset(found), tuple(strangers)
 
 
-def _rows() -> Iterator[dict[str, Any]]:
-    for line in DIRECTIVES.lines()[1:]:
-        yield from json.loads(line[line.index("\t") + 1 :])
-
-
 def modules_with(names: Iterable[str]) -> frozenset[str]:
     """All modules of nginx itself, and of the third-party ones those that are named (`brotli`, `headers-more`)."""
     wanted = {_words(name.lower()) for name in names}
     modules: set[str] = set()
-    for row in _rows():
+    for row in DIRECTIVES.every_row():
         module = row["module"]
         foreign = row["kind"] in ("third-party", "plus")
         if not foreign or _words(module) in wanted or module.lower() in wanted:
