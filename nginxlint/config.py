@@ -325,7 +325,7 @@ class Config:
     @property
     def nests_locations(self) -> bool:
         """Does a location stand in another one?"""
-        return any(block is not None and block.name == "location" for block in self._by_name.holders("location"))
+        return "location" in {block.name for block in self._by_name.holders("location") if block is not None}
 
     @property
     def redirect_circles(self) -> list[tuple[Redirect, str]]:

@@ -86,19 +86,21 @@ class UpstreamKeepaliveDefeated(Rule):
         settled: set[tuple[object, ...]] = set()
         keeping = _where_connections_are_kept(config)
         explicit_only = config.version < KEPT_BY_DEFAULT or not _somebody_interferes(config)
-        doubtful = (
-            (group.block.child("keepalive"), group, [use for use in uses if use.target.directive.parent not in keeping])
+        doubtful = [
+            (group.block.child("keepalive"), group, others)
             for group, uses in config.used_groups
-            if not all(use.target.directive.parent in keeping for use in uses)
-        )
+            if (others := [use for use in uses if use.target.directive.parent not in keeping])
+        ]
         # what is written for one group and by default for another is told of the first
         for pool, group, uses in sorted(doubtful, key=lambda three: three[0] is None):
             if (pool is None and explicit_only) or not group.idle_connections(config.version):
                 continue
             for use in uses:
+                if _own_key(use) in settled:
+                    continue
                 scope = config.scope(use.target.directive)
                 lines = scope.effective("proxy_set_header")
-                key = (use.target.family, scope.value("proxy_http_version"), *[line.values for line in lines])
+                key = _key(use, scope.effective("proxy_http_version"), lines)
                 if key in settled:
                     continue
                 fault = _fault(config, use, scope, pool)
@@ -170,6 +172,19 @@ def _fix(place: Directive, why: str, scope: Scope) -> tuple[Fix, str]:
         lines += added_header(scope, "proxy", "Connection", '""')
     fix = Fix("speak HTTP/1.1 and leave Connection out", (insert_line_after(place, *lines),), safe=False)
     return fix, f'write {line} and proxy_set_header Connection "";'
+
+
+def _key(use: Use, versions: list[Directive], headers: list[Directive]) -> tuple[object, ...]:
+    """What the connections of a pass hang on."""
+    return (use.target.family, versions[-1].values if versions else (), *[line.values for line in headers])
+
+
+def _own_key(use: Use) -> tuple[object, ...] | None:
+    """The same of a pass whose block says all of it: a quick look, for most of them do."""
+    block = use.target.directive.parent
+    versions = block.named("proxy_http_version") if block is not None else []
+    headers = block.named("proxy_set_header") if block is not None and versions else []
+    return _key(use, versions, headers) if headers else None
 
 
 def _mean_the_same_everywhere(config: Config, lines: list[Directive]) -> bool:

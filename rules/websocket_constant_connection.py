@@ -52,9 +52,9 @@ class WebsocketConstantConnection(Rule):
     )
 
     def check(self, config: Config) -> Iterator[Diagnostic]:
-        for handshake in config.handshakes:
-            connection = handshake.connection
-            if not handshake.complete or connection is None or "$" in connection.values[1]:
+        for handshake in config.handshakes if any(map(_is_constant, config.alike("proxy_set_header"))) else ():
+            connection = handshake.connection if handshake.complete else None
+            if connection is None or "$" in connection.values[1]:
                 continue
             for target in handshake.passes:
                 location = config.location(target.directive)
@@ -67,6 +67,10 @@ class WebsocketConstantConnection(Rule):
                         help=f"write {_MAP} in http, and proxy_set_header Connection $connection_upgrade;",
                     )
                     break
+
+
+def _is_constant(header: tuple[str, ...]) -> bool:
+    return len(header) == 2 and header[0].lower() == "connection" and "$" not in header[1] != ""
 
 
 def _fix(config: Config, connection: Directive) -> Fix | None:

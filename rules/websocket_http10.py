@@ -62,18 +62,19 @@ class WebsocketHttp10(Rule):
         if config.version >= KEPT_BY_DEFAULT and all(says == ("1.1",) for says in config.alike("proxy_http_version")):
             return
         for handshake in config.handshakes:
-            if not handshake.complete or handshake.upgrade is None:
+            if not handshake.complete:
                 continue
             for target in handshake.passes:
                 scope = config.scope(target.directive)
                 version = http_version(config, scope)
                 if version == "1.1":
                     continue
-                set_by = scope.directive("proxy_http_version")
+                set_by, upgrade = scope.directive("proxy_http_version"), handshake.upgrade
+                assert upgrade is not None
                 yield self.report(
-                    handshake.upgrade,
+                    upgrade,
                     f"this goes out as HTTP/{version}, which has no upgrade: WebSockets fail {_where(version)}",
-                    _fix(handshake.upgrade, set_by),
+                    _fix(upgrade, set_by),
                     related=(
                         note(set_by or target.directive, "the version is set here" if set_by else "handed on here"),
                     ),

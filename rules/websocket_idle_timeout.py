@@ -52,7 +52,7 @@ class WebsocketIdleTimeout(Rule):
         settings = config.alike("proxy_read_timeout").groups()
         patient = {one.parent for _, same in settings if (milliseconds(same[0]) or 0) > _MINUTE for one in same}
         for handshake in config.handshakes:
-            if not handshake.complete or handshake.upgrade is None:
+            if not handshake.complete:
                 continue
             for target in handshake.passes:
                 if target.directive.parent in patient:
@@ -60,10 +60,11 @@ class WebsocketIdleTimeout(Rule):
                 scope = config.scope(target.directive)
                 if scope.milliseconds("proxy_read_timeout", _MINUTE) > _MINUTE:
                     continue
-                set_by = scope.directive("proxy_read_timeout")
-                line = insert_line_after(handshake.upgrade, "proxy_read_timeout 1h;")
+                set_by, upgrade = scope.directive("proxy_read_timeout"), handshake.upgrade
+                assert upgrade is not None
+                line = insert_line_after(upgrade, "proxy_read_timeout 1h;")
                 yield self.report(
-                    handshake.upgrade,
+                    upgrade,
                     "WebSocket connections that are silent for "
                     f"{scope.milliseconds('proxy_read_timeout', _MINUTE) / 1000:g} s are cut",
                     *(() if set_by else (Fix("wait for an hour", (line,), safe=False),)),

@@ -22,21 +22,30 @@ def named_for_websockets(pattern: str) -> bool:
 
 class Handshake:
     """One set of `proxy_set_header` lines of a `block` in which at least one half of a handshake is sent: `upgrade` and
-    `connection` are the lines (None where there is none). `passes` are the targets it holds for."""
+    `connection` are the lines (None where there is none), `upgrades` says of the latter that it can ask for an upgrade;
+    `complete` that the backend gets both halves. `passes` are the targets it holds for."""
 
-    __slots__ = ("block", "connection", "passes", "upgrade", "upgrades")
+    __slots__ = ("_places", "block", "complete", "passes", "upgrades")
 
-    def __init__(self, block: Block, upgrade: Directive | None, connection: Directive | None, upgrades: bool) -> None:
+    def __init__(self, block: Block, places: dict[str, int], *, complete: bool, upgrades: bool) -> None:
+        """`places` are those of the two lines among all of the block."""
+        self._places = places
         self.block = block
-        self.upgrade = upgrade
-        self.connection = connection
+        self.complete = complete
         self.upgrades = upgrades
         self.passes: list[Pass] = []
 
     @property
-    def complete(self) -> bool:
-        """Does the backend get both halves? `upgrades` says it of the Connection line."""
-        return self.upgrade is not None and bool(self.upgrade.values[1]) and self.upgrades
+    def upgrade(self) -> Directive | None:
+        return self._line("upgrade")
+
+    @property
+    def connection(self) -> Directive | None:
+        return self._line("connection")
+
+    def _line(self, header: str) -> Directive | None:
+        at = self._places.get(header)
+        return None if at is None else self.block.named("proxy_set_header")[at]
 
     def __repr__(self) -> str:
         return f"<handshake {self.block!r}>"
@@ -46,17 +55,21 @@ def handshakes(config: Config) -> list[Handshake]:
     """Every such set (nginx drops both headers unless they are set)."""
     decided: dict[str, bool] = {}
     found: dict[Block | None, Handshake] = {}
-    for lines, blocks in config.sets("proxy_set_header").groups():
+    sets = config.sets("proxy_set_header")
+    for lines in sets:
         places = {values[0].lower(): at for at, values in enumerate(lines) if len(values) == 2}
-        if not any(lines[at][1] for name, at in places.items() if name in ("upgrade", "connection")):
+        said = {name: lines[places[name]][1] for name in ("upgrade", "connection") if name in places}
+        if not any(said.values()):
             continue
-        for block in blocks:
-            own = block.named("proxy_set_header")
-            upgrade = own[places["upgrade"]] if "upgrade" in places else None
-            connection = own[places["connection"]] if "connection" in places else None
-            upgrades = connection is not None and _can_upgrade(config, connection, decided)
-            if upgrades or (upgrade is not None and upgrade.values[1]):
-                found[block] = Handshake(block, upgrade, connection, upgrades)
+        asks, text = said.get("upgrade", "") != "", said.get("connection", "")
+        for block in sets.members(lines):
+            upgrades = decided.get(text)
+            if upgrades is None:
+                upgrades = text != "" and _can_upgrade(
+                    config, block.named("proxy_set_header")[places["connection"]], decided
+                )
+            if asks or upgrades:
+                found[block] = Handshake(block, places, complete=asks and upgrades, upgrades=upgrades)
     for target in config.passes() if found else ():
         setter = target.directive.parent
         if setter not in found:
@@ -70,10 +83,6 @@ def _can_upgrade(config: Config, connection: Directive, decided: dict[str, bool]
     """Can the Connection line ask for an upgrade? A value that hangs on the request may. `decided` holds the answers for
     texts that mean the same everywhere."""
     text = connection.values[1]
-    if "$" not in text:
-        return "upgrade" in text.lower()
-    if text in decided:
-        return decided[text]
     values = fold(config, connection, text)
     answer = values is None or any("upgrade" in value.text.lower() for value in values)
     if not any(one.name == "set" for name in references(text) for one in definitions_of(config, name)):

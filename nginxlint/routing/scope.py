@@ -14,7 +14,6 @@ _INHERIT_SWITCH = {"add_header": "add_header_inherit", "add_trailer": "add_trail
 # Other names of the set a directive belongs to: one of them replaces what is inherited, too.
 _TWINS = {name: tuple(twin for twin in names if twin != name) for name, names in SET_OF.items() if len(names) > 1}
 
-_values = attrgetter("values")
 _parent = attrgetter("parent")
 
 
@@ -26,7 +25,7 @@ class Known(dict[str, list[Directive]]):
 
     def __init__(self, index: dict[str, list[Directive]]) -> None:
         super().__init__(index)
-        self._holders: dict[str, dict[Block | None, None]] = {}
+        self._holders: dict[str, set[Block | None]] = {}
         self._alike: dict[str, Grouped[tuple[str, ...], Directive]] = {}
         self._sets: dict[str, Grouped[tuple[tuple[str, ...], ...], Block]] = {}
 
@@ -36,14 +35,14 @@ class Known(dict[str, list[Directive]]):
 
     def spelled(self, name: str) -> str:
         """The same as they stand there, repeated or not: quicker for one look."""
-        return "\0".join(chain.from_iterable(map(_values, self.get(name, ()))))
+        return "\0".join(chain.from_iterable([line.values for line in self.get(name, ())]))
 
     def alike(self, name: str) -> Grouped[tuple[str, ...], Directive]:
         """The directives of that name by their arguments."""
         found = self._alike.get(name)
         if found is None:
             lines = self.get(name, [])
-            found = self._alike[name] = Grouped(list(map(_values, lines)), lines)
+            found = self._alike[name] = Grouped([line.values for line in lines], lines)
         return found
 
     def sets(self, name: str) -> Grouped[tuple[tuple[str, ...], ...], Block]:
@@ -53,17 +52,18 @@ class Known(dict[str, list[Directive]]):
             said: dict[Block, list[tuple[str, ...]]] = {}
             for block, lines in groupby(self.get(name, ()), _parent):  # those of one block mostly follow one another
                 if block in said:
-                    said[block].extend(map(_values, lines))
+                    said[block] += [line.values for line in lines]
                 else:
-                    said[block] = list(map(_values, lines))
+                    said[block] = [line.values for line in lines]
+            self._holders[name] = set(said)
             found = self._sets[name] = Grouped(list(map(tuple, said.values())), list(said))
         return found
 
-    def holders(self, name: str) -> dict[Block | None, None]:
-        """The blocks that hold directives of that name, in file order."""
+    def holders(self, name: str) -> set[Block | None]:
+        """The blocks that hold directives of that name."""
         found = self._holders.get(name)
         if found is None:
-            found = self._holders[name] = dict.fromkeys(map(_parent, self.get(name, ())))
+            found = self._holders[name] = {line.parent for line in self.get(name, ())}
         return found
 
 
