@@ -143,8 +143,8 @@ class Config:
         return any(text in arguments for arguments in said for text in texts)
 
     def said(self, name: str) -> str:
-        """All different arguments of the directives of that name, lower-case, each between two zeros: one look at them is
-        quicker than one at each."""
+        """All arguments of the directives of that name, lower-case, each between two zeros: one look at them is quicker
+        than one at each."""
         arguments = self._arguments.get(name)
         if arguments is None:
             arguments = self._arguments[name] = self._by_name.said(name).lower()

@@ -14,6 +14,8 @@ _INHERIT_SWITCH = {"add_header": "add_header_inherit", "add_trailer": "add_trail
 # Other names of the set a directive belongs to: one of them replaces what is inherited, too.
 _TWINS = {name: tuple(twin for twin in names if twin != name) for name, names in SET_OF.items() if len(names) > 1}
 
+# What these say is mostly said once: to look for repeats takes longer than to read them.
+_VARIED = frozenset((*PASSES, "server"))
 _parent = attrgetter("parent")
 
 
@@ -30,8 +32,10 @@ class Known(dict[str, list[Directive]]):
         self._sets: dict[str, Grouped[tuple[tuple[str, ...], ...], Block]] = {}
 
     def said(self, name: str) -> str:
-        """All different arguments of the directives of that name in one text, each between two zeros."""
-        return "\0".join(("", *chain.from_iterable(self.alike(name)), ""))
+        """All arguments of the directives of that name in one text, each between two zeros; mostly each one once."""
+        varied = name in _VARIED and name not in self._alike
+        different = [line.values for line in self.get(name, ())] if varied else self.alike(name)
+        return "\0".join(("", *chain.from_iterable(different), ""))
 
     def spelled(self, name: str) -> str:
         """The same as they stand there, repeated or not: quicker for one look."""
