@@ -28,6 +28,8 @@ class Grade(int):
     def __repr__(self) -> str:
         return f"{type(self).__name__}.{self.word.upper()}"
 
+    __str__ = int.__repr__
+
 
 class Severity(Grade):
     """How bad it is. ERROR: nginx refuses the configuration, or requests to this block certainly fail or are

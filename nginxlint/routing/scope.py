@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from _operator import attrgetter
 from itertools import chain, groupby
-from operator import attrgetter
 
 from nginxlint.catalogue.inheritance import ANONYMOUS, NEVER, PASSES, SET_OF
 from nginxlint.catalogue.numbers import parse_size, parse_time
