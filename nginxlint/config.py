@@ -315,12 +315,11 @@ class Config:
             self._router = Router(self)
         return self._router
 
-    @property
-    def router_on_disk(self) -> Router:
-        """The route simulator with the files of the machine that runs nginx; to be asked only where `look` is there."""
+    def router_with(self, look: Callable[[str], str] | None) -> Router:
+        """The route simulator with a disk: `look` says what a path is, "file", "folder" or "" for nothing."""
         from nginxlint.routing.simulate import Router
 
-        return Router(self, self.look)
+        return Router(self, look)
 
     @property
     def nests_locations(self) -> bool:

@@ -43,6 +43,7 @@ RULES: dict[str, tuple[str, str, bool, tuple[str, ...], tuple[str, ...], str]] =
     "location_unreachable": ("location-unreachable", "correctness", False, ("location",), (), "shadows"),
     "named_location_undefined": ("named-location-undefined", "correctness", False, ("try_files", "error_page", "post_action"), ("@",), ""),
     "nested_location_loses_handler": ("nested-location-loses-handler", "proxy", False, ("proxy_pass", "fastcgi_pass", "uwsgi_pass", "scgi_pass", "grpc_pass", "memcached_pass"), (), "nests_locations"),
+    "php_source_served": ("php-source-served", "security", False, ("try_files",), (".php",), ""),
     "proxy_body_dropped": ("proxy-body-dropped", "proxy", False, ("proxy_pass_request_body", "fastcgi_pass_request_body", "uwsgi_pass_request_body", "scgi_pass_request_body"), (), ""),
     "proxy_buffering_breaks_cache": ("proxy-buffering-breaks-cache", "cache", False, ("proxy_buffering", "fastcgi_buffering", "uwsgi_buffering", "scgi_buffering"), (), ""),
     "proxy_buffering_off": ("proxy-buffering-off", "performance", False, ("proxy_buffering", "fastcgi_buffering", "uwsgi_buffering", "scgi_buffering"), (), ""),

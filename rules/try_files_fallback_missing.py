@@ -86,7 +86,9 @@ def _is_absent(config: Config, tried: Directive, location: Location) -> bool:
     if config.look is None or root is None or not root.values or config.look(root.values[0]) != "folder":
         return False
     for uri in example_uris(location):
-        answer = config.router_on_disk.route(example_request(location.server, f"{uri}-nginxlint-no-such-file"))
+        answer = config.router_with(config.look).route(
+            example_request(location.server, f"{uri}-nginxlint-no-such-file")
+        )
         if answer.status == 500 and sum(step.directive is tried for step in answer.steps) > 4:
             return True
     return False

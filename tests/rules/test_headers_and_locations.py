@@ -183,6 +183,23 @@ CASES = (
         "location / { root FOLDER/d; try_files $uri @app; }\nlocation @app { return 200 'the app'; }",
         logged='could not find named location "@app"',
     ),
+    Case(
+        "php-source-served",
+        "root /FOLDER/d;\nlocation / { try_files $uri /app.php =404; }\nlocation ~ \\.php$ { proxy_pass http://127.0.0.1:65000; }",
+        "/blog",
+        "the source",
+        "</app.php",
+        "root /FOLDER/d;\nlocation / { try_files $uri /app.php; }\nlocation ~ \\.php$ { proxy_pass http://127.0.0.1:65000; }",
+    ),
+    Case(
+        "php-source-served",
+        "root /FOLDER/d;\nlocation / { try_files $uri $uri/ /app.php?$args; }",
+        "/shop",
+        "the source",
+        "</app.php",
+        "root /FOLDER/d;\nlocation / { try_files $uri $uri/ @app; }\n"
+        "location @app { rewrite ^ /app.php break; proxy_pass http://127.0.0.1:65000; }",
+    ),
     Case("alias-traversal", "location /img { alias FOLDER/d/img/; }", "/img../secret", "the secret", "404 Not Found"),
     Case(
         "alias-traversal",
@@ -210,6 +227,7 @@ def prepared(text: str) -> Nginx:
     (nginx.folder / "d" / "img").mkdir(parents=True)
     (nginx.folder / "d" / "img" / "a").write_text("a picture")
     (nginx.folder / "d" / "secret").write_text("the secret")
+    (nginx.folder / "d" / "app.php").write_text("<?php # the source")
     return nginx
 
 

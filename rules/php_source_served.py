@@ -1,0 +1,97 @@
+from nginxlint import (
+    PASSES,
+    Bad,
+    Block,
+    Config,
+    Diagnostic,
+    Good,
+    Iterator,
+    Rule,
+    Severity,
+    Shape,
+    example_request,
+    example_uris,
+    shapes,
+)
+
+
+class PhpSourceServed(Rule):
+    """`try_files` leads to a PHP script where nothing runs PHP: visitors download its source, passwords and all.
+
+    A file that is found is answered by the location that looked for it; only the last argument is a new search for a
+    location. In `try_files $uri /index.php =404;` the script is therefore a file like any other, and so is a last
+    argument `/index.php` in a server whose locations hand no `.php` to FastCGI. Make the script the last argument, and
+    give it a location with `fastcgi_pass`.
+    Source: ngx_http_core_try_files_phase; ngx_http_static_handler.
+    """
+
+    id = "php-source-served"
+    group = "security"
+    severity = Severity.ERROR
+    directives = ("try_files",)
+    texts = (".php",)
+    examples = (
+        Bad(
+            "server { root /srv;\n location / { try_files $uri /index.php =404; } # here\n"
+            " location ~ \\.php$ { fastcgi_pass app:9000; } }"
+        ),
+        Bad(
+            "server { root /srv;\n location / { try_files $uri $uri.php =404; } # here\n"
+            " location ~ \\.php$ { fastcgi_pass app:9000; } }"
+        ),
+        Bad("server { root /srv; location / { try_files $uri $uri/ /index.php?$args; } } # here"),
+        Bad(
+            "server { root /srv;\n location / { try_files $uri /index.php; } # here\n"
+            " location ~ ^/old/.*\\.php$ { fastcgi_pass app:9000; } }"
+        ),
+        Good("server { location / { try_files $uri /index.php?$args; } location ~ \\.php$ { fastcgi_pass app:9; } }"),
+        Good("server { location / { try_files $uri /a.php; } location ~ [^/]\\.php(/|$) { fastcgi_pass app:9; } }"),
+        Good("server { location / { try_files $uri @a; } location @a { try_files /a.php =404; fastcgi_pass a:9; } }"),
+        Good("server { location ~ \\.php$ { try_files $uri /index.php =404; fastcgi_pass app:9000; } }"),
+        Good("server { location / { try_files $uri /a.php; } location = /a.php { proxy_pass http://app; } }"),
+        Good("server { location / { try_files $uri /a.php; } location ~ \\.php$ { return 404; } }"),
+        Good("server { location / { try_files $uri /a.php.html; } }"),
+        Good("server { location / { try_files $uri /a.php =404; content_by_lua_file x.lua; } }"),
+    )
+
+    def check(self, config: Config) -> Iterator[Diagnostic]:
+        running = _servers_running_php(config)
+        for tried in config.saying(lambda values: any(map(_is_script, values)), "try_files"):
+            if tried.enclosing("server") in running and not any(map(_is_script, tried.values[:-1])):
+                continue
+            location = config.location(tried)
+            if location is None or not location.server.is_whole:
+                continue
+            for uri in example_uris(location):
+                answer = config.router_with(_only_scripts).route(example_request(location.server, uri))
+                served = answer.steps[-1].text
+                if answer.action == "static" and answer.certain and _is_script(served) and not _is_script(uri):
+                    yield self.report(
+                        next(word for word in tried.args if _is_script(word.text)),
+                        f"visitors of {uri} get the source of {served.removeprefix('a file: ')}: nothing runs PHP there",
+                        help="make it the last argument, and give .php a location with fastcgi_pass",
+                    )
+                    break
+
+
+def _only_scripts(path: str) -> str:
+    return "file" if path.endswith(".php") else ""
+
+
+def _is_script(text: str) -> bool:
+    return text.partition("?")[0].endswith(".php") or ".php$" in text
+
+
+def _servers_running_php(config: Config) -> set[Block | None]:
+    """Servers with a location that takes every path ending in .php, and passes it on."""
+    return {
+        block.parent
+        for values, blocks in config.alike("location").groups()
+        if values[:1] in (("~",), ("~*",)) and any(map(_takes_scripts, shapes(values[-1]) or ()))
+        for block in blocks
+        if isinstance(block, Block) and block.child(*PASSES)
+    }
+
+
+def _takes_scripts(shape: Shape) -> bool:
+    return shape.exact and not shape.start and len(shape.runs) == 1 and ".php".endswith(shape.runs[0] or "x")
