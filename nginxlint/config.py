@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from _collections import defaultdict  # type: ignore[import-not-found]  # without the rest of collections
 from itertools import chain
 
 from nginxlint.expressions import compiled
@@ -16,7 +15,7 @@ from nginxlint.routing.servers import Location, Server
 from nginxlint.routing.upstreams import Upstream
 from nginxlint.routing.uses import PASSES, Use, Uses
 from nginxlint.routing.variables import Folded, fold
-from nginxlint.syntax import Block, Directive
+from nginxlint.syntax import Block, Directive, Index
 
 TYPE_CHECKING = False  # parts of the model that few configurations need are imported when they are asked for
 if TYPE_CHECKING:
@@ -60,8 +59,8 @@ class Config:
         self.conf_folder = loaded.conf_folder
         self.look: Callable[[str], str] | None = None
         self.locate: Callable[[str], str] | None = None
-        self.directive_count = 0
-        self._by_name = self._index()
+        self._by_name = Known(self.main)
+        self.directive_count = sum(map(len, self._by_name.values()))
         self._scopes: dict[Block, Scope] = {}
         self._servers: list[Server] | None = None
         self._server_of: dict[Block | None, Server] | None = None
@@ -93,20 +92,10 @@ class Config:
         self._direct_passes: list[Pass] | None = None
         self._router: Router | None = None
 
-    def _index(self) -> Known:
-        """All directives by name, in file order; one pass over the tree."""
-        index: dict[str, list[Directive]] = defaultdict(list)
-        stack = [iter(self.main.body)]
-        while stack:
-            for directive in stack[-1]:
-                index[directive.name].append(directive)
-                if directive.body is not None:
-                    stack.append(iter(directive.body))
-                    break
-            else:
-                stack.pop()
-        self.directive_count = sum(map(len, index.values()))
-        return Known(index)
+    @property
+    def index(self) -> Index:
+        """All its directives by name."""
+        return self._by_name
 
     @property
     def partial(self) -> bool:

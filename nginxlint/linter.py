@@ -358,7 +358,7 @@ def _refusals(checked: Checked, request: Request) -> list[Diagnostic]:
     from nginxlint.catalogue.target import Target
 
     target = request.build or Target(request.version, request.modules)
-    found: list[Diagnostic] = list(refusals(config.main, target, complete=not config.snippet, find=config.find))
+    found: list[Diagnostic] = list(refusals(config.main, target, complete=not config.snippet, index=config.index))
     if checked.root.checks_files(request.check_files):
         from nginxlint.catalogue.files import check_files
 

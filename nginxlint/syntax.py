@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from _collections import defaultdict  # type: ignore[import-not-found]  # without the rest of collections
+
 from nginxlint.lexer import RawWord, words_at
 from nginxlint.source import Source, Span
 
@@ -245,6 +247,32 @@ class Block(Directive):
                     break
             else:
                 stack.pop()
+
+
+class Index(dict[str, list[Directive]]):
+    """All directives inside a block by name, in file order. `opening`: the names of those that have a block."""
+
+    __slots__ = ("opening",)
+
+    def __init__(self, root: Block) -> None:
+        super().__init__()
+        self.opening: set[str] = set()
+        index: dict[str, list[Directive]] = defaultdict(list)
+        stack = [iter(root.body)]
+        while stack:
+            for directive in stack[-1]:
+                index[directive.name].append(directive)
+                if directive.body is not None:
+                    self.opening.add(directive.name)
+                    stack.append(iter(directive.body))
+                    break
+            else:
+                stack.pop()
+        self.update(index)
+
+    def examples(self, name: str) -> dict[tuple[str, ...], Directive]:
+        """One directive of that name for each of their different arguments."""
+        return {one.values: one for one in self.get(name, ())}
 
 
 class Surroundings(Block):

@@ -5,10 +5,11 @@ from __future__ import annotations
 from nginxlint.catalogue.refusal import Refusal
 from nginxlint.diagnostic import Severity
 from nginxlint.source import Span
+from nginxlint.syntax import Index
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Sequence
     from typing import Any
 
     from nginxlint.catalogue.target import Target
@@ -22,13 +23,13 @@ class Context:
     `place` names the context of the directive at hand by the catalogue's word (main, events, http, server, location,
     if-in-server, if-in-location, limit_except, upstream, stream, stream-server, stream-upstream, mail, mail-server);
     in a `BLOCK_END` check it is that of the block itself (its body). `complete` is false for a loose snippet:
-    what is absent may stand elsewhere. `names` are those of the directives met so far; `find` gives all directives of a
-    name, those that stand further down too. `state` is free for the checks:
+    what is absent may stand elsewhere. `names` are those of the directives met so far; `index` has all directives by
+    name. `state` is free for the checks:
     what one has to remember for a later one (key: a name of its own), for example the zones declared so far. Names below
     are filled in document order.
     """
 
-    __slots__ = ("complete", "find", "names", "place", "root", "state", "target", "version")
+    __slots__ = ("complete", "index", "names", "place", "root", "state", "target", "version")
 
     def __init__(
         self,
@@ -36,10 +37,10 @@ class Context:
         target: Target,
         *,
         complete: bool = True,
-        find: Callable[[str], Iterable[Directive]] | None = None,
+        index: Index | None = None,
     ) -> None:
         self.root = root
-        self.find = find or _finder(root)
+        self.index = Index(root) if index is None else index
         self.target = target
         self.version = target.version
         self.complete = complete
@@ -52,9 +53,13 @@ class Context:
         """http, stream, mail or main: which of nginx's worlds the directive at hand belongs to."""
         return SUBSYSTEM.get(self.place, "main")
 
+    def find(self, name: str) -> Sequence[Directive]:
+        """All directives of a name, wherever they stand, those that stand further down too."""
+        return self.index.get(name, ())
+
     def occurs(self, name: str) -> bool:
         """Is there a directive of that name anywhere?"""
-        return any(True for _ in self.find(name))
+        return name in self.index
 
     def may_guess(self) -> bool:
         """Is it worth looking for what somebody meant? Not any more in a file that is full of unknown names."""
@@ -124,13 +129,6 @@ SUBSYSTEM = {
     "mail": "mail",
     "mail-server": "mail",
 }
-
-
-def _finder(root: Block) -> Callable[[str], Iterable[Directive]]:
-    index: dict[str, list[Directive]] = {}
-    for directive in root.walk():
-        index.setdefault(directive.name, []).append(directive)
-    return lambda name: index.get(name, ())
 
 
 def terminator(directive: Directive) -> Span:

@@ -262,8 +262,8 @@ class Frame:
         self.context.place = world.place
         key = name, entry.block
         if key not in self._namesakes:
-            named = list(self.context.find(name))
-            self._namesakes[key] = Namesakes(named, entry.block) if len(named) >= MANY else None
+            many = len(self.context.find(name)) >= MANY
+            self._namesakes[key] = Namesakes(self.context.index, name, entry.block) if many else None
         namesakes = self._namesakes[key]
         if namesakes is None or not namesakes.relieve(entry, self.context):
             return

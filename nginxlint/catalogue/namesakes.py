@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from itertools import chain
 
-from nginxlint.syntax import Block, Directive
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from nginxlint.catalogue.context import Context
     from nginxlint.catalogue.entry import Entry
+    from nginxlint.syntax import Index
 
 # Fewer are as soon looked at one by one.
 MANY = 12
@@ -23,13 +22,12 @@ class Namesakes:
 
     __slots__ = ("directives", "examples", "others_in")
 
-    def __init__(self, named: list[Directive], blocks: bool) -> None:
-        kinds = set(map(type, named))
-        fitting = {kind for kind in kinds if issubclass(kind, Block) is blocks}
-        self.directives = named if fitting == kinds else [one for one in named if type(one) in fitting]
-        others = [one for one in named if type(one) not in fitting] if fitting != kinds else ()
+    def __init__(self, index: Index, name: str, blocks: bool) -> None:
+        named = index[name]
+        others = [one for one in named if (one.body is None) is blocks] if blocks or name in index.opening else ()
         self.others_in = {one.parent.name if one.parent else "" for one in others}
-        self.examples = {one.values: one for one in self.directives}
+        self.directives = [one for one in named if (one.body is None) is not blocks] if others else named
+        self.examples = {one.values: one for one in self.directives} if others else index.examples(name)
 
     def relieve(self, entry: Entry, context: Context) -> bool:
         """Take away from an entry what all of them pass at its place, so that nobody asks it of each. Is nothing left to

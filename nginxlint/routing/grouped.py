@@ -19,14 +19,14 @@ class Grouped(dict["K", "V | list[V]"]):
     __slots__ = ("_waiting",)
 
     def __init__(self, keys: Sequence[K], members: Sequence[V]) -> None:
-        super().__init__(dict.fromkeys(keys))  # type: ignore[arg-type]  # nobody sees these values
+        super().__init__(zip(keys, members, strict=True))  # the last one of each
         self._waiting: tuple[Sequence[K], Sequence[V]] | None = keys, members
 
     def _group(self, keys: Sequence[K], members: Sequence[V]) -> None:
         self._waiting = None
         if len(self) == len(members):
-            self.update(zip(keys, members, strict=True))
-        elif len(self) * 2 <= len(members):
+            return
+        if len(self) * 2 <= len(members):
             groups: dict[K, list[V]] = {key: [] for key in self}
             for key, member in zip(keys, members, strict=True):
                 groups[key].append(member)
@@ -40,6 +40,12 @@ class Grouped(dict["K", "V | list[V]"]):
                 elif known is not member:
                     found[key] = [known, member]
             self.update(found)
+
+    def examples(self) -> dict[K, V]:
+        """One member of each key."""
+        if self._waiting is not None:
+            return dict(self)  # type: ignore[arg-type]  # no lists yet
+        return {key: known[-1] if isinstance(known, list) else known for key, known in self.items()}
 
     def members(self, key: K) -> list[V]:
         """Those of one key, in order."""

@@ -8,7 +8,7 @@ from itertools import chain, groupby
 from nginxlint.catalogue.inheritance import ANONYMOUS, NEVER, PASSES, SET_OF
 from nginxlint.catalogue.numbers import parse_size, parse_time
 from nginxlint.routing.grouped import Grouped
-from nginxlint.syntax import Block, Directive
+from nginxlint.syntax import Block, Directive, Index
 
 _INHERIT_SWITCH = {"add_header": "add_header_inherit", "add_trailer": "add_trailer_inherit"}
 # Other names of the set a directive belongs to: one of them replaces what is inherited, too.
@@ -19,14 +19,14 @@ _VARIED = frozenset((*PASSES, "server"))
 _parent = attrgetter("parent")
 
 
-class Known(dict[str, list[Directive]]):
+class Known(Index):
     """All directives of a configuration by name, in file order; those of one name also by their block, by what they
     say, and by what their blocks say, once somebody asks: most lines and most blocks repeat others."""
 
     __slots__ = ("_alike", "_holders", "_sets")
 
-    def __init__(self, index: dict[str, list[Directive]]) -> None:
-        super().__init__(index)
+    def __init__(self, root: Block) -> None:
+        super().__init__(root)
         self._holders: dict[str, set[Block | None]] = {}
         self._alike: dict[str, Grouped[tuple[str, ...], Directive]] = {}
         self._sets: dict[str, Grouped[tuple[tuple[str, ...], ...], Block]] = {}
@@ -48,6 +48,9 @@ class Known(dict[str, list[Directive]]):
             lines = self.get(name, [])
             found = self._alike[name] = Grouped([line.values for line in lines], lines)
         return found
+
+    def examples(self, name: str) -> dict[tuple[str, ...], Directive]:
+        return self.alike(name).examples()
 
     def sets(self, name: str) -> Grouped[tuple[tuple[str, ...], ...], Block]:
         """The blocks that hold directives of that name, by the arguments of all of these."""

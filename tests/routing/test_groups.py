@@ -29,8 +29,11 @@ def test_groups_are_those_that_asking_one_by_one_finds_in_the_same_order(differe
     for key, member in zip(keys, members, strict=True):
         expected.setdefault(key, []).append(member)
     grouped: Grouped[int, str] = Grouped(keys, members)
+    examples = {key: found[-1] for key, found in expected.items()}
+    assert grouped.examples() == examples
     assert list(grouped.groups()) == list(expected.items())
     assert [grouped.members(key) for key in range(-1, 100)] == [expected.get(key, []) for key in range(-1, 100)]
+    assert grouped.examples() == examples
 
 
 def test_directives_that_say_the_same_are_one_group() -> None:

@@ -113,7 +113,7 @@ def all_declared(context: Context) -> bool:
     which comes first. Their passes need not be declared any more."""
     known: bool | None = context.state.get("upstreams.declared")
     if known is None:
-        blocks = list(context.find("upstream"))
+        blocks = context.find("upstream")
         named = {block.values[0].lower(): block for block in blocks if len(block.values) == 1 and _is_in_http(block)}
         known = len(named) == len(blocks) and not context.occurs("stream") and _all_passes_agree(named, context)
         if known:

@@ -103,7 +103,7 @@ def _listen(directive: Directive, context: Context) -> Iterable[Refusal]:
 def _all_declared(examples: Mapping[tuple[str, ...], Directive], context: Context) -> bool:
     """Declare what http servers listen on, if none sets options and none listens on a socket twice: then it does not
     matter which comes first."""
-    https = list(context.find("http"))
+    https = context.find("http")
     if len(https) != 1 or any(map(context.occurs, ("stream", "mail"))):
         return False
     understood: dict[tuple[str, ...], _Understood] = context.state.setdefault("listen.understood.http", {})

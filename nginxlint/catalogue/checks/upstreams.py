@@ -333,7 +333,7 @@ def _all_zones_fine(examples: Mapping[tuple[str, ...], Directive], context: Cont
     }
     sizes = {size: parse_size(size) or 0 for size in {size for _, size in examples}}
     if (
-        len(zones) != len(list(context.find("zone")))
+        len(zones) != len(context.find("zone"))
         or min(sizes.values()) < SMALLEST
         or not shared_elsewhere(context).isdisjoint(zones)
     ):
