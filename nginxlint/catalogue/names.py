@@ -166,8 +166,8 @@ class Variables:
         if not _captures_nothing(text):
             return False
         # what stands before a variable is different everywhere, what comes behind it rarely
-        for read in {"$" + behind.partition("\n")[0] for behind in text.split("$")[1:]}:
-            for braced, closed, digit, bare in _VARIABLE.findall(read):
+        for read in {behind.partition("\n")[0] for behind in text.split("$")[1:]}:
+            for braced, closed, digit, bare in _VARIABLE.findall("$" + read):
                 name = (braced if closed else bare).lower()
                 if not digit and name not in self.explained and not (name and self._is_known(name)):
                     return False

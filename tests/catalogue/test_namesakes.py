@@ -129,6 +129,13 @@ def test_one_fault_among_many_is_found(monkeypatch, right, wrong, rule, included
     assert together == findings(faulty, monkeypatch, 10**9, included=included)
 
 
+@pytest.mark.parametrize("name", ["backup", "resolve"])
+def test_a_server_may_have_the_name_of_a_parameter(name):
+    group = f"upstream u {{ server {name}; server 10.0.0.1 backup; }} upstream v {{ server {name}; }}"
+    loaded = load(Dump({}, "/"), "nginx.conf", f"events {{}} http {{ {group} }}")
+    assert check(loaded.main, Target()) == []
+
+
 def test_families_that_end_only_their_own_say_nothing_where_none_of_their_checks_was_asked(corpus):
     """They are not imported there."""
     ends = {key: import_module(f"nginxlint.catalogue.checks.{key[1]}").BLOCK_END[key[0]] for key in ENDS_OF_OWN}

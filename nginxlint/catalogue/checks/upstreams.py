@@ -86,8 +86,8 @@ def _all_servers_fine(examples: Mapping[tuple[str, ...], Directive], context: Co
 def _look_at_server(directive: Directive, context: Context, fine: set[tuple[str, ...]]) -> Iterator[Refusal]:
     """`fine` are the parameters that are right whatever address and group they stand with."""
     values = directive.values
-    if "backup" in values or "resolve" in values:
-        context.state["upstreams.marked"] = True
+    if "backup" in values[1:] or "resolve" in values[1:]:
+        context.state.setdefault("upstreams.marked", set()).add(values[1:])
     resolve = False
     service: str | None = None
     for index in range(1, len(values)):
@@ -425,17 +425,17 @@ def _look_at_end(block: Block, context: Context) -> Iterator[Refusal]:
 
 def _end_of_subsystem(block: Block, context: Context) -> Iterator[Refusal]:
     """What nginx finds when it sets up the groups, at the end of `http` or `stream`."""
-    if "upstreams.marked" not in context.state:
-        return
-    servers = [one for one in context.find("server") if len(one.values) > 1]
-    marked = [one.parent for one in servers if "backup" in one.values or "resolve" in one.values]
-    for group in dict.fromkeys(marked):
+    marked = context.state.get("upstreams.marked", ())
+    resolves = any("resolve" in parameters for parameters in marked)
+    lines = [one for one in context.find("server") if len(one.values) > 1] if marked else ()
+    for group in dict.fromkeys([one.parent for one in lines if one.values[1:] in marked]):
         if group is None or group.parent is not block or group.name != "upstream" or not group.values:
             continue
         servers = [child for child in group.body if child.name == "server" and child.values]
-        if any("_by_lua" in child.name for child in group.body):
+        only_backup = all("backup" in server.values[1:] for server in servers)
+        if (not only_backup and not resolves) or any("_by_lua" in child.name for child in group.body):
             continue
-        if all("backup" in server.values for server in servers):
+        if only_backup:
             yield context.refuse(
                 "upstream-only-backup",
                 group,
@@ -461,7 +461,7 @@ def _run_time_names(group: Directive, servers: list[Directive], block: Block, co
     resolving = [
         server
         for server in servers
-        if "resolve" in server.values and parse_url(server.values[0], default_port=80).needs_lookup
+        if "resolve" in server.values[1:] and parse_url(server.values[0], default_port=80).needs_lookup
     ]
     if not resolving or not (context.target.plus or context.version >= (1, 27, 3)):
         return
