@@ -16,6 +16,7 @@ SLOW = (
 # Together as much as a small check, each for one small thing.
 COMMON = (
     "re", "enum", "functools", "collections", "collections.abc", "importlib", "warnings", "types", "copyreg",
+    "operator", "keyword", "reprlib",
 )  # fmt: skip
 # Without `site`: what it imports (for an editable install) could hide what we do.
 PROBE = """
