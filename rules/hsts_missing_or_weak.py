@@ -44,6 +44,7 @@ class HstsMissingOrWeak(Rule):
             "server {\n listen 443 ssl;\n add_header Strict-Transport-Security 'max-age=31536000';\n"
             ' location /a { add_header strict-transport-security "max-age=86400; includeSubDomains"; # here\n }\n}'
         ),
+        Bad("location / { add_header Strict-Transport-Security max-age=3600; } # here"),
         Bad(
             "server {\n listen 443 ssl; # here\n root /srv;\n}\n"
             "server { listen 80; listen 443 ssl; root /srv; }\nserver { listen 80; root /srv; }"
