@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 
 from nginxlint.files import Files
-from nginxlint.lexer import Fault, Heads
+from nginxlint.lexer import Fault
+from nginxlint.ordinary import Heads
 from nginxlint.parser import Parsed, parse
 from nginxlint.source import Shelf, Source
 from nginxlint.syntax import Block, Directive, Surroundings

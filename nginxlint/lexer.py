@@ -1,8 +1,7 @@
 """Text to words, exactly as nginx reads them, with the place of every one and of every fault.
 
-The rules are those of `ngx_conf_read_token()` (src/core/ngx_conf_file.c). Ordinary text falls into lines and `PIECES`,
-whole statements as they are written, which `Heads` takes apart once each. From the first piece that is not ordinary on,
-`read` goes from word to word, and hands what it reads to a `Sink`; that of the parser builds the tree. Every
+The rules are those of `ngx_conf_read_token()` (src/core/ngx_conf_file.c). `read` goes from word to word, and hands what it
+reads to a `Sink`; that of the parser builds the tree. Before it, `ordinary.py` takes what needs no second look. Every
 alternative of a regular expression is possessive, so that no input makes it backtrack.
 
 nginx stops at the first fault. We put the fault where it was made (the end of the line that lacks its `;`, the
@@ -11,7 +10,6 @@ brace that is never closed), repair the statement and go on.
 
 from __future__ import annotations
 
-from itertools import islice
 from sys import intern
 
 from nginxlint.expressions import compiled
@@ -32,27 +30,22 @@ if TYPE_CHECKING:
         def restart(self) -> None: ...
 
 
-# Of a piece of text what it is, its name and values, and how far behind the begin of the line (or piece) it stands.
-Head = tuple[int, str, tuple[str, ...], int]
-STATEMENT, INCLUDE, BEGIN, END, COMMENT, ODD = range(6)
-_ODD: tuple[Head, ...] = ((ODD, "", (), 0),)
-
 # The buffer nginx reads a file through (NGX_CONF_BUFFER); one word has to fit into it.
 BUFFER = 4096
 # Characters from which a word may be too long: a character has four bytes at most.
-_NEAR_BUFFER = BUFFER // 4 - 2
+NEAR_BUFFER = BUFFER // 4 - 2
 # Deeper nesting than any real configuration has; who walks the tree may recurse once a level.
 MAX_DEPTH = 400
 _NEAR_DEPTH = MAX_DEPTH - 2
 # A file with more faults than this is not a configuration.
 MAX_FAULTS = 100
 
-_PLAIN = r"!$-&(-:<-\[\]-z|~"  # printable ASCII without ; { } " ' # \ and blank
+PLAIN = r"!$-&(-:<-\[\]-z|~"  # printable ASCII without ; { } " ' # \ and blank
 _WORD = r"""(?:\\.|\$\{*+|[^ \t\r\n;{}#"'\\$])(?:[^ \t\r\n;{\\$]++|\$\{*+|\\.)*+"""
 # Compiled when it is needed: most texts are ordinary.
 _STATEMENT = rf"""(?xs)[ \t\r\n]*+(?:
-      ([ \t\r\n{_PLAIN}]*+) (?: (;) | (?<!\$)(\{{) )   # 1 plain words up to 2 a semicolon or 3 a brace
-    | ((?:[{_PLAIN}]++[ \t\r\n]++)++)                  # 4 plain words of a statement that goes on
+      ([ \t\r\n{PLAIN}]*+) (?: (;) | (?<!\$)(\{{) )   # 1 plain words up to 2 a semicolon or 3 a brace
+    | ((?:[{PLAIN}]++[ \t\r\n]++)++)                  # 4 plain words of a statement that goes on
     | (\}})                                            # 5
     | (\#[^\n]*+)                                      # 6
     | ("[^"\\]*+(?:\\.[^"\\]*+)*+"|'[^'\\]*+(?:\\.[^'\\]*+)*+')(?=[ \t\r\n;{{)]|\Z)  # 7 a quoted word
@@ -60,22 +53,7 @@ _STATEMENT = rf"""(?xs)[ \t\r\n]*+(?:
     | (\Z)                                             # 9
     | (.)                                              # 10 a quote that goes wrong, a backslash at the end
     )"""
-# Where it is not sure what a quote or a brace means, a piece ends or is too long: `Heads` notices.
-PIECES = compiled(
-    r"""(?xs)
-      [^;{}"'#\\$]*+ (?:(?:
-          \$\{*+                                            # a brace behind a dollar opens no block
-        | \\.
-        | (?<=[^ \t\r\n;{}]) [}"'#]                        # inside a word
-        | (?<![^ \t\r\n;{}]) (?: "[^"\\]*+(?:\\.[^"\\]*+)*+" | '[^'\\]*+(?:\\.[^'\\]*+)*+' ) (?=[ \t\r\n;{)])
-      ) [^;{}"'#\\$]*+ )*+ [;{}]
-    | [ \t\r\n]*+\#[^\n]*+
-    | .+
-    """
-)
-# Words of plain characters between blanks, on one line.
-_PLAIN_STATEMENT = compiled(rf"[ \t{_PLAIN}]++(?:;|(?<!\$)\{{)")
-_ONE_WORD = compiled(
+ONE_WORD = compiled(
     rf"""(?xs)[ \t\r\n]*+(?:
       ("[^"\\]*+(?:\\.[^"\\]*+)*+"|'[^'\\]*+(?:\\.[^'\\]*+)*+')
     | ({_WORD})
@@ -91,8 +69,6 @@ _QUANTIFIER = r"\d+(?:,\d*)?\}"
 # Further than this nobody looks for the end of a plain statement.
 _LINE = 400
 _BLANKS = frozenset(" \t\r\n")
-_TERMINATORS = (";", "{")
-_BEHIND_QUOTE = frozenset(" \t\r\n;{)")
 
 
 class RawWord:
@@ -145,81 +121,6 @@ class Remarks:
         self.faults: list[Fault] = []
 
 
-class Heads(dict[str, tuple[Head, ...]]):
-    """What stands on a line of ordinary text, or in one of its pieces, by how it is written, blanks included.
-
-    `ODD`, then alone: a statement goes on behind this line, or `read` has to look at it. Configurations say the same things
-    again and again: a repeated line is taken apart once, and its words are one object wherever it stands. Kept for all
-    files of a root.
-    """
-
-    # What is repeated everywhere turns up early. What turns up late is kept for a while: a host says its name twice.
-    LIMIT = 8192
-    LATE = 1024
-
-    def __init__(self) -> None:
-        self._words: dict[str, str] = {}
-
-    def __missing__(self, written: str) -> tuple[Head, ...]:
-        if len(written) >= _NEAR_BUFFER:
-            return _ODD
-        if _PLAIN_STATEMENT.fullmatch(written):
-            words = written[:-1].split()
-            found = self._statement(words, written[-1], written.index(words[0])) if words else _ODD
-        else:
-            found = self._apart(written)
-            if found is _ODD and "\n" not in written:
-                found = self._several(written)
-        self[written] = found
-        if len(self) > self.LIMIT + self.LATE:
-            for late in list(islice(self, self.LIMIT, None)):
-                del self[late]
-            self._words.clear()
-        return found
-
-    def _statement(self, words: list[str], end: str, blanks: int) -> tuple[Head, ...]:
-        name = intern(words.pop(0))
-        # of very much text words are shared as well
-        values = tuple(words) if len(self) < self.LIMIT else tuple(map(self._words.setdefault, words, words))
-        if end == ";":
-            return ((INCLUDE if name == "include" else STATEMENT, name, values, blanks),)
-        return _ODD if name.endswith("_by_lua_block") else ((BEGIN, name, values, blanks),)
-
-    def _apart(self, written: str) -> tuple[Head, ...]:
-        """One statement with quotes or escapes in it, one on several lines, or none."""
-        text = written.strip(" \t\r\n")
-        blanks = written.index(text)
-        if text == "}":
-            return ((END, "", (), blanks),)
-        if not text:
-            return ()
-        if text[0] == "#":
-            return _ODD if "\n" in text else ((COMMENT, "", (), blanks),)
-        words = _words(text) if text[-1] in _TERMINATORS else None
-        if not words:
-            return _ODD
-        # on one line, or certainly its own: a forgotten semicolon is looked for in all others
-        if text[-1] == "{" and "\n" in text[:-1].rstrip() and words[0] not in BLOCK_NAMES:
-            return _ODD
-        return self._statement(words, text[-1], blanks)
-
-    def _several(self, line: str) -> tuple[Head, ...]:
-        """Pieces that are statements, on one line."""
-        found: list[Head] = []
-        at = 0
-        opens = False
-        pieces = PIECES.findall(line)
-        for piece in pieces:
-            heads = _ODD if len(pieces) == 1 else self[piece]
-            if heads is _ODD or (opens and piece[0].isdigit()):
-                return _ODD
-            for kind, name, values, blanks in heads:
-                found.append((kind, name, values, at + blanks))
-                opens = kind == BEGIN
-            at += len(piece)
-        return tuple(found)
-
-
 def _is_plain(text: str) -> bool:
     """Are the words of a statement what stands between its blanks?"""
     return (
@@ -231,23 +132,6 @@ def _is_plain(text: str) -> bool:
         and "${" not in text
         and "#" not in text
     )
-
-
-def _words(written: str) -> list[str] | None:
-    """The words of a statement that ends with the last character; None where it does not."""
-    words: list[str] = []
-    at = 0
-    while match := _ONE_WORD.match(written, at):
-        at = match.end()
-        which = match.lastindex
-        if which == 1 and written[at] in _BEHIND_QUOTE:
-            word = match[1][1:-1]
-        elif which == 2:
-            word = match[2]
-        else:
-            return words if which == 4 and match[4] and at == len(written) else None
-        words.append(unescape(word) if "\\" in word else word)
-    return None
 
 
 def unescape(word: str) -> str:
@@ -271,7 +155,7 @@ def words_at(text: str, start: int) -> list[RawWord]:
             words.append(RawWord(word, at, at + len(word), ""))
             at += len(word)
         return words
-    while match := _ONE_WORD.match(text, at):
+    while match := ONE_WORD.match(text, at):
         at = match.end()
         which = match.lastindex
         if which == 1:
@@ -337,7 +221,7 @@ class _Lexer:
             if which == 2:
                 run = match[1]
                 words = run.split()
-                if len(run) >= _NEAR_BUFFER or not (words or pending):
+                if len(run) >= NEAR_BUFFER or not (words or pending):
                     return self._end(match, ";")
                 if not pending:
                     self.start = match.start(1)
@@ -353,11 +237,11 @@ class _Lexer:
                     return again
             elif which == 6:
                 comments(match.start(6))
-                if match.end(6) - match.start(6) >= _NEAR_BUFFER:
+                if match.end(6) - match.start(6) >= NEAR_BUFFER:
                     self._check_length(match.start(6), match.end(6))
             elif which == 4:
                 run = match[4]
-                if len(run) >= _NEAR_BUFFER:
+                if len(run) >= NEAR_BUFFER:
                     self._take_plain(match.start(4), run)
                     continue
                 if not pending:
@@ -452,7 +336,7 @@ class _Lexer:
         for match in compiled(_PLAIN_WORD).finditer(run):
             start, end = match.span()
             self._take(match[0], at + start, at + end)
-            if end - start >= _NEAR_BUFFER:
+            if end - start >= NEAR_BUFFER:
                 self._check_length(at + start, at + end)
 
     def _take_word(self, start: int, raw: str, *, quoted: bool) -> None:
@@ -460,7 +344,7 @@ class _Lexer:
         quote = raw[0] if quoted else ""
         content = raw[1:-1] if quoted else raw
         self._take(unescape(content) if "\\" in content else content, start, end)
-        if end - start >= _NEAR_BUFFER:
+        if end - start >= NEAR_BUFFER:
             self._check_length(start + quoted, end - quoted, quote)
 
     def _check_length(self, start: int, end: int, quote: str = "") -> None:
@@ -536,7 +420,7 @@ class _Lexer:
 
     def _unquoted_brace(self, end: int, close: int) -> int:
         """`a{2}` outside quotes: nginx takes the brace for a block. Read on as if it had been quoted."""
-        tail = _ONE_WORD.match(self.text, close)
+        tail = ONE_WORD.match(self.text, close)
         rest = tail[2] if tail and tail.lastindex == 2 and tail.start(2) == close else ""
         stop = close + len(rest)
         name = self.pending[0]
@@ -635,7 +519,7 @@ class _Lexer:
         if quote == "\\":  # only at the very end of the file
             self._take("\\", at, at + 1)
             return at + 1
-        closed = _ONE_WORD.match(text, at)
+        closed = ONE_WORD.match(text, at)
         end = closed.end(1) if closed and closed.lastindex == 1 else 0
         line_end = text.find("\n", at)
         line_end = len(text) if line_end < 0 else line_end

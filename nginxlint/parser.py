@@ -6,7 +6,8 @@ the corpus); for each of them it costs about twice what reading the text does.
 
 from __future__ import annotations
 
-from nginxlint.lexer import BEGIN, COMMENT, END, INCLUDE, MAX_DEPTH, PIECES, STATEMENT, Fault, Heads, read
+from nginxlint.lexer import MAX_DEPTH, Fault, read
+from nginxlint.ordinary import BEGIN, COMMENT, END, INCLUDE, PIECES, STATEMENT, Heads
 from nginxlint.source import Source
 from nginxlint.syntax import Block, Directive, Outermost, Surroundings
 

@@ -8,7 +8,8 @@ from collections.abc import Iterable
 import pytest
 
 from nginxlint import lexer
-from nginxlint.lexer import ODD, PIECES, Heads, read, words_at
+from nginxlint.lexer import read, words_at
+from nginxlint.ordinary import ODD, PIECES, Heads
 from nginxlint.parser import parse
 from nginxlint.source import Source
 from nginxlint.syntax import Block, Directive, Surroundings
