@@ -9,8 +9,11 @@ import pytest
 
 from nginxlint.catalogue import check, frame
 from nginxlint.catalogue.checks.owners import ENDS_OF_OWN
-from nginxlint.catalogue.context import Context
+from nginxlint.catalogue.context import SUBSYSTEM, Context
+from nginxlint.catalogue.entry import Entry
+from nginxlint.catalogue.table import DIRECTIVES
 from nginxlint.catalogue.target import Target
+from nginxlint.catalogue.variant import variants
 from nginxlint.files import Dump
 from nginxlint.includes import load
 
@@ -149,3 +152,20 @@ def test_families_that_end_only_their_own_say_nothing_where_none_of_their_checks
                 assert list(end(block, context)) == []
                 tried += 1
     assert tried > 500
+
+
+def test_in_http_the_name_of_a_place_holds_that_of_its_blocks() -> None:
+    """`Namesakes` counts on it to tell the `server` of a group from a virtual host."""
+    target = Target()
+    places = {
+        (name, entry.enters)
+        for name in DIRECTIVES.names()
+        for variant in variants(name, target)
+        if variant.block
+        for place in variant.contexts
+        if SUBSYSTEM.get(place) == "http"
+        for entry in [Entry([variant], place, name)]
+        if SUBSYSTEM.get(entry.enters or "") == "http"
+    }
+    assert {"server", "location", "if", "limit_except"} <= {name for name, _ in places}
+    assert all(name in place for name, place in places)
