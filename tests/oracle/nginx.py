@@ -174,10 +174,11 @@ class Nginx:
                 raise NginxRefusal(said)
             try:
                 socket.create_connection((HOST, self.port), 1).close()
+                if _has_children(self._process.pid):
+                    return
             except ConnectionRefusedError:
-                time.sleep(0.02)
-            else:
-                return
+                pass
+            time.sleep(0.02)
         raise NginxRefusal(f"nginx did not listen on port {self.port} within {START_LIMIT} s")
 
     def _stop(self) -> None:
@@ -192,6 +193,13 @@ class Nginx:
                 self._process.stderr.close()
         if self._owned:
             shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _has_children(process: int) -> bool:
+    """Has nginx made its workers? It does when it listens on all its ports, which it opens one after the other. True
+    where the system does not tell."""
+    children = Path(f"/proc/{process}/task/{process}/children")
+    return not children.exists() or bool(children.read_text())
 
 
 _ports = itertools.count(os.getpid() * 61)
