@@ -36,7 +36,6 @@ HOMES = {
     "Scope": "nginxlint.routing.scope",
     "Server": "nginxlint.routing.servers",
     "Severity": "nginxlint.diagnostic",
-    "Shape": "nginxlint.pattern",
     "Source": "nginxlint.source",
     "Span": "nginxlint.source",
     "Upstream": "nginxlint.routing.upstreams",

@@ -90,7 +90,7 @@ class Config:
         self._redirect_circles: list[tuple[Redirect, str]] | None = None
         self._passes_with_uri: list[Pass] | None = None
         self._direct_passes: list[Pass] | None = None
-        self._router: Router | None = None
+        self._routers: dict[Callable[[str], str] | None, Router] = {}
 
     @property
     def index(self) -> Index:
@@ -298,17 +298,16 @@ class Config:
     @property
     def router(self) -> Router:
         """The route simulator of this configuration; compiled when first asked for, so ask only for candidates."""
-        if self._router is None:
-            from nginxlint.routing.simulate import Router
-
-            self._router = Router(self)
-        return self._router
+        return self.router_with(None)
 
     def router_with(self, look: Callable[[str], str] | None) -> Router:
-        """The route simulator with a disk: `look` says what a path is, "file", "folder" or "" for nothing."""
-        from nginxlint.routing.simulate import Router
+        """The same with a disk: `look` says what a path is, "file", "folder" or "" for nothing. There is one of each."""
+        router = self._routers.get(look)
+        if router is None:
+            from nginxlint.routing.simulate import Router
 
-        return Router(self, look)
+            router = self._routers[look] = Router(self, look)
+        return router
 
     @property
     def nests_locations(self) -> bool:

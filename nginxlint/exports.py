@@ -17,7 +17,7 @@ from nginxlint.edits import (
     replace,
 )
 from nginxlint.expressions import compiled
-from nginxlint.pattern import Shape, shapes
+from nginxlint.pattern import shapes
 from nginxlint.routing.caching import CachedPass, made_of, users_in
 from nginxlint.routing.captures import can_hold, patterns_behind
 from nginxlint.routing.content import answers_itself
@@ -75,7 +75,6 @@ __all__ = [
     "Scope",
     "Server",
     "Severity",
-    "Shape",
     "Source",
     "Span",
     "Upstream",

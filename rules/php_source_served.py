@@ -7,11 +7,12 @@ from nginxlint import (
     Good,
     Iterator,
     Rule,
+    Server,
     Severity,
-    Shape,
     example_request,
     example_uris,
     shapes,
+    split_location,
 )
 
 
@@ -57,13 +58,17 @@ class PhpSourceServed(Rule):
     def check(self, config: Config) -> Iterator[Diagnostic]:
         running = _servers_running_php(config)
         for tried in config.saying(lambda values: any(map(_is_script, values)), "try_files"):
-            if tried.enclosing("server") in running and not any(map(_is_script, tried.values[:-1])):
+            only_last = not any(map(_is_script, tried.values[:-1]))
+            if only_last and tried.enclosing("server") in running:
                 continue
             location = config.location(tried)
             if location is None or not location.server.is_whole:
                 continue
+            if only_last and _is_passed_on(config, tried.values[-1].partition("?")[0], location.server):
+                continue
+            router = config.router_with(_only_scripts)
             for uri in example_uris(location):
-                answer = config.router_with(_only_scripts).route(example_request(location.server, uri))
+                answer = router.route(example_request(location.server, uri))
                 served = answer.steps[-1].text
                 if answer.action == "static" and answer.certain and _is_script(served) and not _is_script(uri):
                     yield self.report(
@@ -83,15 +88,24 @@ def _is_script(text: str) -> bool:
 
 
 def _servers_running_php(config: Config) -> set[Block | None]:
-    """Servers with a location that takes every path ending in .php, and passes it on."""
+    """Servers with a location that certainly takes every path ending in .php, and passes it on: a quick look."""
     return {
         block.parent
         for values, blocks in config.alike("location").groups()
-        if values[:1] in (("~",), ("~*",)) and any(map(_takes_scripts, shapes(values[-1]) or ()))
+        if _takes_scripts(*split_location(values))
         for block in blocks
         if isinstance(block, Block) and block.child(*PASSES)
     }
 
 
-def _takes_scripts(shape: Shape) -> bool:
-    return shape.exact and not shape.start and len(shape.runs) == 1 and ".php".endswith(shape.runs[0] or "x")
+def _takes_scripts(modifier: str, pattern: str) -> bool:
+    return modifier in ("~", "~*") and any(
+        shape.exact and not shape.start and len(shape.runs) == 1 and ".php".endswith(shape.runs[0] or "x")
+        for shape in shapes(pattern) or ()
+    )
+
+
+def _is_passed_on(config: Config, path: str, server: Server) -> bool:
+    """Does the location of a path pass it on? Sooner found out than what becomes of a request."""
+    found = config.router.locations(server).find(path).location if "$" not in path else None
+    return found is not None and found.block.child(*PASSES) is not None

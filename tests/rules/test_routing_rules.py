@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import pytest
 
 from nginxlint.registry import all_rules
+from nginxlint.routing.simulate import Router
 from nginxlint.testing import config_of
 from tests.oracle.nginx import PROGRAM, Nginx
 from tests.rules.mending import found_by, mend
@@ -309,3 +310,23 @@ def test_a_fallback_that_is_not_on_disk_is_found_where_the_disk_is_at_hand() -> 
         (nginx.folder / "d" / "gone.html").write_text("here again")
         assert nginx.ask("/absent").status == 200
         assert not list(rule.check(config))
+
+
+def test_the_simulator_is_compiled_once_for_all_servers(monkeypatch: pytest.MonkeyPatch) -> None:
+    compiled = []
+    begin = Router.__init__
+
+    def count(self: Router, *given: object, **named: object) -> None:
+        compiled.append(given)
+        begin(self, *given, **named)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Router, "__init__", count)
+    server = "server {{ listen 80; server_name h{0}; root /srv; location / {{ try_files $uri {1}; }} }}\n"
+    config = config_of("".join(server.format(number, "/index.php") for number in range(30)))
+    config.look = lambda path: "folder" if path == "/srv" else ""
+    assert len(list(all_rules()["php-source-served"].load()().check(config))) == 30
+    assert len(compiled) == 2
+    config = config_of("".join(server.format(number, "/gone.html") for number in range(30)))
+    config.look = lambda path: "folder" if path == "/srv" else ""
+    assert len(list(all_rules()["try-files-fallback-missing"].load()().check(config))) == 30
+    assert len(compiled) == 4
