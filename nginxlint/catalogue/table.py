@@ -73,6 +73,7 @@ class Table:
         return []
 
     def every_row(self) -> Iterator[dict[str, Any]]:
+        """The rows of all names, in their order."""
         for line in self.lines()[1:]:
             yield from _loads(line[line.index("\t") + 1 :])
 

@@ -22,7 +22,8 @@ SCHEMES: dict[str, dict[str, int]] = {
     "grpc_pass": {"grpc://": 0, "grpcs://": 0},
     "uwsgi_pass": {"uwsgi://": 0, "suwsgi://": 0},
 }
-OTHER_PASSES = tuple(f"{family}_pass" for family in ("fastcgi", "uwsgi", "scgi", "grpc", "memcached", "tunnel"))
+FAMILIES = ("proxy", "fastcgi", "uwsgi", "scgi", "grpc", "memcached", "tunnel")
+OTHER_PASSES = tuple(f"{family}_pass" for family in FAMILIES[1:])
 # The commonest form of a `proxy_pass`, of which `parse_url` would make the same.
 PLAIN_PASS = compiled(r"(?s)(https?://)([A-Za-z0-9_.-]+)(?::([1-9][0-9]{0,3}|[1-5][0-9]{4}))?(/.*)?\Z")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from nginxlint.catalogue.addresses import Url, inet6_address, inet_address, parse_network, parse_url
 from nginxlint.catalogue.checks.faults import fault
 from nginxlint.catalogue.checks.groups import (
+    FAMILIES,
     OTHER_PASSES,
     PLAIN_PASS,
     SCHEMES,
@@ -421,8 +422,6 @@ def _trusted_source(directive: Directive, context: Context) -> Iterator[Refusal]
         )
 
 
-_FAMILIES = ("proxy", "fastcgi", "uwsgi", "scgi", "grpc", "memcached", "tunnel")
-
 CHECKS: dict[str, Check] = {
     "location:proxy_pass": _proxy_pass,
     "if-in-location:proxy_pass": _proxy_pass,
@@ -433,10 +432,10 @@ CHECKS: dict[str, Check] = {
     "proxy_cookie_domain": _cookie,
     "proxy_cookie_path": _cookie,
     "proxy_cookie_flags": _cookie,
-    **{f"{family}_bind": _bind for family in _FAMILIES},
-    **{f"{family}_store": _store for family in _FAMILIES[:4]},
-    **{f"{family}_cache": _cache for family in _FAMILIES[:4]},
-    **{f"{family}_cache_valid": _cache_valid for family in _FAMILIES[:4]},
+    **{f"{family}_bind": _bind for family in FAMILIES},
+    **{f"{family}_store": _store for family in FAMILIES[:4]},
+    **{f"{family}_cache": _cache for family in FAMILIES[:4]},
+    **{f"{family}_cache_valid": _cache_valid for family in FAMILIES[:4]},
     "geoip_proxy": _trusted_source,
 }
 PURE = frozenset(name for name in CHECKS if name.endswith(("_bind", "_cache_valid")))
