@@ -71,10 +71,13 @@ class PhpSourceServed(Rule):
                 answer = router.route(example_request(location.server, uri))
                 served = answer.steps[-1].text
                 if answer.action == "static" and answer.certain and _is_script(served) and not _is_script(uri):
+                    word = next(word for word in tried.args if _is_script(word.text))
                     yield self.report(
-                        next(word for word in tried.args if _is_script(word.text)),
+                        word,
                         f"visitors of {uri} get the source of {served.removeprefix('a file: ')}: nothing runs PHP there",
-                        help="make it the last argument, and give .php a location with fastcgi_pass",
+                        help="give .php a location with fastcgi_pass"
+                        if only_last
+                        else "make it the last argument, and give .php a location with fastcgi_pass",
                     )
                     break
 
