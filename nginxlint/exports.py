@@ -18,6 +18,7 @@ from nginxlint.edits import (
 )
 from nginxlint.expressions import compiled
 from nginxlint.pattern import shapes
+from nginxlint.routing.admission import access_rules, opening, overruled
 from nginxlint.routing.caching import CachedPass, made_of, users_in
 from nginxlint.routing.captures import can_hold, patterns_behind
 from nginxlint.routing.content import answers_itself
@@ -81,6 +82,7 @@ __all__ = [
     "Use",
     "Version",
     "Word",
+    "access_rules",
     "add_to_set",
     "added_header",
     "answers_itself",
@@ -106,7 +108,9 @@ __all__ = [
     "milliseconds",
     "named_for_websockets",
     "note",
+    "opening",
     "overriding",
+    "overruled",
     "parse_network",
     "path_is_raw",
     "paths_of",

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 RULES: dict[str, tuple[str, str, bool, tuple[str, ...], tuple[str, ...], str]] = {
+    "access_rule_unreachable": ("access-rule-unreachable", "security", False, ("allow",), (), ""),
     "add_header_inheritance": ("add-header-inheritance", "correctness", False, ("add_header", "add_trailer"), (), ""),
     "alias_slash_mismatch": ("alias-slash-mismatch", "correctness", False, ("alias",), (), ""),
     "alias_traversal": ("alias-traversal", "security", False, ("alias",), (), ""),
     "asset_regex_steals_proxy": ("asset-regex-steals-proxy", "proxy", False, ("proxy_pass", "fastcgi_pass", "uwsgi_pass", "scgi_pass", "grpc_pass", "memcached_pass"), (), ""),
+    "auth_basic_no_file": ("auth-basic-no-file", "security", False, ("auth_basic",), (), ""),
     "auth_request_target": ("auth-request-target", "security", False, ("auth_request",), (), ""),
     "cache_background_needs_updating": ("cache-background-needs-updating", "cache", False, ("proxy_cache_background_update", "fastcgi_cache_background_update", "uwsgi_cache_background_update", "scgi_cache_background_update"), (), "cached_passes"),
     "cache_bypass_half": ("cache-bypass-half", "cache", False, ("proxy_cache_bypass", "proxy_no_cache", "fastcgi_cache_bypass", "fastcgi_no_cache", "uwsgi_cache_bypass", "uwsgi_no_cache", "scgi_cache_bypass", "scgi_no_cache"), (), "cached_passes"),
@@ -96,6 +98,7 @@ RULES: dict[str, tuple[str, str, bool, tuple[str, ...], tuple[str, ...], str]] =
     "resolver_without_effect": ("resolver-without-effect", "proxy", False, ("resolver",), (), ""),
     "return_shadows_locations": ("return-shadows-locations", "correctness", False, ("return", "rewrite"), (), ""),
     "rewrite_loop": ("rewrite-loop", "correctness", False, ("rewrite",), (), ""),
+    "satisfy_any_open": ("satisfy-any-open", "security", False, ("satisfy",), ("\x00any\x00",), ""),
     "sse_buffered": ("sse-buffered", "proxy", False, ("location",), ("sse", "event", "stream", "subscribe", "notification"), ""),
     "sub_filter_compressed": ("sub-filter-compressed", "proxy", False, ("sub_filter",), (), ""),
     "timeout_unit_suspicious": ("timeout-unit-suspicious", "correctness", False, ("proxy_connect_timeout", "proxy_read_timeout", "proxy_send_timeout", "fastcgi_connect_timeout", "fastcgi_read_timeout", "fastcgi_send_timeout", "uwsgi_connect_timeout", "uwsgi_read_timeout", "uwsgi_send_timeout", "scgi_connect_timeout", "scgi_read_timeout", "scgi_send_timeout", "grpc_connect_timeout", "grpc_read_timeout", "grpc_send_timeout", "memcached_connect_timeout", "memcached_read_timeout", "memcached_send_timeout", "client_body_timeout", "client_header_timeout", "send_timeout", "keepalive_timeout", "resolver_timeout", "proxy_timeout"), (), ""),

@@ -14,6 +14,13 @@ _INHERIT_SWITCH = {"add_header": "add_header_inherit", "add_trailer": "add_trail
 # Other names of the set a directive belongs to: one of them replaces what is inherited, too.
 _TWINS = {name: tuple(twin for twin in names if twin != name) for name, names in SET_OF.items() if len(names) > 1}
 
+_GUARDS = ("auth_basic", "auth_request", "auth_jwt", "auth_ldap", "auth_pam", "ssl_verify_client") + (
+    "access_by_lua",
+    "access_by_lua_block",
+    "access_by_lua_file",
+    "js_access",
+)
+
 # What these say is mostly said once: to look for repeats takes longer than to read them.
 _VARIED = frozenset((*PASSES, "server"))
 _parent = attrgetter("parent")
@@ -137,10 +144,15 @@ class Scope:
         return value.lower() == "on" if value else default
 
     @property
+    def guards(self) -> list[Directive]:
+        """What keeps somebody out here: by address, password, subrequest, token, client certificate or a script."""
+        switched = (self.directive(name) for name in _GUARDS)
+        return self.effective("deny")[:1] + [one for one in switched if one is not None and one.values[:1] != ("off",)]
+
+    @property
     def is_restricted(self) -> bool:
-        """Is anybody kept out here: by address, password, subrequest or client certificate?"""
-        switches = ("auth_basic", "auth_request", "auth_jwt", "ssl_verify_client")
-        return bool(self.effective("deny")) or any(self.value(name, "off") != "off" for name in switches)
+        """Is anybody kept out here?"""
+        return bool(self.guards)
 
     def size(self, name: str, default: int) -> int:
         """A size in effect in bytes (`8k` is 8192); `default` where none is set, or none that nginx reads."""

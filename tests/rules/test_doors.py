@@ -1,0 +1,137 @@
+"""Who is let in and who is not: what the rules on passwords, addresses, dead locations and redirects warn of happens in
+real nginx, and not after the cure.
+
+One nginx serves the bad configurations, another the mended ones. Port 65000 in the texts stands for the port of that
+nginx, FOLDER for its folder: FOLDER/d/secret is what somebody wanted to protect, FOLDER/users the file of users.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from tests.oracle.nginx import PROGRAM, Nginx
+from tests.rules.mending import found_by, mend
+
+pytestmark = pytest.mark.skipif(not PROGRAM, reason="nginx is not installed")
+
+ROOT = "root FOLDER/d;"
+PASSWORD = "auth_basic staff; auth_basic_user_file FOLDER/users;"
+IN, NO, ASKED = "the secret", "403 Forbidden", "401 Authorization"
+
+
+@dataclass(frozen=True)
+class Case:
+    """`text` (in a server) gives `symptom` in the answer to a request for `path`; mended (by the rule's own fix where
+    `mended` is None) the answer holds `cured`."""
+
+    rule: str
+    text: str
+    path: str
+    symptom: str
+    cured: str
+    mended: str | None = None
+
+
+CASES = (
+    Case(
+        "auth-basic-no-file",
+        f"location / {{ {ROOT} auth_basic staff; }}",
+        "/secret",
+        IN,
+        ASKED,
+        f"location / {{ {ROOT} {PASSWORD} }}",
+    ),
+    Case(
+        "auth-basic-no-file",
+        f"{ROOT} auth_basic staff;\nlocation / {{ auth_basic_user_file FOLDER/users; }}\nlocation /secret {{ }}",
+        "/secret",
+        IN,
+        ASKED,
+        f"{ROOT} {PASSWORD}\nlocation / {{ }}\nlocation /secret {{ }}",
+    ),
+    Case("access-rule-unreachable", f"{ROOT}\ndeny all;\nallow 127.0.0.1;", "/secret", NO, IN),
+    Case("access-rule-unreachable", f"{ROOT}\nallow all;\ndeny 127.0.0.1;", "/secret", IN, NO),
+    Case("access-rule-unreachable", f"{ROOT}\nallow 127.0.0.0/8;\ndeny 127.0.0.1/32;", "/secret", IN, NO),
+    Case("access-rule-unreachable", f"{ROOT}\ndeny 0.0.0.0/0;\nallow 127.0.0.1;", "/secret", NO, IN),
+    Case("satisfy-any-open", f"location / {{ {ROOT} satisfy any;\n allow all;\n {PASSWORD} }}", "/secret", IN, ASKED),
+    Case(
+        "satisfy-any-open",
+        f"{ROOT} satisfy any;\nallow 0.0.0.0/0;\nlocation / {{ auth_request /ask; }}\nlocation = /ask {{ return 403; }}",
+        "/secret",
+        IN,
+        NO,
+    ),
+)
+
+SILENT = (
+    (
+        "auth-basic-no-file",
+        f"{ROOT} auth_basic_user_file FOLDER/users; location / {{ auth_basic a; }}",
+        "/secret",
+        ASKED,
+    ),
+    ("access-rule-unreachable", f"{ROOT} deny 0.0.0.0/0; allow ::1; allow unix:;", "/secret", NO),
+    ("access-rule-unreachable", f"{ROOT} deny all; location / {{ allow all; }}", "/secret", IN),
+    ("satisfy-any-open", f"{ROOT} satisfy any; allow 10.0.0.0/8; {PASSWORD}", "/secret", ASKED),
+    ("satisfy-any-open", f"{ROOT} satisfy any; deny 10.0.0.0/8; {PASSWORD}", "/secret", ASKED),
+)
+
+
+def server(text: str, index: int) -> str:
+    return f"server {{ listen 127.0.0.1:65000; server_name case{index}.test;\n{text}\n}}\n"
+
+
+def mended(case: Case, index: int) -> str:
+    text = server(case.text, index)
+    return mend(case.rule, text) if case.mended is None else server(case.mended, index)
+
+
+def prepared(text: str) -> Nginx:
+    """An nginx that is not started yet, with its files in place."""
+    nginx = Nginx(text.replace("65000", "{port}").replace("FOLDER", "{folder}"))
+    (nginx.folder / "d").mkdir()
+    (nginx.folder / "d" / "secret").write_text("the secret")
+    (nginx.folder / "users").write_text("ann:{PLAIN}secret-word\n")
+    return nginx
+
+
+@pytest.fixture(scope="module")
+def bad() -> Iterator[Nginx]:
+    with prepared("".join(server(case.text, index) for index, case in enumerate(CASES))) as nginx:
+        yield nginx
+
+
+@pytest.fixture(scope="module")
+def good() -> Iterator[Nginx]:
+    with prepared("".join(mended(case, index) for index, case in enumerate(CASES))) as nginx:
+        yield nginx
+
+
+@pytest.mark.parametrize("index", range(len(CASES)), ids=[f"{case.rule}-{n}" for n, case in enumerate(CASES)])
+def test_the_symptom_is_there_and_gone_after_the_cure(index: int, bad: Nginx, good: Nginx) -> None:
+    case = CASES[index]
+    assert found_by(case.rule, server(case.text, index))
+    assert not found_by(case.rule, mended(case, index))
+    before, after = (answer_of(nginx, case.path, index) for nginx in (bad, good))
+    assert case.symptom in before and case.cured not in before
+    assert case.cured in after and case.symptom not in after
+
+
+def answer_of(nginx: Nginx, path: str, index: int) -> str:
+    return nginx.ask(path, host=f"case{index}.test").raw.decode("latin-1")
+
+
+@pytest.fixture(scope="module")
+def harmless() -> Iterator[Nginx]:
+    with prepared("".join(server(text, index) for index, (_, text, _, _) in enumerate(SILENT))) as nginx:
+        yield nginx
+
+
+@pytest.mark.parametrize("index", range(len(SILENT)), ids=[f"{row[0]}-{n}" for n, row in enumerate(SILENT)])
+def test_the_rule_is_silent_where_nothing_goes_wrong(index: int, harmless: Nginx) -> None:
+    rule, text, path, answer = SILENT[index]
+    assert not found_by(rule, server(text, index))
+    assert answer in answer_of(harmless, path, index)
