@@ -112,6 +112,38 @@ class Context:
             fixes=fixes,
         )
 
+    def warn(
+        self,
+        rule: str,
+        at: Directive,
+        message: str,
+        nginx_message: str | None,
+        *,
+        word: Word | None = None,
+        span: Span | None = None,
+        nginx_at: Span | str | None = "end",
+        group: str = "correctness",
+        related: tuple[Note, ...] = (),
+        help: tuple[str, ...] = (),
+        fixes: tuple[Fix, ...] = (),
+    ) -> Refusal:
+        """What nginx warns about (its [warn] lines) and then does all the same; as `refuse`."""
+        return self.refuse(
+            rule,
+            at,
+            message,
+            nginx_message,
+            word=word,
+            span=span,
+            nginx_at=nginx_at,
+            group=group,
+            severity=Severity.WARNING,
+            blocks_start=False,
+            related=related,
+            help=help,
+            fixes=fixes,
+        )
+
 
 _GUESSES = 200
 

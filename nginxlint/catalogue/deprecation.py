@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nginxlint.diagnostic import Edit, Fix, Severity
+from nginxlint.diagnostic import Edit, Fix
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,14 +26,12 @@ def deprecation(context: Context, directive: Directive, variant: Variant) -> Ite
     if use and " " not in use and not ignored:
         fixes = (Fix(f"write {use}", (Edit(directive.name_span, use),), safe=False),)
     since = f" since {facts['since']}" if facts.get("since") else ""
-    yield context.refuse(
+    yield context.warn(
         "directive-deprecated",
         directive,
         f'"{name}" is ignored{since}' if ignored else f'"{name}" is deprecated{since} and will stop working',
         f'the "{name}" directive is {logged}{advice if not ignored else advice or ", ignored"}' if logged else None,
         group="deprecation",
-        severity=Severity.WARNING,
-        blocks_start=False,
         span=directive.name_span,
         help=(f"write {use} instead" if use else "remove it",),
         fixes=fixes,

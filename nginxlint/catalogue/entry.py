@@ -80,6 +80,8 @@ class Entry:
         self.all_fine: AllFine | None = None
         if variant.kind not in ("plus", "third-party"):
             self._find_check(place, name)
+        if self.check is None and variant.value_type in ("bitmask", "mime-types") and len(present) == 1:
+            self._find_list(variant)
         # What to do with the names in the arguments: set by the frame, which knows the tables.
         self.names: Callable[[Directive], Refusal | None] | None = None
         self.names_of_all: Callable[[str], bool] | None = None
@@ -100,6 +102,13 @@ class Entry:
                 if len(modules) == 1:
                     self.all_fine = getattr(modules[0], "ALL_FINE", {}).get(key)
                 return
+
+    def _find_list(self, variant: Variant) -> None:
+        lists = checks_of("lists")
+        if variant.kind not in ("plus", "third-party") or variant.name in lists.FOREIGN:
+            self.check = lists.OF_TYPE[variant.value_type]
+            self.all_fine = lists.ALL_FINE[variant.value_type]
+            self.pure = False
 
 
 def _all_of(checks: list[Check]) -> Check:

@@ -75,6 +75,12 @@ ships koi-win, koi-utf and win-utf.""",
         "The condition of an `if` is not one nginx reads: it takes one variable, a variable with an operator and one "
         f"value, or a file test. {_REFUSED}.",
     ),
+    "cpu-affinity-count": (
+        "correctness",
+        "warning",
+        "There are more or fewer masks in `worker_cpu_affinity` than worker processes: nginx warns, and gives the last mask "
+        "to all that remain. `worker_cpu_affinity auto;` spreads any number of processes.",
+    ),
     "default-server-duplicate": (
         "correctness",
         "error",
@@ -93,6 +99,11 @@ a brace too many or too few above them is the usual cause; they are one finding.
         "deprecation",
         "warning",
         "nginx still reads the directive, warns about it, and a later version will refuse or ignore it.",
+    ),
+    "directive-ignored": (
+        "correctness",
+        "warning",
+        "nginx reads the directive, warns, and ignores it: this system or this build does not have what it is for.",
     ),
     "directive-repeat": (
         "correctness",
@@ -114,6 +125,12 @@ directives of known third-party modules are accepted unless the modules are know
         "error",
         f"The configuration has no `events` block, which may be empty but has to be there. {_REFUSED}.",
     ),
+    "geo-delete-missing": (
+        "correctness",
+        "warning",
+        "A `delete` in `geo` names a network or range that no line above defines exactly so: nginx warns, and nothing is "
+        "deleted. It cannot cut a part out of a network; give that part its own line with the value it should have.",
+    ),
     "handler-missing": (
         "correctness",
         "error",
@@ -124,6 +141,12 @@ directives of known third-party modules are accepted unless the modules are know
         "correctness",
         "error",
         "A name is too long for the hash table nginx puts it into: raise the bucket size it names.",
+    ),
+    "index-unreachable": (
+        "correctness",
+        "warning",
+        "A name of `index` begins with a slash and is not the last one: nginx redirects to it without a look whether the "
+        "file is there, so what stands behind it is never tried. nginx warns.",
     ),
     "listen-duplicate": ("correctness", "error", f"One address and port is listened on twice. {_REFUSED}."),
     "listen-missing": ("correctness", "error", f"A stream or mail server has no `listen`. {_REFUSED}."),
@@ -162,7 +185,13 @@ directives of known third-party modules are accepted unless the modules are know
         f"""nginx cannot tell from the port which protocol a mail server speaks. {_REFUSED}: write `protocol
 imap;`, pop3 or smtp.""",
     ),
-    "map-duplicate": ("correctness", "error", f"A map, geo or split_clients block has a key twice. {_REFUSED}."),
+    "map-duplicate": (
+        "correctness",
+        "error",
+        f"""A `map` has a key twice, or a `geo` a network, a range or a default.
+
+A `map`: {_REFUSED}. A `geo`: nginx warns, and the later line is in effect (`duplicate network`).""",
+    ),
     "map-host-invalid": ("correctness", "error", f"A host name in a map cannot be one. {_REFUSED}."),
     "network-invalid": ("correctness", "error", f"An address or network cannot be read. {_REFUSED}."),
     "path-conflict": ("correctness", "error", f"A path is used for two things. {_REFUSED}."),
@@ -236,6 +265,12 @@ variables, nginx cannot derive what to replace: write it, as in `proxy_redirect 
         "error",
         f"""A certificate has no key. {_REFUSED}: write `ssl_certificate_key` beside it.""",
     ),
+    "types-duplicate": (
+        "correctness",
+        "warning",
+        "A file name extension has a type twice in the `types` of one place: nginx warns, and the later line is in effect. "
+        "`types` blocks that stand beside each other (one of them in mime.types, say) are one list.",
+    ),
     "upstream-address-invalid": ("upstream", "error", f"The address of an upstream cannot be read. {_REFUSED}."),
     "upstream-backup-unsupported": (
         "upstream",
@@ -257,6 +292,13 @@ variables, nginx cannot derive what to replace: write it, as in `proxy_redirect 
 
 {_REFUSED}. The `resolver` has to stand in the group itself or in `http` (`stream`) around it: one in a server
 or location is not seen by the group.""",
+    ),
+    "value-duplicate": (
+        "correctness",
+        "warning",
+        "A word stands twice in a list in which it counts once, such as `ssl_protocols`, `proxy_next_upstream` or "
+        "`gzip_types`: nginx warns each time it reads the configuration. text/html is in the lists of MIME types by itself "
+        "(text/xml in xslt_types).",
     ),
     "variable-invalid": (
         "correctness",

@@ -21,6 +21,7 @@ HOST = """
 upstream u{0} {{ zone u{0} 64k; server 10.0.0.{0}:80 weight=2; server 10.0.1.{0} backup; }}
 server {{
     listen 80; server_name h{0}.example www.h{0}.example; root /srv/h{0}; access_log /log/h{0} combined;
+    ssl_protocols TLSv1.2 TLSv1.3; gzip_types text/css image/svg+xml;
     location / {{ proxy_pass http://u{0}; proxy_set_header Host $host; proxy_set_header Upgrade $up; }}
     location ~ \\.php$ {{ fastcgi_pass unix:/run/h{0}.sock; fastcgi_param X $uri; }}
     location = /old {{ return 301 https://h{0}.example$request_uri; }}
@@ -120,6 +121,11 @@ def test_what_is_right_is_not_walked_through_block_by_block(monkeypatch):
         ("fastcgi_param X $uri;", "fastcgi_param X $uri { }", "block-unexpected"),
         ("proxy_set_header Host $host;", "proxy_pass http://u7; ", "directive-repeat"),
         ("proxy_set_header Host", "proxy_set_heder Host", "directive-unknown"),
+        ("TLSv1.2 TLSv1.3", "TLSv1.2 TLSv1.2", "value-duplicate"),
+        ("TLSv1.2 TLSv1.3;", "TLSv1.2; ssl_protocols TLSv1.2;", "value-duplicate"),
+        ("text/css ", "text/html ", "value-duplicate"),
+        ("gzip_types text/css", "gzip_types TEXT/css; gzip_types text/css", "value-duplicate"),
+        ("gzip_types text/css", "gzip_types text/c" + 50 * "s", "hash-too-small"),
     ],
 )  # fmt: skip
 def test_one_fault_among_many_is_found(monkeypatch, right, wrong, rule, included):

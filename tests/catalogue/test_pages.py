@@ -13,7 +13,7 @@ CATALOGUE = Path(__file__).parents[2] / "nginxlint" / "catalogue"
 # Words of the same shape that are no ids: places, kinds of directives, an OpenSSL name.
 OTHERS = frozenset(
     "if-in-server if-in-location stream-server stream-upstream mail-server third-party user-defined complex-size "
-    "nginx-plus wap-wsg".split()
+    "mime-types nginx-plus wap-wsg".split()
 )
 
 

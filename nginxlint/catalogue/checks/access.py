@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from nginxlint.catalogue.addresses import parse_network, parse_url
-from nginxlint.catalogue.checks.faults import fault
+from nginxlint.catalogue.checks.faults import fault, host_bits
 from nginxlint.catalogue.checks.hashes import LONGEST, longest_part, remember_long
 from nginxlint.catalogue.checks.patterns import pattern_fault
 from nginxlint.catalogue.context import closing
-from nginxlint.diagnostic import Note, Severity
+from nginxlint.diagnostic import Note
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,20 +36,7 @@ def _access(directive: Directive, context: Context) -> Iterator[Refusal]:
             group="security",
         )
     elif network.host_bits:
-        yield _host_bits(context, directive)
-
-
-def _host_bits(context: Context, directive: Directive) -> Refusal:
-    text = directive.values[0]
-    return context.refuse(
-        "cidr-host-bits",
-        directive,
-        f'"{text}" has bits set that its mask makes meaningless',
-        f"low address bits of {text} are meaningless",
-        word=directive.args[0],
-        severity=Severity.INFO,
-        blocks_start=False,
-    )
+        yield host_bits(context, directive, text, network, directive.args[0].span)
 
 
 def _real_ip(directive: Directive, context: Context) -> Iterator[Refusal]:
@@ -59,7 +46,7 @@ def _real_ip(directive: Directive, context: Context) -> Iterator[Refusal]:
     network = parse_network(text)
     if network is not None:
         if network.host_bits:
-            yield _host_bits(context, directive)
+            yield host_bits(context, directive, text, network, directive.args[0].span)
         return
     # What is no address is a host name to nginx; one with a slash or a blank cannot be looked up.
     if "/" in text or not text or parse_url(text).error:

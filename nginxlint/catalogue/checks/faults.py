@@ -1,4 +1,4 @@
-"""How a check words the commonest fault: one argument that the directive's own parser refuses."""
+"""How a check words what many directives have in common: an argument that is refused, a network with too many bits."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from nginxlint.catalogue.addresses import Network
     from nginxlint.catalogue.context import Context
     from nginxlint.catalogue.refusal import Refusal
     from nginxlint.diagnostic import Fix
+    from nginxlint.source import Span
     from nginxlint.syntax import Block, Directive
 
     Check = Callable[[Directive, Context], Iterable[Refusal]]
@@ -34,4 +36,21 @@ def fault(
     nginx_at = "end" if nginx_line else None
     return context.refuse(
         rule, directive, message, nginx_message, word=word, group=group, help=help, nginx_at=nginx_at, fixes=fixes
+    )
+
+
+def host_bits(context: Context, directive: Directive, text: str, network: Network, span: Span) -> Refusal:
+    """What nginx warns about where `text`, at `span`, has bits behind its mask."""
+    from nginxlint.catalogue.addresses import print_address
+    from nginxlint.diagnostic import Edit, Fix
+
+    whole = f"{print_address(network.address)}/{network.bits}"
+    return context.warn(
+        "cidr-host-bits",
+        directive,
+        f'"{text}" is the whole of {whole}: its mask makes the last bits meaningless',
+        f"low address bits of {text} are meaningless",
+        span=span,
+        help=(f"write {whole}, or the mask that is meant",),
+        fixes=(Fix(f"write {whole}", (Edit(span, whole),), safe=True),),
     )

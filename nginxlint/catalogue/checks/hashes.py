@@ -31,10 +31,6 @@ _HASH_OF: dict[str, tuple[str, str]] = {
     },
     "grpc_set_header": ("grpc_headers_hash", ""),
     **{f"{family}_hide_header": (f"{family}_hide_headers_hash", "") for family in ("fastcgi", "uwsgi", "scgi", "grpc")},
-    **{
-        f"{name}_types": ("test_types_hash", "")
-        for name in ("gzip", "addition", "charset", "ssi", "sub_filter", "xslt")
-    },
 }
 
 
@@ -71,10 +67,8 @@ def remember_long(context: Context, directive: Directive, text: str, table: str,
 
 def _names(directive: Directive, context: Context) -> Iterator[Refusal]:
     table, setting = _HASH_OF[directive.name]
-    values = directive.values if directive.name.endswith("_types") else directive.values[:1]
-    for text in values:
-        if len(text) > LONGEST:
-            remember_long(context, directive, text, table, setting)
+    if len(directive.values[0]) > LONGEST:
+        remember_long(context, directive, directive.values[0], table, setting)
     yield from ()
 
 

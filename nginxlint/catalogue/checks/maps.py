@@ -1,14 +1,13 @@
-"""Bodies that are tables, not directives: `map`, `geo`, `split_clients`, `types`, `charset_map`."""
+"""Bodies that are tables, not directives: `map`, `split_clients`, `types`, `charset_map`."""
 
 from __future__ import annotations
 
-from nginxlint.catalogue.addresses import inet_address, parse_network
 from nginxlint.catalogue.checks.faults import fault
 from nginxlint.catalogue.checks.hashes import LONGEST, bucket_needed, bucket_size, longest_part, remember_long
 from nginxlint.catalogue.checks.patterns import pattern_fault
 from nginxlint.catalogue.context import closing
 from nginxlint.catalogue.numbers import parse_fixed_point
-from nginxlint.diagnostic import Note, Severity
+from nginxlint.diagnostic import Note
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,10 +18,8 @@ if TYPE_CHECKING:
     from nginxlint.catalogue.refusal import Refusal
     from nginxlint.syntax import Directive
 
-_WIDEST_RANGE = 4096  # of /16 networks; a wider range is not compared with the others
 
-
-def _no_block(context: Context, line: Directive, what: str) -> Refusal:
+def no_block(context: Context, line: Directive, what: str) -> Refusal:
     return context.refuse(
         "arguments-invalid",
         line,
@@ -32,7 +29,7 @@ def _no_block(context: Context, line: Directive, what: str) -> Refusal:
     )
 
 
-def _named(line: Directive, context: Context, nginx_message: str, message: str, *help: str, rule: str) -> Refusal:
+def named(line: Directive, context: Context, nginx_message: str, message: str, *help: str, rule: str) -> Refusal:
     return context.refuse(rule, line, message, nginx_message, span=line.name_span, help=help)
 
 
@@ -48,13 +45,13 @@ def _map(block: Directive, context: Context) -> Iterator[Refusal]:
         name = line.name
         values = line.values
         if line.body is not None:
-            yield _no_block(context, line, "map")
+            yield no_block(context, line, "map")
             return
         if len(values) != 1:
             if not values and name in ("hostnames", "volatile"):
                 hostnames = hostnames or name == "hostnames"
                 continue
-            yield _wrong_count(context, line, "map", "a value and its result")
+            yield wrong_count(context, line, "map", "a value and its result")
             return
         if name == "include":
             continue
@@ -104,7 +101,7 @@ def _map(block: Directive, context: Context) -> Iterator[Refusal]:
             yield refusal
 
 
-def _wrong_count(context: Context, line: Directive, what: str, wanted: str) -> Refusal:
+def wrong_count(context: Context, line: Directive, what: str, wanted: str) -> Refusal:
     return context.refuse(
         "arguments-invalid",
         line,
@@ -156,7 +153,7 @@ def _host_key(
     elif "*" in key:
         table = None  # type: ignore[assignment]
     if table is None:
-        return _named(
+        return named(
             line,
             context,
             f'invalid hostname or wildcard "{key}"',
@@ -170,160 +167,19 @@ def _host_key(
     return None
 
 
-def _geo(block: Directive, context: Context) -> Iterator[Refusal]:
-    if len(block.values) == 2 and not (block.values[0].startswith("$") and len(block.values[0]) > 1):
-        yield fault(
-            context,
-            block,
-            0,
-            f'invalid variable name "{block.values[0]}"',
-            "the first argument of geo is the variable with the address, with its dollar sign",
-            rule="variable-invalid",
-        )
-        return
-    ranges = False
-    tree = False
-    known: dict[int, list[tuple[int, int]]] = {}
-    http = context.subsystem == "http"
-    for line in block.body or ():
-        name = line.name
-        values = line.values
-        if line.body is not None:
-            yield _no_block(context, line, "geo")
-            return
-        if not values:
-            if name == "ranges":
-                if tree:
-                    yield _named(
-                        line,
-                        context,
-                        'the "ranges" directive must be the first directive inside "geo" block',
-                        "ranges must be the first line of geo",
-                        "move it to the top",
-                        rule="arguments-invalid",
-                    )
-                    return
-                ranges = True
-                continue
-            if (name == "proxy_recursive" and http) or (name == "volatile" and context.version >= (1, 29, 3)):
-                continue
-        if len(values) != 1:
-            yield _wrong_count(context, line, "geo", "a network and its value")
-            return
-        if name == "include":
-            continue
-        if name == "proxy" and http:
-            refusal = _network(context, line, values[0])
-        elif name == "default":
-            tree = tree or not ranges
-            continue
-        else:
-            text = values[0] if name == "delete" else name
-            if ranges:
-                refusal = _range(context, line, text, known)
-            else:
-                tree = True
-                refusal = _network(context, line, text)
-        if refusal is not None:
-            yield refusal
-            if refusal.blocks_start:
-                return
-
-
-def _network(context: Context, line: Directive, text: str) -> Refusal | None:
-    if text == "255.255.255.255":
-        return None
-    network = parse_network(text)
-    if network is None:
-        return _named(
-            line,
-            context,
-            f'invalid network "{text}"',
-            f'"{text}" is no address and no network',
-            "write an address, or a network such as 192.0.2.0/24",
-            rule="network-invalid",
-        )
-    if network.host_bits:
-        return context.refuse(
-            "cidr-host-bits",
-            line,
-            f'"{text}" has bits set that its mask makes meaningless',
-            f"low address bits of {text} are meaningless",
-            span=line.name_span,
-            severity=Severity.INFO,
-            blocks_start=False,
-        )
-    return None
-
-
-def _range(context: Context, line: Directive, text: str, known: dict[int, list[tuple[int, int]]]) -> Refusal | None:
-    first, dash, last = text.partition("-")
-    low, high = inet_address(first), inet_address(last)
-    if not dash or low is None or high is None or high < low:
-        return _named(
-            line,
-            context,
-            f'invalid range "{text}"',
-            f'"{text}" is no range of IPv4 addresses',
-            "under `ranges` write first-last, such as 192.0.2.0-192.0.2.255",
-            rule="network-invalid",
-        )
-    begin, end = int.from_bytes(low, "big"), int.from_bytes(high, "big")
-    if (end >> 16) - (begin >> 16) > _WIDEST_RANGE:
-        return None
-    for bucket in range(begin >> 16, (end >> 16) + 1):
-        start = begin if bucket == begin >> 16 else bucket << 16
-        stop = end if bucket == end >> 16 else (bucket << 16) + 0xFFFF
-        clash = _insert(known.setdefault(bucket, []), start, stop)
-        if clash is not None:
-            shown = "-".join(".".join(map(str, part.to_bytes(4, "big"))) for part in clash)
-            return _named(
-                line,
-                context,
-                f'range "{text}" overlaps "{shown}"',
-                f'"{text}" overlaps {shown} in part',
-                "one range may lie inside another, but not across its border",
-                rule="range-overlap",
-            )
-    return None
-
-
-def _insert(ranges: list[tuple[int, int]], start: int, stop: int) -> tuple[int, int] | None:
-    """`ngx_http_geo_add_range` for one /16: keeps the list sorted; returns what is overlapped in part."""
-    for at in range(len(ranges) - 1, -1, -1):
-        low, high = ranges[at]
-        if stop < low:
-            continue
-        if start > high:
-            ranges.insert(at + 1, (start, stop))
-            return None
-        if start == low and stop == high:
-            return None
-        if start >= low and stop <= high:
-            parts = [(low, start - 1)] if start > low else []
-            parts.append((start, stop))
-            if stop < high:
-                parts.append((stop + 1, high))
-            ranges[at : at + 1] = parts
-            return None
-        return low, high
-    ranges.insert(0, (start, stop))
-    return None
-
-
 def _split_clients(block: Directive, context: Context) -> Iterator[Refusal]:
     total = 0
     over: Directive | None = None
     for line in block.body or ():
         if line.body is not None:
-            yield _no_block(context, line, "split_clients")
+            yield no_block(context, line, "split_clients")
             return
         if line.name == "*":
             total = 10000
             continue
         percent = parse_fixed_point(line.name[:-1], 2) if line.name[-1:] == "%" else None
         if not percent:
-            yield _named(
+            yield named(
                 line,
                 context,
                 f'invalid percent value "{line.name}"',
@@ -348,9 +204,13 @@ def _split_clients(block: Directive, context: Context) -> Iterator[Refusal]:
 
 
 def _types(block: Directive, context: Context) -> Iterator[Refusal]:
+    """The blocks of one place are one list (`ngx_http_core_type`)."""
+    lists = context.state.setdefault("types", {})
+    assert isinstance(lists, dict)
+    known: dict[str, Directive] = lists.setdefault(block.parent, {})
     for line in block.body or ():
         if line.body is not None:
-            yield _no_block(context, line, "types")
+            yield no_block(context, line, "types")
             return
         if line.name == "include" and len(line.values) != 1:
             yield fault(
@@ -361,9 +221,27 @@ def _types(block: Directive, context: Context) -> Iterator[Refusal]:
                 "include takes one file or mask",
             )
             return
-        for extension in line.values:
+        for index, extension in enumerate(line.values):
             if len(extension) > LONGEST:
                 remember_long(context, line, extension, "types_hash", "types_hash_bucket_size")
+            key = extension.lower()
+            if key in known:
+                yield _extension_again(context, line, index, known[key])
+            known[key] = line
+
+
+def _extension_again(context: Context, line: Directive, index: int, first: Directive) -> Refusal:
+    extension = line.values[index].lower()
+    differ = f": they are {line.name}, not {first.name}" if line.name != first.name else ""
+    return context.warn(
+        "types-duplicate",
+        line,
+        f"files with .{extension} have a type twice{differ}",
+        f'duplicate extension "{extension}", content type: "{line.name}", previous content type: "{first.name}"',
+        word=line.args[index],
+        related=(Note(first.head_span, "the first one"),),
+        help=("keep the one that is meant",),
+    )
 
 
 def _charset_map(block: Directive, context: Context) -> Iterator[Refusal]:
@@ -393,7 +271,7 @@ def _charset_map(block: Directive, context: Context) -> Iterator[Refusal]:
     utf8 = second.lower() == "utf-8"
     for line in block.body or ():
         if line.body is not None:
-            yield _no_block(context, line, "charset_map")
+            yield no_block(context, line, "charset_map")
             return
         if len(line.values) != 1:
             yield fault(context, line, -1, "invalid parameters number", "a line of charset_map has two codes")
@@ -421,7 +299,6 @@ def _code(text: str, longest: int) -> bool:
 
 CHECKS: dict[str, Check] = {
     "map": _map,
-    "geo": _geo,
     "split_clients": _split_clients,
     "types": _types,
     "charset_map": _charset_map,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nginxlint.catalogue.addresses import Url, inet6_address, inet_address, parse_network, parse_url
-from nginxlint.catalogue.checks.faults import fault
+from nginxlint.catalogue.checks.faults import fault, host_bits
 from nginxlint.catalogue.checks.groups import (
     FAMILIES,
     OTHER_PASSES,
@@ -411,15 +411,19 @@ def _cache_valid(directive: Directive, context: Context) -> Iterator[Refusal]:
 
 def _trusted_source(directive: Directive, context: Context) -> Iterator[Refusal]:
     """Kept here for `geoip_proxy`: an address or a network."""
-    if parse_network(directive.values[0]) is None:
+    text = directive.values[0]
+    network = parse_network(text)
+    if network is None:
         yield fault(
             context,
             directive,
             0,
-            f'invalid network "{directive.values[0]}"',
-            f'"{directive.values[0]}" is no address and no network',
+            f'invalid network "{text}"',
+            f'"{text}" is no address and no network',
             f"{directive.name} 192.0.2.0/24;",
         )
+    elif network.host_bits:
+        yield host_bits(context, directive, text, network, directive.args[0].span)
 
 
 CHECKS: dict[str, Check] = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nginxlint.catalogue.addresses import parse_network, parse_url
-from nginxlint.catalogue.checks.faults import fault
+from nginxlint.catalogue.checks.faults import fault, host_bits
 from nginxlint.catalogue.numbers import parse_number
 from nginxlint.diagnostic import Note
 
@@ -156,8 +156,22 @@ def _use(directive: Directive, context: Context) -> Iterator[Refusal]:
 
 
 def _debug_connection(directive: Directive, context: Context) -> Iterator[Refusal]:
+    if (options := context.target.options) and "--with-debug" not in options:
+        yield context.warn(
+            "directive-ignored",
+            directive,
+            "debug_connection has no effect: this nginx is built without --with-debug",
+            '"debug_connection" is ignored, you need to rebuild nginx using --with-debug option to enable it',
+            span=directive.name_span,
+            help=("remove it, or run an nginx with debugging (nginx-debug in some packages)",),
+        )
+        return
     text = directive.values[0]
-    if text != "unix:" and parse_network(text) is None and ("/" in text or parse_url(text).error):
+    network = parse_network(text)
+    if network is not None:
+        if network.host_bits:
+            yield host_bits(context, directive, text, network, directive.args[0].span)
+    elif text != "unix:" and ("/" in text or parse_url(text).error):
         yield fault(
             context,
             directive,
@@ -197,8 +211,32 @@ def _load_module(directive: Directive, context: Context) -> Iterator[Refusal]:
         )
 
 
+def _masks_and_processes(block: Block, context: Context) -> Iterator[Refusal]:
+    """`ngx_core_module_init_conf`: as many masks as processes, or one for all."""
+    masks = block.child("worker_cpu_affinity")
+    processes = block.child("worker_processes")
+    if masks is None or len(masks.values) < 2 or masks.values[0] == "auto":
+        return
+    if processes is None and (block.has_gap or not context.complete):
+        return
+    text = processes.values[0] if processes is not None and processes.values else "1"
+    if parse_number(text) in (None, len(masks.values)):
+        return
+    yield context.warn(
+        "cpu-affinity-count",
+        masks,
+        f"worker_cpu_affinity has {len(masks.values)} masks for {text} worker processes",
+        'the number of "worker_processes" is not equal to the number of "worker_cpu_affinity" masks, '
+        "using last mask for remaining worker processes",
+        nginx_at=None,
+        related=(Note(processes.head_span, "so many processes"),) if processes is not None else (),
+        help=("write worker_cpu_affinity auto, or a mask for each process",),
+    )
+
+
 def _end_of_main(block: Block, context: Context) -> Iterator[Refusal]:
-    del block
+    if context.occurs("worker_cpu_affinity"):
+        yield from _masks_and_processes(block, context)
     pools = context.state.get("thread_pools", {})
     used = context.state.get("thread_pools.used", {})
     assert isinstance(pools, dict) and isinstance(used, dict)

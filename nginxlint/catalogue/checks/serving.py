@@ -6,7 +6,8 @@ from nginxlint.catalogue.addresses import parse_url
 from nginxlint.catalogue.checks.faults import fault
 from nginxlint.catalogue.checks.patterns import pattern_fault
 from nginxlint.catalogue.numbers import parse_number, parse_offset, parse_size, parse_time
-from nginxlint.diagnostic import Note
+from nginxlint.diagnostic import Fix, Note
+from nginxlint.edits import delete
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -233,6 +234,30 @@ def _index(directive: Directive, context: Context) -> Iterator[Refusal]:
             f'index "{directive.values[0]}" in "index" directive is invalid',
             "an index file needs a name",
         )
+        return
+    for index, name in enumerate(directive.values[:-1]):
+        if name[:1] == "/":
+            yield context.warn(
+                "index-unreachable",
+                directive,
+                f'the names behind "{name}" are never tried: an index with a slash in front always redirects',
+                'only the last index in "index" directive should be absolute',
+                word=directive.args[index],
+                help=("write it last",),
+            )
+
+
+def _send_lowat(directive: Directive, context: Context) -> Iterator[Refusal]:
+    """`ngx_http_core_lowat_check` and its siblings: Linux has no SO_SNDLOWAT that could be set."""
+    yield context.warn(
+        "directive-ignored",
+        directive,
+        f"{directive.name} has no effect on Linux",
+        f'"{directive.name}" is not supported, ignored',
+        span=directive.name_span,
+        help=("remove it: only FreeBSD has it",),
+        fixes=(Fix("remove it", (delete(directive),), safe=True),),
+    )
 
 
 def _chunk_size(directive: Directive, context: Context) -> Iterator[Refusal]:
@@ -305,6 +330,7 @@ CHECKS: dict[str, Check] = {
     "fastcgi_split_path_info": _split_path_info,
     "mirror": _mirror,
     "index": _index,
+    **{f"{family}send_lowat": _send_lowat for family in ("", "proxy_", "fastcgi_")},
     "http2_chunk_size": _chunk_size,
     "http2_recv_buffer_size": _receive_buffer,
     "http2_streams_index_size": _power_of_two,
