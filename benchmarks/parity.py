@@ -1,10 +1,15 @@
-"""How often the catalogue check says what nginx said: scores it against the stored verdicts of a corpus.
+"""How often we say what nginx said: scores the catalogue check, and what the rules say of nginx's warnings, against the
+stored verdicts of a corpus.
 
     python benchmarks/parity.py [--corpus DIR] [--against relaxed|mainline] [--set real|docs|mutants] [--misses N]
 
 A case is judged as one whole configuration (a snippet with its prefix and suffix). Compared are the verdict, and where
 nginx rejects: the line it names and the class of its message (message_classes.json). The first thing nginx would
-meet is taken of lexer faults and refusals together. Exit code 1 where a floor (see FLOORS) is missed.
+meet is taken of lexer faults and refusals together.
+
+Warnings ([warn] lines) are compared by message and line. Those that hang on the machine or on a certificate do not count
+(tests/catalogue/warnings.tsv says which). Where nginx rejects a case it may not have come to a warning: a warning too many
+counts where it accepts. Exit code 1 where a floor (see FLOORS) is missed.
 """
 
 from __future__ import annotations
@@ -20,16 +25,24 @@ from typing import Any
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 from nginxlint.catalogue import check
+from nginxlint.catalogue.context import terminator
 from nginxlint.catalogue.modules import built_modules
 from nginxlint.catalogue.refusal import Refusal
 from nginxlint.catalogue.table import DIRECTIVES
 from nginxlint.catalogue.target import Target
+from nginxlint.config import Config
 from nginxlint.files import Disk
 from nginxlint.includes import Loaded, load
+from nginxlint.registry import all_rules
+from nginxlint.rule import Rule
 from nginxlint.source import Source
+from nginxlint.testing import has_something_to_judge
 
 DEFAULT_CORPUS = "/work/shared/corpus"
-FLOORS = {"real": 0.995, "docs": 0.995, "mutants": 0.99, "line": 0.98, "class": 0.98}
+FLOORS = {"real": 0.995, "docs": 0.995, "mutants": 0.99, "line": 0.98, "class": 0.98, "warnings": 0.95}
+WARNINGS = os.path.join(
+    os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "tests", "catalogue", "warnings.tsv"
+)
 # What Debian's nginx 1.22.1 was built with, and the dynamic modules that were loaded where a config needs them.
 DEBIAN = """with-compat with-debug with-pcre-jit with-http_ssl_module with-http_stub_status_module with-threads
 with-http_auth_request_module with-http_v2_module with-http_dav_module with-http_slice_module with-http_realip_module
@@ -45,13 +58,26 @@ ngx_http_js_module ngx_stream_js_module ngx_http_js_core_module ngx_http_set_mis
 ngx_http_brotli_static_module"""
 ADDED_FAMILY = "ngx_rtmp_"
 
+Warning = tuple[str | None, int | None]  # message and line
+
 
 class CorpusFiles(Disk):
-    """The verdicts were taken in each file's own folder: absolute includes were not mapped into the repository."""
+    """The verdicts were taken in each file's own folder: absolute includes were not mapped into the repository. What was
+    included and not there was an empty file."""
 
-    def __init__(self, folder: str) -> None:
+    def __init__(self, folder: str, supplied: list[list[str]]) -> None:
         super().__init__(folder)
         self._foreign = False
+        named = {kind: {os.path.basename(name) for of, name in supplied if of == kind} for kind, _ in supplied}
+        self._empty = named.get("include", set()) - named.get("include_cert", set())
+
+    def read(self, path: str) -> bytes:
+        try:
+            return super().read(path)
+        except FileNotFoundError:
+            if os.path.basename(path) in self._empty:
+                return b""
+            raise
 
 
 class Verdict:
@@ -122,9 +148,41 @@ def without(text: str, target: Target, supplied: list[list[str]]) -> tuple[str, 
     return text, target
 
 
-def judge(text: str, path: str, target: Target) -> Verdict:
-    loaded = load(CorpusFiles(os.path.dirname(path)), path, text)
-    return first_fault(loaded, check(loaded.main, target))
+def judge(text: str, path: str, target: Target, supplied: list[list[str]]) -> tuple[Verdict, set[Warning]]:
+    loaded = load(CorpusFiles(os.path.dirname(path), supplied), path, text)
+    refusals = check(loaded.main, target)
+    said = {
+        (one.nginx_message, one.nginx_at.line if one.nginx_at else None) for one in refusals if not one.blocks_start
+    }
+    said |= warnings_of_rules(Config(path, loaded, version=target.version))
+    return first_fault(loaded, refusals), {(message, line) for message, line in said if message}
+
+
+def warnings_of_rules(config: Config) -> set[Warning]:
+    """The [warn] lines that rules speak of: nginx names the end of the statement."""
+    said: set[Warning] = set()
+    for rule in RULES_THAT_WARN:
+        if not config.broken and has_something_to_judge(rule, config):
+            for one in rule().check(config):
+                said.add((one.nginx_message or "", terminator(one.at).line if one.at else None))
+    return said
+
+
+def told() -> tuple[list[re.Pattern[str]], list[type[Rule]]]:
+    """The messages that we do not mean to say, and the rules that say one, as the table of the tests has them."""
+    unsaid: list[re.Pattern[str]] = []
+    rules: set[str] = set()
+    with open(WARNINGS, encoding="utf-8") as lines:
+        for line in lines:
+            message, _, _, by = line.rstrip("\n").split("\t") if not line.startswith("#") else ("", "", "", "")
+            if by.startswith("-: "):
+                unsaid.append(re.compile(re.sub(r"%(ui|ud|V|v|s|i)", ".*", re.escape(message).replace(r"\%", "%"))))
+            elif by.startswith("rule: "):
+                rules.update(by.removeprefix("rule: ").split())
+    return unsaid, [entry.load() for id, entry in all_rules().items() if id in rules]
+
+
+UNSAID, RULES_THAT_WARN = told()
 
 
 def read(path: str) -> str:
@@ -177,6 +235,7 @@ def main() -> int:
         classes = json.load(handle)
     target = target_1_22() if options.against == "relaxed" else target_mainline()
     count: dict[str, collections.Counter[str]] = collections.defaultdict(collections.Counter)
+    warnings: collections.Counter[str] = collections.Counter()
     misses: list[str] = []
     for group, name, text, path, expected, supplied in cases(options.corpus, options.against):
         if (options.set and group != options.set) or (options.case and options.case not in name):
@@ -186,7 +245,8 @@ def main() -> int:
         tally = count[group]
         tally["cases"] += 1
         text, had = without(text, target, supplied)
-        verdict = judge(text, path, had)
+        verdict, warned = judge(text, path, had, supplied)
+        score_warnings(expected, warned, warnings, misses, f"{group} {name}")
         accepted = expected["verdict"] == "ok"
         said = f"{verdict.message} :{verdict.line}" if not verdict.ok else "ok"
         wanted = f"{expected['message']} :{expected['line']}" if not accepted else "ok"
@@ -208,7 +268,33 @@ def main() -> int:
             misses.append(f"DIFFERS {group} {name}\n    nginx: {wanted}\n    we:    {said}")
     for text in misses[: options.misses]:
         print(text)
-    return report(count)
+    return report(count) | report_warnings(warnings)
+
+
+def score_warnings(
+    expected: dict[str, Any], ours: set[Warning], tally: collections.Counter[str], misses: list[str], name: str
+) -> None:
+    theirs = {(one["message"], one["line"]) for one in expected.get("warnings", ())}
+    theirs = {one for one in theirs if not any(unsaid.fullmatch(one[0]) for unsaid in UNSAID)}
+    unplaced = {message for message, line in theirs if line is None}
+    ours = {(message, None if message in unplaced else line) for message, line in ours}
+    tally["logged"] += len(theirs)
+    tally["said"] += len(theirs & ours)
+    for message, line in sorted(theirs - ours, key=str):
+        misses.append(f"NOT WARNED {name}\n    nginx: {message} :{line}")
+    if expected["verdict"] == "ok":
+        tally["too many"] += len(ours - theirs)
+        for message, line in sorted(ours - theirs, key=str):
+            misses.append(f"WARNED {name}\n    we:    {message} :{line}")
+
+
+def report_warnings(tally: collections.Counter[str]) -> int:
+    rate = tally["said"] / (tally["logged"] or 1)
+    print(
+        f"warnings {tally['said']}/{tally['logged']} said ({rate:.2%}, floor {FLOORS['warnings']:.1%}), "
+        f"{tally['too many']} that nginx did not log"
+    )
+    return int(rate < FLOORS["warnings"] or tally["too many"] > 0)
 
 
 def report(count: dict[str, collections.Counter[str]]) -> int:
