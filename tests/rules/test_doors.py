@@ -64,6 +64,32 @@ CASES = (
         IN,
         NO,
     ),
+    Case(
+        "return-bypasses-access",
+        "location = /keys { allow 10.0.0.0/8; deny all; return 200 'the secret'; }",
+        "/keys",
+        IN,
+        NO,
+        "location = /keys { allow 10.0.0.0/8; deny all; try_files /none @keys; }\n"
+        "location @keys { return 200 'the secret'; }",
+    ),
+    Case(
+        "return-bypasses-access",
+        f"location = /keys {{ {PASSWORD} return 200 'the secret'; }}",
+        "/keys",
+        IN,
+        ASKED,
+        f"location = /keys {{ {PASSWORD} try_files /none @keys; }}\nlocation @keys {{ return 200 'the secret'; }}",
+    ),
+    Case(
+        "return-bypasses-access",
+        "auth_request /ask;\nlocation / { return 200 'the secret'; }\nlocation = /ask { return 403; }",
+        "/",
+        IN,
+        NO,
+        "auth_request /ask;\nlocation / { try_files /none @a; }\nlocation @a { return 200 'the secret'; }\n"
+        "location = /ask { return 403; }",
+    ),
 )
 
 SILENT = (
@@ -76,6 +102,7 @@ SILENT = (
     ("access-rule-unreachable", f"{ROOT} deny 0.0.0.0/0; allow ::1; allow unix:;", "/secret", NO),
     ("access-rule-unreachable", f"{ROOT} deny all; location / {{ allow all; }}", "/secret", IN),
     ("satisfy-any-open", f"{ROOT} satisfy any; allow 10.0.0.0/8; {PASSWORD}", "/secret", ASKED),
+    ("return-bypasses-access", f"location / {{ deny all; if ($arg_a) {{ return 200 a; }} {ROOT} }}", "/secret", NO),
     ("satisfy-any-open", f"{ROOT} satisfy any; deny 10.0.0.0/8; {PASSWORD}", "/secret", ASKED),
 )
 
@@ -135,3 +162,12 @@ def test_the_rule_is_silent_where_nothing_goes_wrong(index: int, harmless: Nginx
     rule, text, path, answer = SILENT[index]
     assert not found_by(rule, server(text, index))
     assert answer in answer_of(harmless, path, index)
+
+
+def test_an_error_log_that_is_off_is_a_file_of_that_name() -> None:
+    text = server("error_log off info; return 204;", 0)
+    for config, named_off in ((text, True), (mend("error-log-off", text), False)):
+        assert bool(found_by("error-log-off", config)) is named_off
+        with prepared(config) as nginx:
+            answer_of(nginx, "/", 0)
+            assert (nginx.folder / "off").exists() is named_off
