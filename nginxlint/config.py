@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from nginxlint.routing.caching import CachedPass
     from nginxlint.routing.handshakes import Handshake
     from nginxlint.routing.lookups import Lookup
+    from nginxlint.routing.paths import DeadPrefix
     from nginxlint.routing.redirects import Redirect
     from nginxlint.routing.rounds import Circle
     from nginxlint.routing.shadowing import Shadow
@@ -86,6 +87,7 @@ class Config:
         self._handshakes: list[Handshake] | None = None
         self._gaps: frozenset[Block] | None = None
         self._shadows: list[Shadow] | None = None
+        self._dead_prefixes: list[DeadPrefix] | None = None
         self._circles: list[Circle] | None = None
         self._redirect_circles: list[tuple[Redirect, str]] | None = None
         self._passes_with_uri: list[Pass] | None = None
@@ -294,6 +296,15 @@ class Config:
 
             self._shadows = shadows(self)
         return self._shadows
+
+    @property
+    def dead_prefixes(self) -> list[DeadPrefix]:
+        """The locations whose prefix no path begins with, as nginx compares them."""
+        if self._dead_prefixes is None:
+            from nginxlint.routing.paths import dead_prefixes
+
+            self._dead_prefixes = dead_prefixes(self)
+        return self._dead_prefixes
 
     @property
     def router(self) -> Router:

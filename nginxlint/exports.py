@@ -32,6 +32,7 @@ from nginxlint.routing.inherited import hands_on, overriding, replaced
 from nginxlint.routing.listeners import Endpoint, Listener, endpoints
 from nginxlint.routing.lookups import Lookup, Resolver
 from nginxlint.routing.passes import Pass, failure
+from nginxlint.routing.paths import DeadPrefix, decoded_path, looks_like_regex, respelled
 from nginxlint.routing.scope import Scope, milliseconds
 from nginxlint.routing.servers import Listen, Location, Server, split_condition, split_location
 from nginxlint.routing.upstreams import DEFAULT_PORT, KEPT_BY_DEFAULT, Peer, Upstream
@@ -51,6 +52,7 @@ __all__ = [
     "CachedPass",
     "Confidence",
     "Config",
+    "DeadPrefix",
     "Destination",
     "Diagnostic",
     "Directive",
@@ -88,6 +90,7 @@ __all__ = [
     "answers_itself",
     "can_hold",
     "compiled",
+    "decoded_path",
     "delete",
     "destinations",
     "endpoints",
@@ -104,6 +107,7 @@ __all__ = [
     "insert_line_before",
     "is_public",
     "is_public_name",
+    "looks_like_regex",
     "made_of",
     "milliseconds",
     "named_for_websockets",
@@ -120,6 +124,7 @@ __all__ = [
     "refused_for",
     "replace",
     "replaced",
+    "respelled",
     "sees_visitors",
     "shapes",
     "split_condition",

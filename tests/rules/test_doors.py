@@ -64,6 +64,33 @@ CASES = (
         IN,
         NO,
     ),
+    *(
+        Case(rule, f"location {pattern} {{ return 200 'this one'; }}", path, "404 Not Found", "this one")
+        for rule, pattern, path in (
+            ("location-no-slash", "api/", "/api/users"),
+            ("location-no-slash", "= robots.txt", "/robots.txt"),
+            ("location-no-slash", "*.php", "/a.php"),
+            ("location-no-slash", "\\.php$", "/a.php"),
+            ("location-no-slash", "^~ ^/api/v[0-9]", "/api/v2"),
+            ("location-no-slash", "http://case.test/x/", "/x/y"),
+            ("location-encoded", "/my%20files/", "/my%20files/a"),
+            ("location-encoded", "= /caf%C3%A9", "/caf%C3%A9"),
+            ("location-encoded", "/api//v1/", "/api//v1/a"),
+            ("location-encoded", "/a/../b/", "/a/../b/c"),
+            ("location-regex-without-modifier", "/api/*", "/api/a"),
+            ("location-regex-without-modifier", "= /api/(v1|v2)", "/api/v2"),
+            ("location-regex-without-modifier", "^~ /img/*.png", "/img/a.png"),
+            ("location-regex-without-modifier", "/about$", "/about"),
+        )
+    ),
+    Case(
+        "location-query",
+        "location /search?q= { return 200 'this one'; }",
+        "/search?q=a",
+        "404 Not Found",
+        "this one",
+        "location /search { if ($arg_q) { return 200 'this one'; } }",
+    ),
     Case(
         "return-bypasses-access",
         "location = /keys { allow 10.0.0.0/8; deny all; return 200 'the secret'; }",
@@ -103,6 +130,13 @@ SILENT = (
     ("access-rule-unreachable", f"{ROOT} deny all; location / {{ allow all; }}", "/secret", IN),
     ("satisfy-any-open", f"{ROOT} satisfy any; allow 10.0.0.0/8; {PASSWORD}", "/secret", ASKED),
     ("return-bypasses-access", f"location / {{ deny all; if ($arg_a) {{ return 200 a; }} {ROOT} }}", "/secret", NO),
+    ("location-no-slash", "location api/ { return 200 a; } rewrite ^/(.*)$ $1;", "/api/x", "200 OK"),
+    ("location-no-slash", "auth_request ask; location / { return 404; } location ask { return 403; }", "/", "404 Not"),
+    ("location-no-slash", f"{ROOT} auth_request ask; location ask {{ return 403; }}", "/secret", NO),
+    ("location-no-slash", 'location "" { return 200 a; }', "/x", "200 OK"),
+    ("location-query", "location /a?b=1 { return 200 a; } rewrite ^ $request_uri;", "/a?b=1", "200 OK"),
+    ("location-encoded", "location /a%20b { return 200 a; } rewrite ^ $request_uri;", "/a%20b", "200 OK"),
+    ("location-encoded", "location /x//a { return 200 a; } rewrite ^/y(.*)$ /x/$1;", "/y/a", "200 OK"),
     ("satisfy-any-open", f"{ROOT} satisfy any; deny 10.0.0.0/8; {PASSWORD}", "/secret", ASKED),
 )
 
