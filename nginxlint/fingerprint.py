@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 
-from nginxlint.linter import Finding
+from nginxlint.result import Finding
 
 
 def fingerprints(findings: list[Finding]) -> list[str]:

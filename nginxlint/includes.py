@@ -68,6 +68,16 @@ class Loaded:
         self.includes: list[Include] = []
         self.limit = ""
 
+    @property
+    def included(self) -> list[str]:
+        """The files it includes."""
+        return [path for include in self.includes for path in include.files]
+
+    @property
+    def paths(self) -> list[str]:
+        """All files that were read, in the order nginx reads them."""
+        return [file.source.path for file in self.files]
+
 
 def load(files: Files, path: str, text: str, around: tuple[str, ...] = ()) -> Loaded:
     """Parse `text`, the content of `path`, and everything it includes.

@@ -1,26 +1,26 @@
-"""One run: from roots and rules to one result that every report is a function of."""
+"""One run: from roots and rules to one result."""
 
 from __future__ import annotations
 
 from time import perf_counter
 
-from nginxlint.config import NEWEST, Config, Version
+from nginxlint.config import Config
 from nginxlint.diagnostic import Diagnostic, Edit, Fix, Note, Severity, Stage
 from nginxlint.includes import Loaded, ReadFile
 from nginxlint.inputs import Root, Unreadable, reason_of
 from nginxlint.patience import Patience, TookTooLong
+from nginxlint.result import Finding, Judged, Kept, Request, Run, arrange
 from nginxlint.selection import Selection
 from nginxlint.source import Span
-from nginxlint.syntax import Block, Directive
 
 TYPE_CHECKING = False  # typing costs 3 ms to import
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
-    from typing import Any
+    from collections.abc import Callable, Iterable, Iterator
+    from typing import Any, TypeVar
 
-    from nginxlint.catalogue.target import Target
     from nginxlint.registry import Entry
-    from nginxlint.suppressions import Suppression
+
+    Tree = TypeVar("Tree", Loaded, Loaded | Kept)
 
 # Of a file that is no configuration at all, so many faults are shown.
 _SHOWN_FAULTS = 3
@@ -31,200 +31,53 @@ _LIMITS = ("nesting-too-deep", "not-a-configuration")
 _STRAY = 'unexpected "}"'
 
 
-class Finding:
-    """A diagnostic in its run: the root it was found in, the directives it belongs to (several where a file is
-    included several times), and what silences it."""
-
-    __slots__ = ("checked", "diagnostic", "seen_at", "suppressed")
-
-    def __init__(self, diagnostic: Diagnostic, checked: Checked) -> None:
-        self.diagnostic = diagnostic
-        self.checked = checked
-        self.seen_at: list[Directive] = [] if diagnostic.at is None else [diagnostic.at]
-        self.suppressed: Suppression | None = None
-
-    def blocks(self) -> list[Block]:
-        """The blocks around it that somebody wrote, outermost first; a block it is about counts."""
-        at = self.diagnostic.at
-        if at is None:
-            place = block_around(self.checked.config, self.diagnostic.span)
-        else:
-            place = at if isinstance(at, Block) else at.parent
-        around: list[Block] = []
-        while place is not None:
-            if not place.synthetic:
-                around.append(place)
-            place = place.parent
-        return around[::-1]
-
-    def servers(self) -> list[Block]:
-        """The distinct servers it is seen in."""
-        around = [at if at.name == "server" else at.enclosing("server") for at in self.seen_at]
-        return list(dict.fromkeys(block for block in around if isinstance(block, Block)))
-
-
-class Checked:
-    """One root that was checked."""
-
-    __slots__ = ("config", "loaded", "root")
-
-    def __init__(self, root: Root, loaded: Loaded, config: Config) -> None:
-        self.root = root
-        self.loaded = loaded
-        self.config = config
-
-
-class Request:
-    """What one run shall do, apart from its roots and rules. `online` takes a configuration and gives an
-    `OnlineResult` (see nginxlint/online/stage.py)."""
-
-    __slots__ = (
-        "args",
-        "build",
-        "check_files",
-        "fail_on",
-        "modules",
-        "online",
-        "profile",
-        "rule_options",
-        "severities",
-        "suppressions",
-        "today",
-        "version",
-        "version_origin",
-    )
-
-    def __init__(
-        self,
-        *,
-        args: tuple[str, ...] = (),
-        version: Version = NEWEST,
-        version_origin: str = "the newest known",
-        modules: frozenset[str] | None = None,
-        profile: str = "default",
-        fail_on: Severity | None = Severity.ERROR,
-        severities: dict[str, Severity] | None = None,
-        rule_options: dict[str, dict[str, Any]] | None = None,
-        suppressions: bool = True,
-        build: Target | None = None,
-        check_files: str = "never",
-        online: Callable[[Config], Any] | None = None,
-        today: str = "",
-    ) -> None:
-        self.args = args
-        self.version = version
-        self.version_origin = version_origin
-        self.modules = modules
-        self.profile = profile
-        self.fail_on = fail_on
-        self.severities = severities or {}
-        self.rule_options = rule_options or {}
-        self.suppressions = suppressions
-        self.build = build
-        self.check_files = check_files
-        self.online = online
-        self.today = today
-
-
-class Run:
-    """The result of a run. `findings` are sorted and include the suppressed ones; `trouble` is what could not be
-    read; `incomplete` are sentences on what else was not analysed; `crashes` are (what, traceback) of our own bugs."""
-
-    def __init__(self, request: Request) -> None:
-        self.request = request
-        self.checked: list[Checked] = []
-        self.findings: list[Finding] = []
-        self.trouble: list[Unreadable] = []
-        self.incomplete: list[str] = []
-        self.crashes: list[tuple[str, str]] = []
-        self.stopped = False  # a part took too long: another run may come further
-        self.rule_count = 0
-        self.target_rows: list[Sequence[dict[str, Any]]] = []
-        self.online_summaries: list[str] = []
-        self.vantage: str | None = None
-        self.seconds = 0.0
-        self.timings: dict[str, float] = {}
-        self.final_code = 0  # the exit code once flags like --exit-zero had their say
-
-    @property
-    def targets(self) -> Iterator[dict[str, Any]]:
-        """The rows of the JSON contract, made one by one."""
-        return (row for rows in self.target_rows for row in rows)
-
-    @property
-    def complete(self) -> bool:
-        return not (self.trouble or self.incomplete or self.crashes)
-
-    def shown(self) -> list[Finding]:
-        """The findings that nothing silences."""
-        return [finding for finding in self.findings if finding.suppressed is None]
-
-    def count(self, severity: Severity) -> int:
-        return sum(finding.diagnostic.severity == severity for finding in self.shown())
-
-    def file_count(self) -> int:
-        return len({file.source.path for checked in self.checked for file in checked.config.files})
-
-    def exit_code(self) -> int:
-        """4 for a bug of ours, 1 where something reaches `fail_on`, 3 where the analysis is incomplete, else 0."""
-        if self.crashes:
-            return 4
-        threshold = self.request.fail_on
-        if threshold is not None and any(finding.diagnostic.severity >= threshold for finding in self.shown()):
-            return 1
-        return 0 if self.complete else 3
-
-    def why_incomplete(self) -> list[str]:
-        """The sentences that say what was not analysed."""
-        reasons = []
-        if self.trouble:
-            total = self.file_count() + len(self.trouble)
-            named = ", ".join(f"{trouble.path}: {trouble.reason}" for trouble in self.trouble[:5])
-            more = f" and {len(self.trouble) - 5} more" if len(self.trouble) > 5 else ""
-            reasons.append(
-                f"{len(self.trouble)} of {total} file{'' if total == 1 else 's'} could not be read ({named}{more})"
-            )
-        return reasons + self.other_reasons()
-
-    def other_reasons(self) -> list[str]:
-        """Those that are not about a file that could not be read."""
-        return self.incomplete + [f"nginxlint itself failed in {what}" for what, _ in self.crashes]
-
-
 def check(roots: Iterable[Root], unreadable: Iterable[Unreadable], selection: Selection, request: Request) -> Run:
-    """Check every root with the selected rules."""
+    """Check every root with the selected rules, or say again what an earlier run has kept of it."""
     run = Run(request)
+    memory = request.memory
+
+    def load(root: Root) -> Loaded:
+        return memory.of(root, root.load)
+
     begin = perf_counter()
     run.trouble.extend(unreadable)
     run.rule_count = len(selection.entries)
-    for root, loaded in kept_roots(roots):
-        config = Config(root.given, loaded, version=request.version, snippet=root.context is not None)
-        if root.checks_files(request.check_files):
-            config.look, config.locate = root.look, root.locate
-        checked = Checked(root, loaded, config)
-        run.checked.append(checked)
-        _note_trouble(checked, run)
+    trees = memory.of(None, kept_roots, roots, lambda root: memory.recall(root, request.version) or load(root))
+    shared = shared_paths(tree for _, tree in trees)
+    for root, tree in trees:
+        alone = shared.isdisjoint(tree.paths)
+        if isinstance(tree, Kept) and alone:
+            run.checked.append(tree)
+        else:
+            loaded = load(root) if isinstance(tree, Kept) else tree
+            run.checked.append(_read(root, loaded, run, lasting=alone))
     run.timings["read and parse"] = perf_counter() - begin
-    for checked in run.checked:
-        found = [Finding(diagnostic, checked) for diagnostic in _judge(checked, selection, request, run)]
-        run.findings.extend(found)
+    judged = [checked for checked in run.checked if isinstance(checked, Judged)]
+    for checked in judged:
+        gaps = run.gaps
+        found = memory.of(checked.root, _judge, checked, selection, request, run)
+        run.findings.extend(Finding(diagnostic, checked) for diagnostic in found)
+        checked.lasting = checked.lasting and run.gaps == gaps
     run.findings = arrange(run.findings, run.checked)
     if request.severities:
         _override_severities(run.findings, request.severities)
     if request.suppressions:
-        _suppress(run, selection)
+        _suppress(run, judged, selection)
     run.findings = [finding for finding in run.findings if selection.shows(finding.diagnostic)]
+    memory.keep([checked for checked in judged if checked.lasting], run.findings)
+    if told := [finding for checked in run.checked if isinstance(checked, Kept) for finding in checked.findings]:
+        run.findings = arrange([*run.findings, *told], run.checked)
     run.seconds = perf_counter() - begin
     run.final_code = run.exit_code()
     return run
 
 
-def kept_roots(roots: Iterable[Root]) -> list[tuple[Root, Loaded]]:
+def kept_roots(roots: Iterable[Root], load: Callable[[Root], Tree]) -> list[tuple[Root, Tree]]:
     """The roots with what they include, without those another one includes; twins once."""
     roots = list(roots)
     if len(roots) == 1:
-        return [(roots[0], roots[0].load())]
-    loaded: list[tuple[Root, Loaded, object]] = []
+        return [(roots[0], load(roots[0]))]
+    loaded: list[tuple[Root, Tree, object]] = []
     included: set[object] = set()
     # whole configurations first: they tell which of the other files are only pieces of them
     order = sorted(enumerate(roots), key=lambda item: (item[1].context is not None, item[0]))
@@ -234,9 +87,8 @@ def kept_roots(roots: Iterable[Root]) -> list[tuple[Root, Loaded]]:
         if identity in taken or identity in included:
             continue
         taken[identity] = index
-        tree = root.load()
-        for include in tree.includes:
-            included.update(_identity(root, path) for path in include.files)
+        tree = load(root)
+        included.update(_identity(root, path) for path in tree.included)
         loaded.append((root, tree, identity))
     kept = {id(root) for root, _, identity in loaded if identity not in included}
     if not kept:  # they include one another
@@ -246,25 +98,47 @@ def kept_roots(roots: Iterable[Root]) -> list[tuple[Root, Loaded]]:
     return sorted(result, key=lambda item: place[id(item[0])])
 
 
+def shared_paths(trees: Iterable[Loaded | Kept]) -> set[str]:
+    """The files that several roots read: what is found in them is said once, so that no root stands for itself."""
+    seen: set[str] = set()
+    shared: set[str] = set()
+    for tree in trees:
+        paths = set(tree.paths)
+        shared |= seen & paths
+        seen |= paths
+    return shared
+
+
 def _identity(root: Root, path: str) -> object:
     return (id(root.files), path) if root.is_dump else root.files.identity(path)
 
 
-def _note_trouble(checked: Checked, run: Run) -> None:
+def _read(root: Root, loaded: Loaded, run: Run, *, lasting: bool) -> Judged:
+    """A root that has been read, and what of it could not be."""
+    request = run.request
+    config = Config(root.given, loaded, version=request.version, snippet=root.context is not None)
+    if root.checks_files(request.check_files):
+        config.look, config.locate = root.look, root.locate
+    gaps = run.gaps
+    _note_trouble(loaded, config, run)
+    return Judged(root, loaded, config, lasting=lasting and run.gaps == gaps)
+
+
+def _note_trouble(loaded: Loaded, config: Config, run: Run) -> None:
     """What of this root could not be read. That a file is absent is a fact about the configuration, not trouble."""
     known = {trouble.path for trouble in run.trouble}
-    for include in checked.loaded.includes:
+    for include in loaded.includes:
         for path, reason in include.problems:
             if isinstance(reason, OSError) and not isinstance(reason, FileNotFoundError) and path not in known:
                 known.add(path)
                 run.trouble.append(Unreadable(path, reason_of(reason), include.directive))
-    for file in checked.config.faulty:
+    for file in config.faulty:
         run.incomplete.extend(f"{file.source.path}: {fault.message}" for fault in file.faults if fault.kind in _LIMITS)
-    if checked.loaded.limit:
-        run.incomplete.append(checked.loaded.limit)
+    if loaded.limit:
+        run.incomplete.append(loaded.limit)
 
 
-def _judge(checked: Checked, selection: Selection, request: Request, run: Run) -> list[Diagnostic]:
+def _judge(checked: Judged, selection: Selection, request: Request, run: Run) -> list[Diagnostic]:
     """Everything the stages have to say about one root."""
     config = checked.config
     found = list(syntax_findings(config))
@@ -340,7 +214,7 @@ def _guarded(what: str, run: Run, work: Callable[..., list[Diagnostic]], *args: 
         return []
 
 
-def _refused(checked: Checked, request: Request, run: Run) -> list[Diagnostic] | None:
+def _refused(checked: Judged, request: Request, run: Run) -> list[Diagnostic] | None:
     """What nginx would refuse; None where that took too long to find out."""
     begin = perf_counter()
     patience = Patience(checked.config.directive_count)
@@ -352,7 +226,7 @@ def _refused(checked: Checked, request: Request, run: Run) -> list[Diagnostic] |
         run.timings["catalogue"] = run.timings.get("catalogue", 0.0) + perf_counter() - begin
 
 
-def _refusals(checked: Checked, request: Request) -> list[Diagnostic]:
+def _refusals(checked: Judged, request: Request) -> list[Diagnostic]:
     config = checked.config
     from nginxlint.catalogue import check as refusals
     from nginxlint.catalogue.target import Target
@@ -407,8 +281,8 @@ def _override_severities(findings: list[Finding], severities: dict[str, Severity
             diagnostic.severity = wanted
 
 
-def _suppress(run: Run, selection: Selection) -> None:
-    for checked in run.checked:
+def _suppress(run: Run, judged: list[Judged], selection: Selection) -> None:
+    for checked in judged:
         if any(file.comments for file in checked.config.files):
             from nginxlint.suppressions import apply_suppressions
 
@@ -443,53 +317,9 @@ def _seen(selection: Selection, config: Config, request: Request) -> Callable[[s
     return has_run
 
 
-def arrange(found: Iterable[Finding], checked: Iterable[Checked]) -> list[Finding]:
-    """Sorted by file (in the order nginx reads them) and place. What a file included several times, or a file of
-    several roots, would repeat is given once; the first finding then knows all places."""
-    order: dict[str, int] = {}
-    for one in checked:
-        for file in one.config.files:
-            order.setdefault(file.source.path, len(order))
-    unique: dict[tuple[object, ...], Finding] = {}
-    for finding in found:
-        diagnostic = finding.diagnostic
-        span = diagnostic.span
-        key = (diagnostic.rule, span.source.path, span.start, span.end, diagnostic.message)
-        first = unique.setdefault(key, finding)
-        if first is not finding:
-            first.seen_at.extend(at for at in finding.seen_at if at not in first.seen_at[-1:])
-    return sorted(
-        unique.values(),
-        key=lambda finding: (
-            order.get(finding.diagnostic.span.source.path, len(order)),
-            finding.diagnostic.span.start,
-            -finding.diagnostic.severity,
-            finding.diagnostic.rule,
-            finding.diagnostic.message,
-        ),
-    )
-
-
 def needed(entries: Iterable[Entry], config: Config) -> list[Entry]:
     """Those of the rules that have anything to look at in this configuration."""
     return [entry for entry in entries if not entry.directives or config.concerns(entry.directives, entry.texts)]
-
-
-def block_around(config: Config, span: Span) -> Block | None:
-    """The innermost block that a place stands in."""
-    place: Block = config.main if span.source.included_at is None else span.source.included_at.parent or config.main
-    inner: Block | None = place
-    while inner is not None:
-        place = inner
-        inner = next(
-            (
-                child
-                for child in place.blocks()
-                if child.synthetic or (child.source is span.source and child.start <= span.start <= child.close)
-            ),
-            None,
-        )
-    return place
 
 
 def syntax_findings(config: Config) -> Iterator[Diagnostic]:

@@ -8,8 +8,9 @@ from collections import Counter
 from nginxlint.diagnostic import Stage
 from nginxlint.files import Dump
 from nginxlint.inputs import CONTEXTS, Root
-from nginxlint.linter import Request, Run, check
+from nginxlint.linter import check
 from nginxlint.registry import all_rules
+from nginxlint.result import Request, Run
 from nginxlint.selection import ALL, Selection
 from tests.conftest import CORPUS, accepted
 

@@ -21,8 +21,9 @@ from collections.abc import Iterator
 from nginxlint.diagnostic import Diagnostic, Severity, Stage
 from nginxlint.files import Dump
 from nginxlint.inputs import CONTEXTS, Root
-from nginxlint.linter import Finding, Request, check
+from nginxlint.linter import check
 from nginxlint.registry import all_rules
+from nginxlint.result import Finding, Request
 from nginxlint.selection import ALL, Selection
 
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))

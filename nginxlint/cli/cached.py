@@ -1,7 +1,8 @@
 """`nginxlint check`: what was said last time, where nothing has changed; else a check.
 
-A hit prints the reports of the run it repeats and imports none of the engine. Anything that has changed means a whole
-check: rules look across files, and what one file's change may leave standing is not worth being wrong about once.
+A hit prints the reports of the run it repeats and imports none of the engine. Where something has changed, the
+configuration it belongs to is judged again, and no other one (`known_roots.py`). Within a configuration everything is:
+rules look across files, and what one file's change may leave standing is not worth being wrong about once.
 """
 
 from __future__ import annotations
@@ -61,25 +62,29 @@ def _run(args: Namespace, argv: Sequence[str], where: str, begin: float) -> int:
 
     cache = Cache(where, (os.getcwd(), args.paths))
     key = digest(_facts(argv))
-    if not args.verbose and (entry := cache.find(key)) is not None:
-        began, questions, texts, code = entry
-        if same(questions, began - SETTLED_NS):
+    before = None if args.verbose else cache.find(key)
+    roots = None
+    if before is not None:
+        settled, questions, texts, code, roots = before
+        if same(questions, settled):
             from nginxlint.cli.output import deliver
 
             deliver([(path, _timed(text, time.perf_counter() - begin)) for path, text in texts])
             return int(code)
     from nginxlint.cli.check import judge
+    from nginxlint.cli.known_roots import KnownRoots
     from nginxlint.cli.output import deliver
 
-    began = time.time_ns()
+    settled_now = time.time_ns() - SETTLED_NS
     with Watch() as watch:
-        outcome = judge(args, argv)
+        memory = KnownRoots(watch, roots, settled if roots else 0)
+        outcome = judge(args, argv, memory=memory)
     if isinstance(outcome, int):
         return outcome
     seconds, outcome.run.seconds = outcome.run.seconds, UNKNOWN_SECONDS
     texts = outcome.render()
     if outcome.repeats and watch.complete and all(text.count(_TEXT) + text.count(_JSON) < 2 for _, text in texts):
-        cache.store(key, (began, watch.questions, texts, outcome.run.final_code))
+        cache.store(key, (settled_now, watch.questions, texts, outcome.run.final_code, memory.stored()))
     if args.verbose:
         sys.stderr.write("".join(f"cache: {note}\n" for note in dict.fromkeys(cache.notes)))
     deliver([(path, _timed(text, seconds)) for path, text in texts])

@@ -12,8 +12,9 @@ from nginxlint.config import NEWEST, Version
 from nginxlint.diagnostic import Confidence, Severity
 from nginxlint.error import NginxlintError
 from nginxlint.inputs import InputOptions, Root, find_roots
-from nginxlint.linter import Request, Run, check
+from nginxlint.linter import check
 from nginxlint.registry import all_rules
+from nginxlint.result import Memory, Request, Run
 from nginxlint.selection import Selection
 from nginxlint.settings import KINDS, File, find_settings, parse_version
 
@@ -33,9 +34,12 @@ _LEVEL = {"error": Severity.ERROR, "warning": Severity.WARNING, "info": Severity
 _CONFIDENCE = {"high": Confidence.HIGH, "medium": Confidence.MEDIUM, "low": Confidence.LOW}
 
 
-def judge(args: Namespace, argv: Sequence[str], network: Network | None = None) -> Outcome | int:
+def judge(
+    args: Namespace, argv: Sequence[str], network: Network | None = None, memory: Memory | None = None
+) -> Outcome | int:
     """Read, judge, and if asked probe; the outcome, or the exit code of what was asked for instead of a check.
-    `network` replaces the real one (the demo, tests)."""
+    `network` replaces the real one (the demo, tests); `memory` knows what earlier runs have found."""
+    memory = memory or Memory()
     file = find_settings(next((path for path in args.paths if path != "-"), "."), args.config, args.no_config)
     if args.run_plan:
         from nginxlint.cli.online import run_plan
@@ -46,9 +50,10 @@ def judge(args: Namespace, argv: Sequence[str], network: Network | None = None) 
     paths = args.paths or file.roots or [_default_path()]
     inputs = _inputs(args, file)
     given = [*_trees_around(paths), *paths] if args.hook else paths
-    roots, unreadable = find_roots(given, inputs, guess)
+    roots, unreadable = memory.of(None, find_roots, given, inputs, guess)
     selection = _selection(args, file)
     request = _request(args, file, roots, ["check", *argv], selection.profile)
+    request.memory = memory
     for id in file.options:
         _know_rule(selection, id, file)
     if args.verbose:

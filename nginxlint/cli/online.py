@@ -252,7 +252,7 @@ def _read(option: str, path: str, use: Callable[[str], _Result]) -> _Result:
 
 
 def _configs(roots: list[Root], version: Version) -> Iterator[tuple[Root, Config]]:
-    for root, loaded in kept_roots(roots):
+    for root, loaded in kept_roots(roots, Root.load):
         yield root, Config(root.given, loaded, version=version, snippet=root.context is not None)
 
 

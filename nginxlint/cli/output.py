@@ -12,7 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import Namespace
 
-    from nginxlint.linter import Run
+    from nginxlint.result import Run
 
 _SLICE = 1 << 20  # characters encoded at a time
 FORMATS = ("full", "concise", "json", "github")

@@ -15,7 +15,9 @@ from stat import S_ISLNK, S_ISREG
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any
+    from typing import Any, TypeVar
+
+    Result = TypeVar("Result")
 
 # What is answered: bytes (a digest), numbers, or -errno.
 Answer = bytes | int
@@ -45,7 +47,8 @@ def mark(path: str) -> Mark:
     return (found.st_dev, found.st_ino, found.st_mode, found.st_uid, found.st_size, *times)
 
 
-def _digest(data: bytes) -> bytes:
+def content_digest(data: bytes) -> bytes:
+    """What is kept of a content."""
     return blake2b(data, digest_size=20).digest()
 
 
@@ -55,7 +58,7 @@ def _status(found: os.stat_result) -> Answer:
 
 
 def _names(names: list[str]) -> Answer:
-    return _digest("\0".join(sorted(names)).encode("utf-8", "surrogatepass"))
+    return content_digest("\0".join(sorted(names)).encode("utf-8", "surrogatepass"))
 
 
 def _entries(path: str) -> Answer:
@@ -86,7 +89,7 @@ _ASK: dict[str, Callable[[str], Answer]] = {
     "stat": lambda path: _status(_stat(path)),
     "listdir": lambda path: _names(_listdir(path)),
     "scandir": _entries,
-    "readlink": lambda path: _digest(os.fsencode(_readlink(path))),
+    "readlink": lambda path: content_digest(os.fsencode(_readlink(path))),
     "read": _content,
     **{f"access {mode}": _accessible(mode) for mode in range(8)},
 }
@@ -125,7 +128,9 @@ class Watch:
     def __init__(self) -> None:
         self.questions: Questions = {}
         self.complete = True
-        self._hashes: dict[int, tuple[str, blake2b]] = {}
+        self._part: set[tuple[str, str]] = set()  # path and question
+        self._parts: dict[object, set[tuple[str, str]]] = {None: self._part}
+        self._reading: dict[int, tuple[str, list[bytes]]] = {}  # by descriptor: the path, what was read of it so far
 
     def _note(self, path: Any, question: str, answer: Callable[[], Answer]) -> None:
         if isinstance(path, int):
@@ -136,6 +141,7 @@ class Watch:
         known = self.questions.get(name)
         if known is None:
             known = self.questions[name] = mark(name), {}
+        self._part.add((name, question))
         if question not in known[1]:
             try:
                 known[1][question] = answer()
@@ -143,6 +149,30 @@ class Watch:
                 known[1][question] = -(error.errno or 1)
             except ValueError:
                 known[1][question] = -1
+
+    def part(self, name: object, work: Callable[..., Result], *args: object) -> Result:
+        """Do a part of the work, and write down as well what is asked in it."""
+        around, self._part = self._part, self._parts.setdefault(name, set())
+        try:
+            return work(*args)
+        finally:
+            self._part = around
+
+    def asked_in(self, name: object) -> Questions:
+        """The questions of a part (None: of none)."""
+        asked: Questions = {}
+        for path, question in self._parts[name]:
+            before, answers = self.questions[path]
+            if question in answers:  # else it is open yet, and this run will not be `complete`
+                asked.setdefault(path, (before, {}))[1][question] = answers[question]
+        return asked
+
+    def take_over(self, questions: Questions) -> None:
+        """Questions of an earlier run, to which the answers are still the same."""
+        for path, asked in questions.items():
+            known = self.questions.setdefault(path, asked)
+            if known is not asked:
+                known[1].update(asked[1])
 
     def __enter__(self) -> Watch:
         watched: dict[str, Callable[..., Any]] = {
@@ -161,7 +191,7 @@ class Watch:
         for name, function in (*_WATCHED.items(), *_OPENING.items()):
             setattr(os, name, function)
         setattr(builtins, "open", _open_file)  # noqa: B010
-        if self._hashes:
+        if self._reading:
             self.complete = False  # a file that was not read to its end
 
     def _of(self, question: str, function: Callable[..., Any]) -> Callable[..., Any]:
@@ -182,27 +212,31 @@ class Watch:
         if flags & (os.O_WRONLY | os.O_RDWR) or dir_fd is not None or not isinstance(path, str):
             self.complete = False
             return _open(path, flags, mode, dir_fd=dir_fd)
-        self.questions.setdefault(path, (mark(path), {}))
+        known = self.questions.get(path)
+        if known is None:
+            known = self.questions[path] = mark(path), {}
+        self._part.add((path, "read"))
         try:
             descriptor = _open(path, flags)
         except OSError as error:
-            number = error.errno or 1
-            self._note(path, "read", lambda: -number)
+            known[1].setdefault("read", -(error.errno or 1))
             raise
-        self._hashes[descriptor] = path, blake2b(digest_size=20)
+        self._reading[descriptor] = path, []
         return descriptor
 
     def _read(self, descriptor: int, size: int) -> bytes:
         data = _read(descriptor, size)
-        if descriptor in self._hashes:
-            self._hashes[descriptor][1].update(data)
+        if descriptor in self._reading:
+            self._reading[descriptor][1].append(data)
         return data
 
     def _close(self, descriptor: int) -> None:
-        if descriptor in self._hashes:
-            path, hash = self._hashes.pop(descriptor)
-            regular = S_ISREG(os.fstat(descriptor).st_mode)
-            self._note(path, "read", lambda: hash.digest() if regular else -1)
+        if descriptor in self._reading:
+            path, pieces = self._reading.pop(descriptor)
+            before, answers = self.questions[path]
+            if "read" not in answers:
+                regular = S_ISREG(before[2] if len(before) > 1 else 0) or S_ISREG(os.fstat(descriptor).st_mode)
+                answers["read"] = content_digest(b"".join(pieces)) if regular else -1
         _close(descriptor)
 
     def _open_file(self, path: Any, mode: str = "r", *args: Any, **more: Any) -> Any:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from nginxlint.linter import Run
 from nginxlint.reports.text import PLAIN, Style, visible
+from nginxlint.result import Run
 
 
 def render(run: Run, style: Style = PLAIN) -> str:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 
-from nginxlint.linter import Finding, Run
 from nginxlint.reports.excerpt import Mark, draw
 from nginxlint.reports.summary import summary
 from nginxlint.reports.text import PLAIN, Style, visible, wrapped
+from nginxlint.result import Finding, Run
 from nginxlint.source import Span
 from nginxlint.syntax import Block
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from nginxlint.diagnostic import Severity
-from nginxlint.linter import Finding, Run
 from nginxlint.reports.text import visible
+from nginxlint.result import Finding, Run
 
 _LEVEL = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
 

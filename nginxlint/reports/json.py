@@ -6,7 +6,7 @@ import json
 
 from nginxlint.diagnostic import Note, Severity
 from nginxlint.fingerprint import fingerprints
-from nginxlint.linter import Finding, Run
+from nginxlint.result import Finding, Run
 from nginxlint.source import Span
 from nginxlint.syntax import Block, Directive
 
@@ -59,7 +59,7 @@ def document(run: Run) -> dict[str, Any]:
         },
         "summary": {
             "files": run.file_count(),
-            "directives": sum(checked.config.directive_count for checked in run.checked),
+            "directives": sum(checked.sums.directives for checked in run.checked),
             "error": run.count(Severity.ERROR),
             "warning": run.count(Severity.WARNING),
             "info": run.count(Severity.INFO),

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from nginxlint.diagnostic import Severity
-from nginxlint.linter import Run
 from nginxlint.reports.text import Style, counted, visible
+from nginxlint.result import Run
 
 _ROOT_LINES = 5
 
@@ -13,7 +13,8 @@ def summary(run: Run, style: Style) -> str:
     """Several lines, each ended by a newline."""
     lines = _contexts(run)
     shown = run.shown()
-    targets = sum(1 for checked in run.checked for _ in checked.config.find("proxy_pass"))
+    sums = [checked.sums for checked in run.checked]
+    targets = sum(one.targets for one in sums)
     unprobed = f", {counted(targets, 'proxy_pass target')} not probed: use --online" if targets else ""
     online = run.request.online is not None
     version = ".".join(map(str, run.request.version))
@@ -22,8 +23,7 @@ def summary(run: Run, style: Style) -> str:
         detail = f"{counted(run.rule_count, 'rule')}, for nginx {version}{'' if online else unprobed}"
         lines.append(f"No problems in {read} ({detail}).")
     else:
-        servers = sum(len(checked.config.servers) for checked in run.checked)
-        locations = sum(1 for checked in run.checked for _ in checked.config.blocks("location"))
+        servers, locations = sum(one.servers for one in sums), sum(one.locations for one in sums)
         lines.append(
             f"{read}, {counted(servers, 'server')}, {counted(locations, 'location')} in {run.seconds:.1f} s, "
             f"judged for nginx {version} ({run.request.version_origin}){'' if online else unprobed}"

@@ -9,10 +9,14 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from nginxlint import linter
 from nginxlint.cli.watch import Watch, same
+from nginxlint.diagnostic import Diagnostic
+from nginxlint.result import Judged
 from tests.cli.conftest import REPOSITORY, Run
 
 FORMATS = ("full", "concise", "json", "github")
@@ -90,6 +94,88 @@ def test_random_edits_give_the_same_with_and_without_cache(run: Run, seed: int) 
                 cached = run("check", "nginx.conf", "-o", format)
                 fresh = run("check", "nginx.conf", "-o", format, "--no-cache")
                 assert (cached.code, timeless(cached.out), cached.err) == (fresh.code, timeless(fresh.out), fresh.err)
+
+
+def write_forest(folder: Path) -> None:
+    """Several configurations that have nothing to do with each other, two that share a file, and loose files."""
+    for name in ("blog", "shop"):
+        (folder / name).mkdir()
+        (folder / name / "sites").mkdir()
+        (folder / name / "nginx.conf").write_text(MAIN)
+        (folder / name / "extra.conf").write_text("server_tokens off;\n")
+        (folder / name / "sites" / "a.conf").write_text(SITE % 1)
+    for name in ("east", "west"):
+        (folder / name).mkdir()
+        (folder / name / "nginx.conf").write_text(f"events {{}}\nhttp {{ include {folder}/shared/*.conf; }}\n")
+    (folder / "shared").mkdir()
+    (folder / "shared" / "site.conf").write_text(SITE % 2)
+    for number in range(3):
+        (folder / f"loose{number}.conf").write_text(SITE % number)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_random_edits_of_several_configurations_give_the_same_with_and_without_cache(run: Run, seed: int) -> None:
+    rng = random.Random(seed)
+    folder = Path.cwd()
+    write_forest(folder)
+    for _ in range(8):
+        path = rng.choice(sorted(path for path in folder.rglob("*.conf") if path.is_file()))
+        kind = rng.randrange(5)
+        if kind == 0 and path.name != "nginx.conf":
+            path.unlink()
+        elif kind == 1:
+            (path.parent / f"new{rng.randrange(3)}.conf").write_text(SITE % rng.randrange(4))
+        elif kind == 2:
+            (folder / "nginxlint.toml").write_text(
+                rng.choice(["", 'ignore = ["alias-traversal"]', 'profile = "strict"'])
+            )
+        else:
+            text = path.read_text()
+            at = rng.randrange(len(text) + 1)
+            path.write_text(text[:at] + rng.choice(PIECES) + text[at + rng.randrange(3) :])
+        for format in FORMATS:
+            cached = run("check", ".", "-o", format)
+            fresh = run("check", ".", "-o", format, "--no-cache")
+            assert (cached.code, timeless(cached.out), cached.err) == (fresh.code, timeless(fresh.out), fresh.err)
+
+
+def judged(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Fills with the roots that are judged from now on."""
+    paths: list[str] = []
+    judge = linter._judge
+
+    def note(checked: Judged, *more: Any) -> list[Diagnostic]:
+        paths.append(checked.root.path)
+        return judge(checked, *more)
+
+    monkeypatch.setattr(linter, "_judge", note)
+    return paths
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "roots"),
+    [
+        ("loose1.conf", SITE % 7, ["loose1.conf"]),
+        ("blog/sites/a.conf", SITE % 7, ["blog/nginx.conf"]),
+        ("blog/sites/b.conf", SITE % 7, ["blog/nginx.conf"]),
+        ("loose3.conf", SITE % 7, ["loose3.conf"]),
+        ("nginxlint.toml", 'ignore = ["alias-traversal"]', None),
+    ],
+    ids=["a loose file", "a file of a tree", "a new file of a tree", "a new loose file", "the settings"],
+)
+def test_only_the_configuration_that_has_changed_is_judged_again(
+    run: Run, monkeypatch: pytest.MonkeyPatch, path: str, text: str, roots: list[str] | None
+) -> None:
+    folder = Path.cwd()
+    write_forest(folder)
+    everything = judged(monkeypatch)
+    run("check", ".")
+    (folder / path).write_text(text)
+    again = judged(monkeypatch)
+    run("check", ".")
+    # the two that share a file are always judged: what is found in it is said once
+    wanted = everything if roots is None else [*roots, "east/nginx.conf", "west/nginx.conf"]
+    assert sorted(again) == sorted(set(wanted))
 
 
 PROBE = """

@@ -22,7 +22,7 @@ from nginxlint.error import NginxlintError
 from nginxlint.files import Dump
 from nginxlint.inputs import InputOptions, Root, find_roots, is_whole
 from nginxlint.lexer import read
-from nginxlint.linter import Request, Run, check
+from nginxlint.linter import check
 from nginxlint.online import recording, stage
 from nginxlint.online.certificate import read_certificate
 from nginxlint.online.classify import EOF, OPEN, RESET, TIMEOUT, classify
@@ -37,6 +37,7 @@ from nginxlint.registry import all_rules
 from nginxlint.reports.full import render as full
 from nginxlint.reports.json import document
 from nginxlint.reports.text import Style
+from nginxlint.result import Request, Run
 from nginxlint.routing.simulate import Router
 from nginxlint.selection import ALL, Selection
 from nginxlint.settings import find_settings

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from nginxlint.config import Config
-from nginxlint.linter import Request, check
+from nginxlint.linter import check
 from nginxlint.patience import LARGE, Patience, TookTooLong
 from nginxlint.registry import Entry
+from nginxlint.result import Request
 from nginxlint.rule import Rule
 from nginxlint.selection import Selection
 from tests.fuzz.targets import PATH, Dump, Root
