@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from nginxlint.routing.caching import CachedPass
     from nginxlint.routing.handshakes import Handshake
     from nginxlint.routing.lookups import Lookup
-    from nginxlint.routing.paths import DeadPrefix
+    from nginxlint.routing.paths import DeadPattern, DeadPrefix
     from nginxlint.routing.redirects import Redirect
     from nginxlint.routing.rounds import Circle
     from nginxlint.routing.shadowing import Shadow
@@ -88,8 +88,10 @@ class Config:
         self._gaps: frozenset[Block] | None = None
         self._shadows: list[Shadow] | None = None
         self._dead_prefixes: list[DeadPrefix] | None = None
+        self._dead_patterns: list[DeadPattern] | None = None
         self._circles: list[Circle] | None = None
         self._redirect_circles: list[tuple[Redirect, str]] | None = None
+        self._schemeless_redirects: list[tuple[Redirect, str]] | None = None
         self._passes_with_uri: list[Pass] | None = None
         self._direct_passes: list[Pass] | None = None
         self._routers: dict[Callable[[str], str] | None, Router] = {}
@@ -307,6 +309,15 @@ class Config:
         return self._dead_prefixes
 
     @property
+    def dead_patterns(self) -> list[DeadPattern]:
+        """The regular expressions for paths that match none."""
+        if self._dead_patterns is None:
+            from nginxlint.routing.paths import dead_patterns
+
+            self._dead_patterns = dead_patterns(self)
+        return self._dead_patterns
+
+    @property
     def router(self) -> Router:
         """The route simulator of this configuration; compiled when first asked for, so ask only for candidates."""
         return self.router_with(None)
@@ -324,6 +335,15 @@ class Config:
     def nests_locations(self) -> bool:
         """Does a location stand in another one?"""
         return "location" in {block.name for block in self._by_name.holders("location") if block is not None}
+
+    @property
+    def schemeless_redirects(self) -> list[tuple[Redirect, str]]:
+        """The redirects to an address without scheme, which browsers take for a path; each with the mended address."""
+        if self._schemeless_redirects is None:
+            from nginxlint.routing.redirects import schemeless_redirects
+
+            self._schemeless_redirects = schemeless_redirects(self)
+        return self._schemeless_redirects
 
     @property
     def redirect_circles(self) -> list[tuple[Redirect, str]]:

@@ -1,6 +1,6 @@
-from nginxlint import Bad, Config, Diagnostic, Directive, Good, Iterator, Rule, shapes, split_condition, split_location
+from nginxlint import Bad, Config, Diagnostic, Good, Iterator, Rule
 
-_PATHS = ("$uri", "$document_uri", "$request_uri", "${uri}", "${document_uri}", "${request_uri}")
+_WHY = {"slash": "every path begins with a slash", "anchor": "something stands before ^ or behind $"}
 
 
 class RegexNeverMatches(Rule):
@@ -15,6 +15,7 @@ class RegexNeverMatches(Rule):
     id = "regex-never-matches"
     group = "correctness"
     directives = ("location", "rewrite", "if", "map")
+    judges = "dead_patterns"
     examples = (
         Bad("location ~ ^api/ { return 404; } # here"),
         Bad("location / { rewrite ^(old|older)/(.*)$ /new/$2 last; } # here"),
@@ -29,45 +30,11 @@ class RegexNeverMatches(Rule):
     )
 
     def check(self, config: Config) -> Iterator[Diagnostic]:
-        bare: set[Directive | None] | None = None
-        for directives, index, pattern in _patterns(config):
-            found = shapes(pattern)
-            if found is None or any(not shape.start or shape.runs[0][:1] in ("", "/") for shape in found):
-                continue
-            bare = _servers_with_bare_paths(config) if bare is None else bare
-            why = "every path begins with a slash" if found else "something stands before ^ or behind $"
-            for directive in directives:
-                if directive.enclosing("server") in bare or (index < 0 and bare):
-                    continue
+        for dead in config.dead_patterns:
+            if dead.why in _WHY:
+                anchored = dead.why == "slash" and dead.pattern[:1] == "^"
                 yield self.report(
-                    directive if index < 0 else directive.args[index],
-                    f'"{pattern}" matches no path: {why}',
-                    help=f'write "^/{pattern[1:]}"' if found and pattern[:1] == "^" else "mend the pattern",
+                    dead.directive if dead.index < 0 else dead.directive.args[dead.index],
+                    f'"{dead.pattern}" matches no path: {_WHY[dead.why]}',
+                    help=f'write "^/{dead.pattern[1:]}"' if anchored else "mend the pattern",
                 )
-
-
-def _patterns(config: Config) -> Iterator[tuple[list[Directive], int, str]]:
-    """The regular expressions matched with a path: who has it, in which argument (-1: the name), the pattern."""
-    for values, locations in config.alike("location").groups():
-        if values and values[0][:1] == "~":
-            yield locations, len(values) - 1, split_location(values)[1]
-    for values, rewrites in config.alike("rewrite").groups():
-        if len(values) > 1:
-            yield rewrites, 0, values[0]
-    for values, tests in config.alike("if").groups():
-        words = split_condition(values)
-        if len(words) == 3 and "~" in words[1] and words[0] in _PATHS:
-            yield tests, next(at for at, value in enumerate(values) if at and value.startswith(words[2])), words[2]
-    for block in config.find("map"):
-        for line in block.body or () if block.values[:1] and block.values[0] in _PATHS else ():
-            if line.name.startswith("~"):
-                yield [line], -1, line.name.removeprefix("~").removeprefix("*")
-
-
-def _servers_with_bare_paths(config: Config) -> set[Directive | None]:
-    """The servers in which a rewrite can make a path that does not begin with a slash."""
-    return {
-        rewrite.enclosing("server")
-        for rewrite in config.find("rewrite")
-        if len(rewrite.values) > 1 and not rewrite.values[1].startswith(("/", "http://", "https://", "$scheme"))
-    }

@@ -1,6 +1,7 @@
 from nginxlint import Bad, Block, Config, Diagnostic, Directive, Good, Iterator, Rule, Scope, note, opening
 
 _GUARDS = ("deny", "auth_basic", "auth_request", "auth_jwt", "auth_ldap", "auth_pam")
+_STATUSES = ("200", "201", "202", "203")
 _REFUSALS = (("401",), ("403",), ("404",), ("410",), ("444",))
 
 
@@ -17,7 +18,7 @@ class ReturnBypassesAccess(Rule):
     id = "return-bypasses-access"
     group = "security"
     directives = ("return",)
-    texts = ("\0002",)
+    texts = tuple(f"\0{status}\0" for status in _STATUSES)
     examples = (
         Bad('location = /stats {\n allow 10.0.0.0/8; deny all;\n return 200 "$connections_active"; # here\n}'),
         Bad("location /keys {\n auth_basic a; auth_basic_user_file users;\n return 200 secret; # here\n}"),
@@ -54,7 +55,7 @@ class ReturnBypassesAccess(Rule):
 
 
 def _is_content(values: tuple[str, ...]) -> bool:
-    return len(values) == 2 and values[0][:1] == "2" and values[1] != ""
+    return len(values) == 2 and values[0] in _STATUSES and values[1] != ""
 
 
 def _is_kept_otherwise(config: Config, block: Block) -> bool:

@@ -5,14 +5,18 @@ from __future__ import annotations
 from nginxlint.diagnostic import Fix
 from nginxlint.edits import replace
 from nginxlint.expressions import compiled
-from nginxlint.routing.servers import split_location
+from nginxlint.pattern import shapes
+from nginxlint.routing.servers import split_condition, split_location
 from nginxlint.source import Span
-from nginxlint.syntax import Block
+from nginxlint.syntax import Block, Directive
 
 TYPE_CHECKING = False  # typing costs 3 ms to import; checkers know the name
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from nginxlint.config import Config
 
+_PATHS = ("$uri", "$document_uri", "${uri}", "${document_uri}")
 _RAW_PATHS = ("$request_uri", "${request_uri}")
 
 # What somebody's template puts in: __PATH__, %PATH%, {{ path }}, <path>, [[path]], $PATH, PATH/.
@@ -21,6 +25,8 @@ _SUSPECT = r"[?#%*\\$(\[]|\.\+|//|/\.\.?(?:/|$)"
 _DOTS = r"//|/\.\.?(?:/|$)"
 _ENCODED = r"%[0-9A-Fa-f]{2}"
 _REGEX_SIGNS = ("*", "\\.", "\\d", "\\w", "\\/", ".+", "[0-9", "[a-z", "[A-Z", "[^")
+
+_HOST = r"(?i)(?:www\.|(?:[a-z0-9-]+\.)+(?:com|org|net|edu|gov|io|dev|eu|de|uk|fr|nl|ru|cn|jp|br|au)(?:/|$))"
 
 # What can make nginx look for a location by a URI that no visitor sent, as it is written there.
 _INNER_REQUESTS = ("auth_request", "mirror", "try_files", "post_action", "add_before_body", "add_after_body", "rewrite")
@@ -98,6 +104,73 @@ def _is_asked_for(config: Config, pattern: str) -> bool:
     """Does nginx itself make a request that begins so?"""
     begin = "\0" + pattern.lower()
     return any(begin in config.said(name) for name in _INNER_REQUESTS if name in config.names)
+
+
+class DeadPattern:
+    """A regular expression that is compared with paths and matches none, in argument `index` of a directive (-1: its
+    name). `why`: `slash` (it begins with something else), `anchor` (`^` or `$` in the middle), `host`, `scheme`, `query`
+    (what it holds is not in a path)."""
+
+    __slots__ = ("directive", "index", "pattern", "why")
+
+    def __init__(self, directive: Directive, index: int, pattern: str, why: str) -> None:
+        self.directive = directive
+        self.index = index
+        self.pattern = pattern
+        self.why = why
+
+
+def dead_patterns(config: Config) -> list[DeadPattern]:
+    """The regular expressions for paths that match none."""
+    found: list[DeadPattern] = []
+    odd: set[Block | None] | None = None
+    for directives, index, pattern, raw in _patterns(config):
+        why = _why_dead(pattern, raw)
+        if not why or (why == "scheme" and "merge_slashes" in config.names):
+            continue
+        odd = servers_with_odd_paths(config) if odd is None else odd
+        found += [
+            DeadPattern(directive, index, pattern, why)
+            for directive in directives
+            if directive.enclosing("server") not in odd and not (index < 0 and odd)
+        ]
+    return found
+
+
+def _why_dead(pattern: str, raw: bool) -> str:
+    found = shapes(pattern)
+    if found is None:
+        return ""
+    if not found:
+        return "anchor"
+    if not raw and all(any("?" in run for run in shape.runs) for shape in found):
+        return "query"
+    if not raw and all(any("://" in run for run in shape.runs) for shape in found):
+        return "scheme"
+    if any(not shape.start or shape.runs[0][:1] in ("", "/") for shape in found):
+        return ""
+    return "host" if compiled(_HOST).match(pattern.replace("\\", "").lstrip("^(")) else "slash"
+
+
+def _patterns(config: Config) -> Iterator[tuple[list[Directive], int, str, bool]]:
+    """The regular expressions compared with a path: who has it, in which argument (-1: the name), the pattern, and whether
+    the path is the one that was sent, with its query."""
+    for values, locations in config.alike("location").groups():
+        if values and values[0][:1] == "~":
+            yield locations, len(values) - 1, split_location(values)[1], False
+    for values, rewrites in config.alike("rewrite").groups():
+        if len(values) > 1:
+            yield rewrites, 0, values[0], False
+    for values, tests in config.alike("if").groups():
+        words = split_condition(values)
+        if len(words) == 3 and "~" in words[1] and words[0] in (*_PATHS, *_RAW_PATHS):
+            index = next(at for at, value in enumerate(values) if at and value.startswith(words[2]))
+            yield tests, index, words[2], words[0] in _RAW_PATHS
+    for block in config.find("map"):
+        variable = block.values[0] if block.values else ""
+        for line in block.body or () if variable in (*_PATHS, *_RAW_PATHS) else ():
+            if line.name.startswith("~"):
+                yield [line], -1, line.name.removeprefix("~").removeprefix("*"), variable in _RAW_PATHS
 
 
 def servers_with_odd_paths(config: Config) -> set[Block | None]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from nginxlint.catalogue.addresses import inet_address
+from nginxlint.expressions import compiled
 from nginxlint.syntax import Block, Directive, Word
 
 TYPE_CHECKING = False  # typing costs 3 ms to import; checkers know the name
@@ -9,6 +11,15 @@ if TYPE_CHECKING:
     from nginxlint.config import Config
 
 _CODES = ("301", "302", "303", "307", "308")
+_WHOLE = ("/", "http://", "https://", "$scheme")
+_INCOMPLETE = r"\x0030[12378]\x00(?!https?://|/|\$scheme)"  # among all returns: a quick look
+_OUR_HOST = r"\$(?:\{(?:host|http_host|server_name)\}|(?:host|http_host|server_name)(?!\w))"
+_HOST = r"((?:[a-z0-9-]+\.)+([a-z0-9-]+))(:\d+)?(?=[/?#$]|$)"
+# Ends of domains that are no ends of files.
+_DOMAINS = frozenset(
+    "com net org edu gov biz io dev cloud online site shop xyz eu de fr uk nl be at ch es it pt se no fi dk cz ru ua jp "
+    "cn kr in br us ca au local internal test".split()
+)
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -35,6 +46,40 @@ def redirect_circles(config: Config) -> list[tuple[Redirect, str]]:
     from nginxlint.routing.browsing import circle
 
     return [(redirect, url) for redirect in candidates if (url := circle(config, redirect)) is not None]
+
+
+def schemeless_redirects(config: Config) -> list[tuple[Redirect, str]]:
+    """The redirects whose address begins with a host instead of a scheme, each with the address that was meant. nginx sends
+    it as it stands, and browsers take it for a path beside the page they are on (RFC 3986, 5.2)."""
+    found = []
+    names: set[str] | None = None
+    returns = "return" in config.names and compiled(_INCOMPLETE).search(config.said("return"))
+    for name in ("return", "rewrite") if returns else ("rewrite",):
+        alike = config.alike(name)
+        for values in [one for one in alike if one and not one[-1].startswith(_WHOLE)]:
+            index = _address(name, values) if len(values) > 1 else None
+            if index is None or values[index].startswith(_WHOLE):
+                continue
+            if names is None:
+                names = {word.lower() for line in config.alike("server_name") for word in line}
+            if meant := _with_scheme(values[index], names):
+                found += [(Redirect(one, index), meant) for one in alike.members(values)]
+    return [(one, meant) for one, meant in found if (server := config.server(one.directive)) and server.kind == "http"]
+
+
+def _with_scheme(text: str, names: set[str]) -> str:
+    """The address that was meant; an empty text where it may be a path or hold its scheme in a variable."""
+    if compiled(_OUR_HOST).match(text):
+        return f"$scheme://{text}"
+    lower = text.lower()
+    if lower.startswith(("http//", "https//")):
+        return text.replace("//", "://", 1)
+    found = compiled(_HOST).match(lower)
+    if found is None or lower.startswith("index."):  # a page, perhaps in another language
+        return ""
+    host, domain, port = found[1], found[2], found[3]
+    known = host in names or domain in _DOMAINS or host.startswith("www.") or port or inet_address(host)
+    return f"$scheme://{text}" if known else ""
 
 
 def _candidates(config: Config) -> list[Redirect]:
