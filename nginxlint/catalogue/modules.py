@@ -82,7 +82,7 @@ def modules_of_files(files: list[str]) -> tuple[frozenset[str], tuple[str, ...]]
 def _recognise(names: list[str]) -> tuple[frozenset[str], tuple[str, ...]]:
     if not names:
         return frozenset(), ()
-    every = {row["module"] for row in DIRECTIVES.every_row()}
+    every = {module: _words(module) for module in DIRECTIVES.values("module")}
     found: set[str] = set()
     strangers = []
     for name in names:
@@ -91,10 +91,8 @@ def _recognise(names: list[str]) -> tuple[frozenset[str], tuple[str, ...]]:
         words = _words(name)
         mine = {
             module
-            for module in every
-            if module == name
-            or (family.endswith("_") and module.startswith(family))
-            or (words and words == _words(module))
+            for module, its_words in every.items()
+            if module == name or (family.endswith("_") and module.startswith(family)) or (words and words == its_words)
         }
         found |= mine
         if not mine and name not in _WITHOUT_DIRECTIVES:
