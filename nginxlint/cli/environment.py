@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from io import open_code
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from nginxlint.config import Version
 
 BINARIES = ("/usr/sbin/nginx", "/usr/local/sbin/nginx", "/usr/local/nginx/sbin/nginx", "/usr/bin/nginx")
+_LARGEST = 64 * 1024 * 1024
 _PREFIX = "NGINXLINT_"
 # What an environment variable says to leave a flag off.
 OFF = ("", "0", "false", "no", "off")
@@ -54,20 +56,37 @@ def _names(word: str, options: list[str]) -> bool:
 
 
 def live_version() -> Version | None:
-    """What `nginx -v` says on this machine; None where there is no nginx."""
+    """The version of the nginx of this machine; None where there is none."""
     for binary in BINARIES:
         if os.access(binary, os.X_OK):
-            return _ask(binary)
+            return _version(_content(binary)) or _version(_told_by(binary))
     return None
 
 
-def _ask(binary: str) -> Version | None:
-    import re
+def _version(text: bytes) -> Version | None:
+    from nginxlint.expressions import compiled
+
+    found = compiled(rb"nginx version: \w+/(\d+)\.(\d+)\.(\d+)").search(text)
+    return (int(found[1]), int(found[2]), int(found[3])) if found else None
+
+
+def _content(binary: str) -> bytes:
+    """What stands in a program: what it says of its version does, and to read it takes a tenth of the time to run it. The
+    cache tells another program by its mark, so that nobody has to watch this."""
+    try:
+        with open_code(binary) as file:
+            return file.read(_LARGEST)
+    except OSError:
+        return b""
+
+
+def _told_by(binary: str) -> bytes:
+    """What `nginx -v` says: the file may be a script that starts the program."""
     import subprocess
 
     try:
-        run = subprocess.run([binary, "-v"], capture_output=True, timeout=5, check=False, stdin=subprocess.DEVNULL)
+        return subprocess.run(
+            [binary, "-v"], capture_output=True, timeout=5, check=False, stdin=subprocess.DEVNULL
+        ).stderr
     except (OSError, subprocess.TimeoutExpired):
-        return None
-    found = re.search(rb"(?:nginx|openresty)/(\d+)\.(\d+)\.(\d+)", run.stderr)
-    return (int(found[1]), int(found[2]), int(found[3])) if found else None
+        return b""
