@@ -239,6 +239,24 @@ def answer_of(nginx: Nginx, path: str, index: int) -> str:
     return nginx.ask(path, host=f"case{index}.test").raw.decode("latin-1")
 
 
+MAPS = (
+    ("map $uri $there {\n ^/old/ yes;\n}", "/old/a"),
+    ("map $uri $there {\n /.*\\.html$ yes;\n}", "/a.html"),
+    ("map $uri $there {\n '/(a|b)/c' yes;\n}", "/b/c"),
+    ("map $host $there {\n *.test yes;\n}", "/"),
+    ("map $host $there {\n .test yes;\n}", "/"),
+)
+
+
+@pytest.mark.parametrize(("text", "path"), MAPS)
+def test_a_key_without_a_tilde_is_compared_letter_by_letter(text: str, path: str) -> None:
+    fixed = mend("map-regex-without-tilde", text)
+    assert found_by("map-regex-without-tilde", text) and not found_by("map-regex-without-tilde", fixed)
+    for config, answer in ((text, "there=."), (fixed, "there=yes.")):
+        with prepared(f"{config}\n{server('return 200 there=$there.;', 0)}") as nginx:
+            assert answer in answer_of(nginx, path, 0)
+
+
 @pytest.fixture(scope="module")
 def harmless() -> Iterator[Nginx]:
     with prepared("".join(server(text, index) for index, (_, text, _, _) in enumerate(SILENT))) as nginx:
