@@ -83,6 +83,25 @@ CASES = (
             ("location-regex-without-modifier", "/about$", "/about"),
         )
     ),
+    Case("allow-without-deny", f"location / {{ {ROOT}\n allow 10.0.0.0/8;\n }}", "/secret", IN, NO),
+    Case("allow-without-deny", f"deny all;\nlocation / {{ {ROOT}\n allow 10.0.0.0/8;\n }}", "/secret", IN, NO),
+    Case(
+        "try-files-lost-in-if",
+        f"{ROOT}\nlocation / {{ if ($arg_a) {{ set $b 1; }}\n try_files $uri /secret; }}",
+        "/page?a=1",
+        "404 Not Found",
+        IN,
+        f"{ROOT}\nif ($arg_a) {{ set $b 1; }}\nlocation / {{ try_files $uri /secret; }}",
+    ),
+    Case(
+        "try-files-lost-in-if",
+        f"{ROOT}\nlocation / {{ if (!-e $request_filename) {{ break; }}\n try_files $uri @a; }}\n"
+        "location @a { return 200 'the app'; }",
+        "/page",
+        "404 Not Found",
+        "the app",
+        f"{ROOT}\nlocation / {{ try_files $uri @a; }}\nlocation @a {{ return 200 'the app'; }}",
+    ),
     Case(
         "rewrite-matches-host-or-query",
         "location / { rewrite ^/a\\?id=(\\d+)$ /page/$1 redirect; return 404; }",
@@ -187,6 +206,13 @@ SILENT = (
         "location / { rewrite ^ $request_uri; rewrite ^/a\\?b /c redirect; }",
         "/a?b",
         "302 M",
+    ),
+    ("allow-without-deny", f"{ROOT} satisfy any; {PASSWORD} location / {{ allow 10.0.0.0/8; }}", "/secret", ASKED),
+    (
+        "try-files-lost-in-if",
+        f"{ROOT} location / {{ if ($arg_a) {{ rewrite ^ /b last; }} try_files $uri /secret; }}",
+        "/x",
+        IN,
     ),
     ("location-query", "location /a?b=1 { return 200 a; } rewrite ^ $request_uri;", "/a?b=1", "200 OK"),
     ("location-encoded", "location /a%20b { return 200 a; } rewrite ^ $request_uri;", "/a%20b", "200 OK"),
