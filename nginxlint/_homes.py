@@ -19,6 +19,7 @@ HOMES = {
     "Folded": "nginxlint.routing.variables",
     "Good": "nginxlint.rule",
     "Header": "nginxlint.routing.headers",
+    "Include": "nginxlint.includes",
     "Iterable": "_collections_abc",
     "Iterator": "_collections_abc",
     "KEPT_BY_DEFAULT": "nginxlint.routing.upstreams",

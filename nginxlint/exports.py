@@ -17,6 +17,7 @@ from nginxlint.edits import (
     replace,
 )
 from nginxlint.expressions import compiled
+from nginxlint.includes import Include
 from nginxlint.pattern import shapes
 from nginxlint.routing.admission import access_rules, opening, overruled
 from nginxlint.routing.caching import CachedPass, made_of, users_in
@@ -62,6 +63,7 @@ __all__ = [
     "Folded",
     "Good",
     "Header",
+    "Include",
     "Iterable",
     "Iterator",
     "Listen",

@@ -7,6 +7,7 @@ nginx, FOLDER for its folder: FOLDER/d/secret is what somebody wanted to protect
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -281,6 +282,27 @@ def test_a_key_without_a_tilde_is_compared_letter_by_letter(text: str, path: str
     for config, answer in ((text, "there=."), (fixed, "there=yes.")):
         with prepared(f"{config}\n{server('return 200 there=$there.;', 0)}") as nginx:
             assert answer in answer_of(nginx, path, 0)
+
+
+def test_php_is_told_its_script_only_by_a_parameter() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as php:
+        php.settimeout(10)
+        text = server(
+            f"{ROOT}\nfastcgi_param SCRIPT_FILENAME $document_root$fastcgi_script_name;\n"
+            "location ~ \\.php$ {\n fastcgi_param HTTPS on;\n"
+            f" fastcgi_pass 127.0.0.1:{php.getsockname()[1]};\n}}",
+            0,
+        )
+        for config, told in ((text, False), (mend("fastcgi-script-missing", text), True)):
+            assert bool(found_by("fastcgi-script-missing", config)) is not told
+            with prepared(config) as nginx, socket.create_connection(("127.0.0.1", nginx.port), 10) as visitor:
+                visitor.sendall(b"GET /a.php HTTP/1.1\r\nHost: case0.test\r\n\r\n")
+                asked, _ = php.accept()
+                with asked:
+                    asked.settimeout(10)
+                    request = asked.recv(65536)
+            assert b"HTTPSon" in request
+            assert (b"SCRIPT_FILENAME" in request and b"/d/a.php" in request) is told
 
 
 @pytest.fixture(scope="module")
