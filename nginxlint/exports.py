@@ -33,7 +33,7 @@ from nginxlint.routing.inherited import hands_on, overriding, replaced
 from nginxlint.routing.listeners import Endpoint, Listener, endpoints
 from nginxlint.routing.lookups import Lookup, Resolver
 from nginxlint.routing.passes import Pass, failure
-from nginxlint.routing.paths import DeadPrefix, decoded_path, looks_like_regex, respelled
+from nginxlint.routing.paths import DeadPrefix, decoded_path, looks_like_regex, regex_meant, respelled
 from nginxlint.routing.scope import Scope, milliseconds
 from nginxlint.routing.servers import Listen, Location, Server, split_condition, split_location
 from nginxlint.routing.upstreams import DEFAULT_PORT, KEPT_BY_DEFAULT, Peer, Upstream
@@ -124,6 +124,7 @@ __all__ = [
     "proxies_in_front",
     "references",
     "refused_for",
+    "regex_meant",
     "replace",
     "replaced",
     "respelled",

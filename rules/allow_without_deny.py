@@ -39,6 +39,7 @@ class AllowWithoutDeny(Rule):
         Good("server { satisfy any; auth_basic a; auth_basic_user_file f; location / { allow 10.0.0.0/8; } }"),
         Good("server { location / { allow 10.0.0.0/8; include snippets/deny-*.conf; } }"),
         Good("location / { allow 10.0.0.0/8; }"),
+        Good("server { location / { allow 10.0.0.0/8; return 403; } }"),
         Good("rtmp { server { application live { allow 10.0.0.0/8; } } }"),
     )
 
@@ -49,16 +50,18 @@ class AllowWithoutDeny(Rule):
             rules = access_rules(block)
             if not rules or any(rule.values[0] == "all" or rule.values[0].endswith("/0") for rule in rules):
                 continue
-            if config.scope(block).value("satisfy").lower() == "any":
+            scope = config.scope(block)
+            if scope.value("satisfy").lower() == "any" or block.child("return") is not None:
                 continue
             last = rules[-1]
             fix = Fix("end the list with deny all", (insert_line_after(last, "deny all;"),), safe=False)
             yield self.report(
                 last,
-                "everybody is let in: no deny follows in this block, and those around it do not count here",
+                "no address is kept out: no deny follows in this block, and those around it do not count here",
                 fix if last.source is block.source else None,
                 label="lets these in, and keeps nobody out",
                 help="write deny all; below",
+                severity=Severity.WARNING if scope.is_restricted else None,  # something else keeps them out
             )
 
 

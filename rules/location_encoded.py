@@ -24,6 +24,8 @@ class LocationEncoded(Rule):
         Bad("location /a/../b/ { root /srv; } # here", "location /b/ { root /srv; } # here"),
         Good('location "/my files/" { root /srv; } location /100% { root /srv; } location /a%zz { root /srv; }'),
         Good("location ~ %20 { return 404; } location /.well-known/ { root /srv; } location /..a { root /srv; }"),
+        Good("location /. { deny all; } location ^~ /.. { deny all; } location /a/. { deny all; }"),
+        Bad("location = /a/. { deny all; } # here", "location = /a/ { deny all; } # here"),
         Good("merge_slashes off; location //api/ { root /srv; }"),
         Good("location / { rewrite ^/(.*)$ /x/$1; } location /x//api/ { root /srv; }"),
         Good("location / { rewrite ^ $request_uri; } location /my%20files/ { root /srv; }"),

@@ -1,4 +1,16 @@
-from nginxlint import Bad, Config, DeadPrefix, Diagnostic, Good, Iterator, Rule, compiled, looks_like_regex, respelled
+from nginxlint import (
+    Bad,
+    Config,
+    DeadPrefix,
+    Diagnostic,
+    Good,
+    Iterator,
+    Rule,
+    compiled,
+    looks_like_regex,
+    regex_meant,
+    respelled,
+)
 
 _URL = r"https?://[^/]*(/.*)?"
 _SUFFIX = r"\*?\\?\.(\w+)\$?"
@@ -25,6 +37,9 @@ class LocationNoSlash(Rule):
         Bad("location ^~ ^/api/v[0-9] { deny all; } # here", "location ~ ^/api/v[0-9] { deny all; } # here"),
         Bad("location ^api/ { deny all; } # here", "location ~ ^/api/ { deny all; } # here"),
         Bad("location http://a.test/x/ { deny all; } # here", "location /x/ { deny all; } # here"),
+        Bad("location * { deny all; } # here", "location / { deny all; } # here"),
+        Bad("location *admin* { deny all; } # here", "location ~ admin { deny all; } # here"),
+        Bad("location '= /x' { deny all; } # here", "location = /x { deny all; } # here"),
         Good("location /api/ { return 404; } location = /robots.txt { return 404; } location @app { return 404; }"),
         Good("location ~ \\.php$ { deny all; } location ~^/x { deny all; } location ^~/y { deny all; }"),
         Good('location "" { return 404; }'),
@@ -48,11 +63,13 @@ class LocationNoSlash(Rule):
 
 def _meant(dead: DeadPrefix) -> tuple[str, str]:
     """Modifier and pattern that somebody may have had in mind."""
-    pattern = dead.pattern
+    pattern = dead.pattern.strip()
+    if pattern.startswith("/"):
+        return dead.modifier, pattern  # quoted together with a modifier
     if url := compiled(_URL).fullmatch(pattern):
         return dead.modifier, url[1] or "/"
     if suffix := compiled(_SUFFIX).fullmatch(pattern):
         return "~", f"\\.{suffix[1]}$"
-    if pattern.startswith("^") and pattern[1:2] not in ("/", "("):
-        return "~", f"^/{pattern[1:]}"
-    return ("~", pattern) if looks_like_regex(pattern) else (dead.modifier, f"/{pattern}")
+    if looks_like_regex(pattern) and (regex := regex_meant(pattern)):
+        return "~", regex
+    return dead.modifier, "/" if set(pattern) <= set("*.") else f"/{pattern}"

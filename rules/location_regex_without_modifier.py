@@ -1,4 +1,4 @@
-from nginxlint import Bad, Confidence, Config, DeadPrefix, Diagnostic, Good, Iterator, Rule, respelled
+from nginxlint import Bad, Confidence, Config, DeadPrefix, Diagnostic, Good, Iterator, Rule, regex_meant, respelled
 
 
 class LocationRegexWithoutModifier(Rule):
@@ -43,9 +43,6 @@ class LocationRegexWithoutModifier(Rule):
 
 
 def _meant(dead: DeadPrefix) -> tuple[str, str]:
-    pattern = dead.pattern
-    if pattern.endswith("/*") and "*" not in pattern[:-1]:
-        return dead.modifier.removeprefix("="), pattern[:-1]
-    if not any(sign in pattern for sign in ("\\", ".*", ")*", "]*", "(", "[", "^", "$")):  # as in a shell
-        pattern = pattern.replace(".", "\\.").replace("*", ".*") + "$"
-    return "~", pattern if pattern.startswith("^") else f"^{pattern}"
+    if dead.pattern.endswith("/*") and "*" not in dead.pattern[:-1]:
+        return dead.modifier.removeprefix("="), dead.pattern[:-1]
+    return "~", regex_meant(dead.pattern) or dead.pattern

@@ -36,6 +36,10 @@ class RedirectNoScheme(Rule):
             "location / { return 301 https//example.net; } # here",
             "location / { return 301 https://example.net; } # here",
         ),
+        Bad(
+            "location / { return 301 www.$host$request_uri; } # here",
+            "location / { return 301 $scheme://www.$host$request_uri; } # here",
+        ),
         Good("location / { return 301 https://$host$request_uri; } location /a { return 301 //example.com/x; }"),
         Good(
             "location / { return 302 /example.com/; } location /a { return 302 login.php; } location /b { return 302 a.html; }"

@@ -1,4 +1,4 @@
-from nginxlint import PASSES, Bad, Block, Config, Diagnostic, Good, Iterator, Rule, note, split_condition
+from nginxlint import PASSES, Bad, Block, Config, Diagnostic, Good, Iterator, Rule, Scope, note, split_condition
 
 _ENDINGS = ("last", "redirect", "permanent")
 _FILE_TESTS = ("-f", "-e", "-d", "-x")
@@ -29,6 +29,7 @@ class TryFilesLostInIf(Rule):
         Good("location / { if (-f $request_filename) { expires 1d; } try_files $uri /index.html; }"),
         Good("location / { if ($uri ~* \\.(js|css)$) { expires 1d; } try_files $uri /index.html; }"),
         Good("location / { if ($arg_a) { set $b 1; } try_files $uri $uri/ =404; }"),
+        Good("location / { error_page 404 = @app; if ($arg_a) { set $b 1; } try_files $uri @app; }"),
         Good("location / { if ($arg_a) { proxy_pass http://b; } try_files $uri @app; }"),
         Good("location ~ \\.php$ { if ($arg_a) { set $b 1; } try_files $uri /x; fastcgi_pass a:9000; }"),
         Good("server { if ($arg_a) { set $b 1; } try_files $uri /index.html; location / { try_files $uri @app; } }"),
@@ -42,7 +43,7 @@ class TryFilesLostInIf(Rule):
             block = tried.parent
             if block not in testing or block is None or block.name != "location" or set(tried.values) <= set(_USUAL):
                 continue
-            if block.child(*PASSES, "return") is not None:
+            if block.child(*PASSES, "return") is not None or _is_saved(config.scope(block)):
                 continue
             for condition in block.blocks("if"):
                 if _goes_on(condition) and not _asks_for_a_file(condition.values):
@@ -53,6 +54,14 @@ class TryFilesLostInIf(Rule):
                         related=(note(tried, "not done then"),),
                         help="move the if into the server, or use a map",
                     )
+
+
+def _is_saved(scope: Scope) -> bool:
+    """Does an error page lead what is no file to the application, too?"""
+    return any(
+        "404" in line.values and any(value[:1] in ("@", "=") for value in line.values)
+        for line in scope.effective("error_page")
+    )
 
 
 def _goes_on(condition: Block) -> bool:

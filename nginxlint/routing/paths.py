@@ -6,6 +6,7 @@ from nginxlint.diagnostic import Fix
 from nginxlint.edits import replace
 from nginxlint.expressions import compiled
 from nginxlint.pattern import shapes
+from nginxlint.regex import Regex, compile_regex
 from nginxlint.routing.servers import split_condition, split_location
 from nginxlint.source import Span
 from nginxlint.syntax import Block, Directive
@@ -22,11 +23,11 @@ _RAW_PATHS = ("$request_uri", "${request_uri}")
 # What somebody's template puts in: __PATH__, %PATH%, {{ path }}, <path>, [[path]], $PATH, PATH/.
 _PLACEHOLDER = r"__\w+__|%[A-Za-z_]{3,}%|\{[{A-Za-z_]|[<>]|\[\[|\$[A-Z{]|^[A-Z0-9_]+(?:/|$)"
 _SUSPECT = r"[?#%*\\$(\[]|\.\+|//|/\.\.?(?:/|$)"
-_DOTS = r"//|/\.\.?(?:/|$)"
+_DOTS = ("//", "/./", "/../")  # `/.` at the end of a prefix is the beginning of `/.git`
 _ENCODED = r"%[0-9A-Fa-f]{2}"
 _REGEX_SIGNS = ("*", "\\.", "\\d", "\\w", "\\/", ".+", "[0-9", "[a-z", "[A-Z", "[^")
 
-_HOST = r"(?i)(?:www\.|(?:[a-z0-9-]+\.)+(?:com|org|net|edu|gov|io|dev|eu|de|uk|fr|nl|ru|cn|jp|br|au)(?:/|$))"
+_HOST = r"(?i)(?:www\.|(?:[a-z0-9-]+\.)+(?:com|org|net|edu|gov|io|dev|eu|de|uk|fr|nl|ru|cn|jp|br|au)(?:[/(:.]|$))"
 
 # What can make nginx look for a location by a URI that no visitor sent, as it is written there.
 _INNER_REQUESTS = ("auth_request", "mirror", "try_files", "post_action", "add_before_body", "add_after_body", "rewrite")
@@ -87,7 +88,9 @@ def _kind(modifier: str, pattern: str) -> str:
         return "query"
     if compiled(_ENCODED).search(pattern):
         return "encoded"
-    return "dots" if compiled(_DOTS).search(pattern) else ""
+    if modifier == "=" and pattern.endswith(("/.", "/..")):
+        return "dots"
+    return "dots" if any(part in pattern for part in _DOTS) else ""
 
 
 def looks_like_regex(pattern: str) -> bool:
@@ -98,6 +101,19 @@ def looks_like_regex(pattern: str) -> bool:
         or (pattern[-1] == "$" and len(pattern) > 2)
         or ("(" in pattern and "|" in pattern and ")" in pattern)
     )
+
+
+def regex_meant(pattern: str) -> str | None:
+    """The regular expression that a pattern without `~` was meant as, be it written as in a shell; None where it is none."""
+    if "*" in pattern and not any(sign in pattern for sign in ("\\", ".*", ")*", "]*", "(", "[", "^", "$", "+")):
+        body = pattern.strip("*").replace(".", "\\.").replace("*", ".*")
+        start = "" if pattern.startswith("*") else "^" if pattern.startswith("/") else "^/"
+        regex = f"{start}{body}{'' if pattern.endswith('*') else '$'}"
+    elif pattern.startswith("^"):
+        regex = pattern if pattern[1:2] in ("/", "(", ".") else f"^/{pattern[1:]}"
+    else:
+        regex = f"^{pattern}" if pattern.startswith("/") else pattern
+    return regex if regex and isinstance(compile_regex(regex), Regex) else None
 
 
 def _is_asked_for(config: Config, pattern: str) -> bool:

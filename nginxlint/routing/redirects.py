@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 _CODES = ("301", "302", "303", "307", "308")
 _WHOLE = ("/", "http://", "https://", "$scheme")
 _INCOMPLETE = r"\x0030[12378]\x00(?!https?://|/|\$scheme)"  # among all returns: a quick look
-_OUR_HOST = r"\$(?:\{(?:host|http_host|server_name)\}|(?:host|http_host|server_name)(?!\w))"
+_OUR_HOST = r"(?:[a-z0-9-]+\.)*\$(?:\{(?:host|http_host|server_name)\}|(?:host|http_host|server_name)(?!\w))"
 _HOST = r"((?:[a-z0-9-]+\.)+([a-z0-9-]+))(:\d+)?(?=[/?#$]|$)"
 # Ends of domains that are no ends of files.
 _DOMAINS = frozenset(

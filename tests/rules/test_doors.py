@@ -74,6 +74,10 @@ CASES = (
             ("location-no-slash", "\\.php$", "/a.php"),
             ("location-no-slash", "^~ ^/api/v[0-9]", "/api/v2"),
             ("location-no-slash", "http://case.test/x/", "/x/y"),
+            ("location-no-slash", "*", "/a"),
+            ("location-no-slash", "*admin*", "/my-admin/a"),
+            ("location-no-slash", "'= /x'", "/x"),
+            ("location-encoded", "= /a/.", "/a/."),
             ("location-encoded", "/my%20files/", "/my%20files/a"),
             ("location-encoded", "= /caf%C3%A9", "/caf%C3%A9"),
             ("location-encoded", "/api//v1/", "/api//v1/a"),
@@ -200,6 +204,7 @@ SILENT = (
     ("location-no-slash", "location api/ { return 200 a; } rewrite ^/(.*)$ $1;", "/api/x", "200 OK"),
     ("location-no-slash", "auth_request ask; location / { return 404; } location ask { return 403; }", "/", "404 Not"),
     ("location-no-slash", f"{ROOT} auth_request ask; location ask {{ return 403; }}", "/secret", NO),
+    ("location-encoded", "location /. { return 200 a; }", "/.git", "200 OK"),
     ("location-no-slash", 'location "" { return 200 a; }', "/x", "200 OK"),
     ("rewrite-matches-host-or-query", "location ~ ^/a(\\?b)?$ { return 200 a; }", "/a?b", "200 OK"),
     (
