@@ -1,4 +1,4 @@
-from nginxlint import Bad, Block, Config, Diagnostic, Directive, Good, Iterator, Rule, Scope, note, opening
+from nginxlint import Bad, Block, Config, Diagnostic, Directive, Good, Iterator, Rule, note, opening
 
 _GUARDS = ("deny", "auth_basic", "auth_request", "auth_jwt", "auth_ldap", "auth_pam")
 _STATUSES = ("200", "201", "202", "203")
@@ -39,11 +39,16 @@ class ReturnBypassesAccess(Rule):
     def check(self, config: Config) -> Iterator[Diagnostic]:
         if config.names.isdisjoint(_GUARDS):
             return
+        choosy = _blocks_that_refuse_some(config)
+        idle = _Idle(config)
         for answer in config.saying(_is_content, "return"):
             block = answer.parent
-            if block is None or block.name not in ("server", "location") or _is_kept_otherwise(config, block):
+            if block is None or block.name not in ("server", "location"):
                 continue
-            guard = next((one for one in _guards(config.scope(block)) if _is_idle(config, one, block)), None)
+            location = config.location(block)
+            if location is not None and (location.modifier == "@" or location.internal):
+                continue
+            guard = idle.guard(block) if choosy.isdisjoint((block, *block.ancestors())) else None
             if guard is not None:
                 yield self.report(
                     answer,
@@ -58,37 +63,46 @@ def _is_content(values: tuple[str, ...]) -> bool:
     return len(values) == 2 and values[0] in _STATUSES and values[1] != ""
 
 
-def _is_kept_otherwise(config: Config, block: Block) -> bool:
-    """Is it not for visitors, or does a condition refuse some of them?"""
-    location = config.location(block)
-    if location is not None and (location.modifier == "@" or location.internal):
-        return True
-    return any(
-        statement.name == "return" and statement.values[:1] in _REFUSALS
-        for around in (block, *block.ancestors())
-        for condition in around.blocks("if")
-        for statement in condition.body
-    )
+def _blocks_that_refuse_some(config: Config) -> set[Block | None]:
+    """The blocks with a condition under which they refuse a request: somebody guards them in another way."""
+    return {
+        refusal.parent.parent
+        for refusal in config.saying(lambda values: values[:1] in _REFUSALS, "return")
+        if refusal.parent is not None and refusal.parent.name == "if"
+    }
 
 
-def _guards(scope: Scope) -> Iterator[Directive]:
-    """What the access phase asks about: one after the other."""
-    for guard in scope.guards:
-        if guard.name == "deny" and (guard.parent is None or opening(guard.parent)):
-            continue  # everybody is let in
-        if guard.name == "auth_basic" and not scope.effective("auth_basic_user_file"):
-            continue
-        if guard.name != "ssl_verify_client":  # asked about before anything else
-            yield guard
+class _Idle:
+    """The guards that are never looked at. What concerns a whole server is found out once."""
 
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._open: dict[Block, bool] = {}
+        self._returns: dict[Block, bool] = {}
 
-def _is_idle(config: Config, guard: Directive, block: Block) -> bool:
-    """Does a guard do nothing: stands it beside the `return`, or in a server of which every location returns?"""
-    if guard.parent is block:
-        return True
-    server = config.server(block)
-    if server is None or guard.parent is not server.block or not server.is_whole:
-        return False
-    found = [location for location in server.locations if location.modifier != "@"]
-    takes_all = any(location.modifier in ("", "^~") and location.pattern == "/" for location in found)
-    return takes_all and all(location.block.child("return") and not location.nested for location in found)
+    def guard(self, block: Block) -> Directive | None:
+        """One in effect beside a `return`: it stands there, or in a server of which every location returns."""
+        for guard in self._config.scope(block).guards:
+            around = guard.parent
+            if around is not None and self._guards(guard, around) and (around is block or self._only_returns(around)):
+                return guard
+        return None
+
+    def _guards(self, guard: Directive, block: Block) -> bool:
+        """Would it keep anybody out, in the access phase?"""
+        if guard.name == "deny":
+            if block not in self._open:
+                self._open[block] = opening(block) is not None
+            return not self._open[block]
+        if guard.name == "auth_basic":
+            return bool(self._config.scope(block).effective("auth_basic_user_file"))
+        return guard.name != "ssl_verify_client"  # which is asked about before anything else
+
+    def _only_returns(self, block: Block) -> bool:
+        if block not in self._returns:
+            server = self._config.server(block) if block.name == "server" else None
+            found = [] if server is None or not server.is_whole else server.locations
+            self._returns[block] = any(one.modifier in ("", "^~") and one.pattern == "/" for one in found) and all(
+                one.modifier == "@" or (one.block.child("return") and not one.nested) for one in found
+            )
+        return self._returns[block]

@@ -58,10 +58,8 @@ class TryFilesLostInIf(Rule):
 
 def _is_saved(scope: Scope) -> bool:
     """Does an error page lead what is no file to the application, too?"""
-    return any(
-        "404" in line.values and any(value[:1] in ("@", "=") for value in line.values)
-        for line in scope.effective("error_page")
-    )
+    pages = [line.values for line in scope.effective("error_page") if "404" in line.values]
+    return any(value[:1] in ("@", "=") for values in pages for value in values)
 
 
 def _goes_on(condition: Block) -> bool:
