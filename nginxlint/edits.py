@@ -51,10 +51,12 @@ def delete(directive: Directive) -> Edit:
 
 
 def insert_line_after(directive: Directive, *statements: str) -> Edit:
-    """Write statements on lines of their own below a directive, indented as it is."""
+    """Write statements on lines of their own below a directive, indented as it is; behind it where its line goes on."""
     span = directive.span
-    indent = _indent(span)
-    return insert_after(span, "".join(f"\n{indent}{statement}" for statement in statements))
+    text = span.source.text
+    rest = text[span.end : (text + "\n").find("\n", span.end)].strip()
+    between = f"\n{_indent(span)}" if not rest or rest.startswith("#") else " "
+    return insert_after(span, "".join(f"{between}{statement}" for statement in statements))
 
 
 def insert_line_before(directive: Directive, *statements: str) -> Edit:

@@ -6,6 +6,10 @@ import errno
 import os
 import stat
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 # nginx configurations of 10,000 virtual hosts have 10 MB in all; one file beyond this is something else.
 MAX_FILE_BYTES = 64 * 1024 * 1024
 # Most files are read in one piece of this size.
@@ -27,11 +31,20 @@ class Disk:
 
     `conf_folder` is the folder of the root file: relative includes start there, as in nginx. With `root`, absolute
     paths are looked up below it (a copied or chrooted tree). `maps` are (from, to) pairs of path prefixes, tried in
-    order, component-wise, for paths that do not exist as they stand.
+    order, component-wise, for paths that do not exist as they stand. `changed` has what files shall be taken to hold, by
+    their real paths: changes that were not written yet.
     """
 
-    def __init__(self, conf_folder: str, *, root: str = "", maps: tuple[tuple[str, str], ...] = ()) -> None:
+    def __init__(
+        self,
+        conf_folder: str,
+        *,
+        root: str = "",
+        maps: tuple[tuple[str, str], ...] = (),
+        changed: Mapping[str, bytes] | None = None,
+    ) -> None:
         self.conf_folder = conf_folder
+        self._changed = changed or {}
         self.root = root.rstrip("/")
         self.maps = maps
         absolute = os.path.abspath(conf_folder)
@@ -77,6 +90,8 @@ class Disk:
 
     def read(self, path: str) -> bytes:
         """The bytes of a file. Raises OSError: absent, unreadable, too large, or not a regular file."""
+        if self._changed and (changed := self._changed.get(os.path.realpath(path))) is not None:
+            return changed
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         try:
             # a regular file gives less than was asked for only at its end

@@ -15,7 +15,7 @@ from nginxlint.syntax import Directive
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 # Compiled when they are needed, which in most runs is never.
 _DUMP_MARK = rb"(?m)^# configuration file (.+):\r?$"
@@ -110,7 +110,7 @@ class Unreadable:
 class InputOptions:
     """How paths are looked up: see `nginxlint check --help`, group Input."""
 
-    __slots__ = ("context", "exclude", "maps", "prefix", "root", "stdin", "stdin_filename")
+    __slots__ = ("changed", "context", "exclude", "maps", "prefix", "root", "stdin", "stdin_filename")
 
     def __init__(
         self,
@@ -130,6 +130,7 @@ class InputOptions:
         self.stdin_filename = stdin_filename
         self.stdin = stdin
         self.exclude = exclude
+        self.changed: Mapping[str, bytes] = {}  # what files shall be taken to hold, by real path
 
     def excludes(self, path: str) -> bool:
         """Is this file left out? `*` in a pattern also matches slashes; `**/` in front also matches nothing."""
@@ -183,7 +184,7 @@ def _roots_of(
     roots = []
     for path in files:
         try:
-            data = Disk("").read(path)
+            data = Disk("", changed=options.changed).read(path)
         except OSError as error:
             unreadable.append(Unreadable(path, reason_of(error)))
             continue
@@ -246,7 +247,7 @@ def _root(given: str, path: str, data: bytes, options: InputOptions, guess: Call
     own = os.path.dirname(path)
     whole = context == "main" and (os.path.basename(path) == "nginx.conf" or is_whole(text))
     folder = options.prefix or (own if whole else conf_folder_of(path))
-    disk = Disk(folder, root=options.root, maps=options.maps)
+    disk = Disk(folder, root=options.root, maps=options.maps, changed=options.changed)
     live = os.path.abspath(path) in LIVE and not options.root
     return Root(given, path, text, disk, None if whole else context, guessed=guessed, live=live)
 

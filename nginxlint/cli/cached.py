@@ -99,7 +99,7 @@ def _repeats(args: Namespace) -> bool:
     """Does this command line say the same whenever the files are the same? (What goes to standard error is not kept.)"""
     return "-" not in args.paths and not (
         args.online or args.judge or args.dry_run or args.export_plan or args.run_plan
-        or args.timings or args.statistics
+        or args.timings or args.statistics or args.fix or args.diff
     )  # fmt: skip
 
 

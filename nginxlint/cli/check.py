@@ -21,7 +21,7 @@ from nginxlint.settings import KINDS, File, find_settings, parse_version
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from nginxlint.catalogue.target import Target
     from nginxlint.online.network import Network
@@ -59,7 +59,12 @@ def judge(
     if args.verbose:
         _explain_choice(file, roots, request)
     probe = None
-    online = args.online or args.judge or file.online.get("enabled")
+    fixing = args.fix or args.diff
+    if (fixing and (args.online or args.judge)) or (args.unsafe_fixes and not fixing):
+        raise NginxlintError(
+            "--fix and --diff mend files: --unsafe-fixes needs one of them, --online goes with neither"
+        )
+    online = (args.online or args.judge or file.online.get("enabled")) and not fixing
     if args.dry_run or args.export_plan or (online and not args.offline):
         from nginxlint.cli.online import Prober, online_options, show_plan, without_unchanged, write_plan
 
@@ -71,15 +76,35 @@ def judge(
         if args.export_plan:
             return write_plan(roots, request.version, options, args.export_plan)
         request.online = probe = Prober(options, network, request.version, args, file)
-    result = check(roots, unreadable, selection, request)
-    result.findings = [
-        finding for finding in result.findings if not inputs.excludes(finding.diagnostic.span.source.path)
-    ]
-    if args.hook:
-        _keep_staged(result, paths)
+
+    def examine(changed: Mapping[str, bytes]) -> Run:
+        nonlocal roots, unreadable
+        if changed:
+            inputs.changed = changed
+            roots, unreadable = find_roots(given, inputs, guess)
+        result = check(roots, unreadable, selection, request)
+        result.findings = [one for one in result.findings if not inputs.excludes(one.diagnostic.span.source.path)]
+        if args.hook:
+            _keep_staged(result, paths)
+        return result
+
+    result = examine({})
+    remarks: list[str] = []
+    if fixing:
+        from nginxlint.cli.fix import fix, show, tell, write
+
+        fixes = fix(result, examine, unsafe=args.unsafe_fixes)
+        result = fixes.run
+        remarks = tell(fixes, written=not args.diff, unsafe=args.unsafe_fixes)
+        if args.diff:
+            show(fixes, style)
+            _say(remarks)
+            return 1 if fixes.files else _final_code(args, result, strict=False)
+        write(fixes)
     result.final_code = _final_code(args, result, strict=probe is not None and probe.strict)
     own = all(entry.origin.startswith("the built-in") for entry in selection.known.values())
-    return Outcome(result, outputs, style, args, interrupted=probe is not None and probe.interrupted, own=own)
+    interrupted = probe is not None and probe.interrupted
+    return Outcome(result, outputs, style, args, remarks, interrupted=interrupted, own=own)
 
 
 class Outcome:
@@ -87,12 +112,21 @@ class Outcome:
     neither the network, nor rules of others, nor a bug of ours had a part in it."""
 
     def __init__(
-        self, run: Run, outputs: list[Output], style: Style, args: Namespace, *, interrupted: bool, own: bool
+        self,
+        run: Run,
+        outputs: list[Output],
+        style: Style,
+        args: Namespace,
+        remarks: list[str],
+        *,
+        interrupted: bool,
+        own: bool,
     ) -> None:
         self.run = run
         self._outputs = outputs
         self._style = style
         self._args = args
+        self._remarks = remarks
         self._interrupted = interrupted
         self.repeats = own and run.request.online is None and not run.crashes and not run.stopped
 
@@ -102,6 +136,7 @@ class Outcome:
 
     def finish(self) -> int:
         """What is left to say on standard error; the exit code."""
+        _say(self._remarks)
         _to_stderr(self._args, self.run)
         return INTERRUPTED if self._interrupted else self.run.final_code
 

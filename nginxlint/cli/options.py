@@ -100,6 +100,10 @@ def declare(parser: Parser | Quick) -> None:
     )
     add("--run-plan", default="", metavar="FILE", help="ask what a plan asks, and print the observations")
     add("--judge", default="", metavar="FILE", help="judge observations made elsewhere instead of probing")
+    add = parser.add_argument_group("fixing").add_argument
+    add("--fix", action="store_true", help="mend in the files what can be mended safely; report what is left")
+    add("--unsafe-fixes", action="store_true", help="also make fixes that may change more than the fault")
+    add("--diff", action="store_true", help="print what --fix would change, and write nothing")
     add = parser.add_argument_group("output").add_argument
     add(
         "-o",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nginxlint.diagnostic import Severity
+from nginxlint.diagnostic import Severity, Stage
 from nginxlint.reports.text import Style, counted, visible
 from nginxlint.result import Run
 
@@ -31,6 +31,7 @@ def summary(run: Run, style: Style) -> str:
     lines.extend(visible(text) for text in run.online_summaries)
     if shown:
         lines.append(_tally(run))
+        lines.extend(_fixes(run))
     lines.extend(f"analysis is incomplete: {visible(reason)}" for reason in run.why_incomplete())
     if silenced := len(run.findings) - len(shown):
         fixme = sum(finding.suppressed is not None and finding.suppressed.fixme for finding in run.findings)
@@ -54,6 +55,23 @@ def _tally(run: Run) -> str:
         return ", ".join(parts)
     verb = "stops" if blocking == 1 else "stop"
     return f"{', '.join(parts)}; {blocking} of them {verb} nginx from starting"
+
+
+def _fixes(run: Run) -> list[str]:
+    """What could be mended at once."""
+    offered = [
+        fix
+        for finding in run.shown()
+        if finding.diagnostic.stage != Stage.ONLINE
+        for fix in finding.diagnostic.fixes[:1]
+    ]
+    safe = sum(fix.safe for fix in offered)
+    if not offered or any(checked.root.is_dump or checked.root.given == "-" for checked in run.checked):
+        return []
+    if not safe:
+        return [f"{counted(len(offered), 'fix', 'fixes')} by --fix --unsafe-fixes; look at --diff --unsafe-fixes first"]
+    more = f", {len(offered) - safe} more with --unsafe-fixes" if len(offered) > safe else ""
+    return [f"{counted(safe, 'fix', 'fixes')} by --fix{more}; --diff shows what would change"]
 
 
 def _contexts(run: Run) -> list[str]:

@@ -20,6 +20,7 @@ from nginxlint.cli.route import case_of, request_of_case
 from nginxlint.diagnostic import Diagnostic
 from nginxlint.error import NginxlintError
 from nginxlint.files import Dump
+from nginxlint.fixer import mend, uses_of
 from nginxlint.inputs import InputOptions, Root, find_roots, is_whole
 from nginxlint.lexer import read
 from nginxlint.linter import check
@@ -129,7 +130,7 @@ def judge(data: bytes) -> str:
 
 
 def fixer(data: bytes) -> str:
-    """Every fix is applied alone; its edits lie in the text, and the result can be read."""
+    """Every fix is applied alone, and then all that go together; edits lie in the text, and the results can be read."""
     run = checked(data)
     text = data.decode("utf-8", "surrogateescape")
     results = []
@@ -140,6 +141,8 @@ def fixer(data: bytes) -> str:
             result = apply(text, list(fix.edits))
             assert result != text, f"{fix} changes nothing"
             results.append(repr(config_of(result).main.body))
+    together = mend(run.findings, uses_of(run), unsafe=True)
+    results += [repr(config_of(result).main.body) for result in together.texts.values()]
     return "\n".join(results)
 
 

@@ -1,0 +1,202 @@
+"""`nginxlint check --fix` and `--diff`: mend what findings know how to mend, round by round, and write it or show it.
+
+Nothing is written before all of it was judged: a round whose result is worse (an error that was not there before) is
+taken back, and the fix that did it left out. Then every file is written beside itself and renamed, all or none.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+
+from nginxlint.cli.output import write_out
+from nginxlint.diagnostic import Severity
+from nginxlint.error import NginxlintError
+from nginxlint.fixer import Mended, fix_of, mend, uses_of
+from nginxlint.reports.text import counted, visible
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from nginxlint.reports.text import Style
+    from nginxlint.result import Finding, Run
+
+    # Judges everything anew, with what some files (by real path) shall be taken to hold.
+    Judge = Callable[[Mapping[str, bytes]], Run]
+
+_ROUNDS = 10
+_WORSE = "it would bring in an error"
+
+
+class Fixes:
+    """What all rounds came to: `files` by real path, as they are and as they shall be; the run that judges the result."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.files: dict[str, tuple[bytes, bytes]] = {}
+        self.done: list[Finding] = []
+        self.left: list[tuple[Finding, str]] = []
+
+    def changed(self) -> dict[str, bytes]:
+        return {path: new for path, (_, new) in self.files.items()}
+
+
+def fix(run: Run, judge: Judge, *, unsafe: bool) -> Fixes:
+    """Mend what a run has found. Raises NginxlintError for files that cannot be written."""
+    if any(checked.root.is_dump or checked.root.given == "-" for checked in run.checked):
+        raise NginxlintError("--fix and --diff need files: standard input and dumps cannot be mended")
+    fixes = Fixes(run)
+    harmful: set[tuple[str, ...]] = set()
+    for _ in range(_ROUNDS):
+        wanted = [one for one in fixes.run.findings if fix_of(one, unsafe=unsafe) and _name(one) not in harmful]
+        if not wanted or not _round(fixes, wanted, judge, harmful, unsafe=unsafe):
+            break
+    return fixes
+
+
+def _round(fixes: Fixes, wanted: list[Finding], judge: Judge, harmful: set[tuple[str, ...]], *, unsafe: bool) -> bool:
+    """Make as many of the wanted fixes as go together; was anything done, or learnt?"""
+    uses = uses_of(fixes.run)
+    mended = mend(wanted, uses, unsafe=unsafe)
+    fixes.left += mended.left
+    harmful.update(_name(finding) for finding, _ in mended.left)
+    if not mended.done:
+        return bool(mended.left)
+    files, after = _judged(fixes, mended, judge)
+    if _is_worse(fixes.run, after):
+        guilty = mended.done if len(mended.done) == 1 else [
+            one for one in mended.done
+            if _is_worse(fixes.run, _judged(fixes, mend([one], uses, unsafe=unsafe), judge)[1])
+        ]  # fmt: skip
+        guilty = guilty or mended.done  # only together
+        harmful.update(map(_name, guilty))
+        fixes.left += [(one, _WORSE) for one in guilty]
+        return True
+    fixes.files, fixes.run = files, after
+    fixes.done += mended.done
+    return True
+
+
+def _name(finding: Finding) -> tuple[str, ...]:
+    """A fix, as far as it can be told from others when lines have moved."""
+    diagnostic = finding.diagnostic
+    return diagnostic.rule, diagnostic.span.source.path, diagnostic.message, diagnostic.fixes[0].title
+
+
+def _judged(fixes: Fixes, mended: Mended, judge: Judge) -> tuple[dict[str, tuple[bytes, bytes]], Run]:
+    files = dict(fixes.files)
+    for path, text in mended.texts.items():
+        before = files[path][0] if path in files else _read(path)
+        files[path] = before, text.encode("utf-8", "surrogateescape")
+    return files, judge({path: new for path, (_, new) in files.items()})
+
+
+def _is_worse(before: Run, after: Run) -> bool:
+    """Is anything refused, or in error, that was not?"""
+    return any(count > _errors(before).get(rule, 0) for rule, count in _errors(after).items()) or (
+        after.gaps > before.gaps
+    )
+
+
+def _errors(run: Run) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for finding in run.findings:
+        diagnostic = finding.diagnostic
+        if diagnostic.severity == Severity.ERROR or diagnostic.blocks_start:
+            counts[diagnostic.rule] = counts.get(diagnostic.rule, 0) + 1
+    return counts
+
+
+# --- what comes of it -------------------------------------------------------------------------------------------
+
+
+def show(fixes: Fixes, style: Style) -> None:
+    """The changes as a unified diff, on standard output: as it is for `patch`, without control characters on a terminal."""
+    from difflib import unified_diff
+
+    lines: list[str] = []
+    for real, (old, new) in sorted(fixes.files.items()):
+        path = os.path.relpath(real) if real.startswith(os.getcwd() + os.sep) else real
+        for line in unified_diff(_lines(old), _lines(new), fromfile=path, tofile=path):
+            whole = line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"
+            role = {"+": "info", "-": "error", "@": "dim"}.get(line[:1], "")
+            lines.append(f"{style.paint(role, visible(whole[:-1]))}\n" if style.colour and role else whole)
+    if sys.stdout.isatty():
+        write_out("".join(lines))
+        return
+    sys.stdout.flush()
+    sys.stdout.buffer.write("".join(lines).encode("utf-8", "surrogateescape"))
+    sys.stdout.buffer.flush()
+
+
+def _lines(content: bytes) -> list[str]:
+    """Lines with their ends, which for `patch` and nginx are line feeds alone."""
+    *lines, last = content.decode("utf-8", "surrogateescape").split("\n")
+    return [f"{line}\n" for line in lines] + ([last] if last else [])
+
+
+def write(fixes: Fixes) -> None:
+    """Write every file, or none: beside itself first, with the rights, owner and label it has. Raises NginxlintError."""
+    beside: dict[str, str] = {}
+    replaced: list[str] = []
+    try:
+        for path, (old, new) in fixes.files.items():
+            if _read(path) != old:
+                raise NginxlintError(f"{path} has changed since it was read: nothing was written")
+            beside[path] = _written_beside(path, new)
+        for path in fixes.files:
+            os.replace(beside[path], path)
+            del beside[path]
+            replaced.append(path)
+    except OSError as error:
+        for path in replaced:
+            os.replace(_written_beside(path, fixes.files[path][0]), path)
+        raise NginxlintError(f"{error.filename} cannot be written: {(error.strerror or str(error)).lower()}") from error
+    finally:
+        for temporary in beside.values():
+            os.unlink(temporary)
+
+
+def _written_beside(path: str, content: bytes) -> str:
+    temporary = f"{path}.{os.getpid()}.tmp"
+    status = os.stat(path)
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            if (os.stat(temporary).st_uid, os.stat(temporary).st_gid) != (status.st_uid, status.st_gid):
+                os.fchown(file.fileno(), status.st_uid, status.st_gid)
+            os.fchmod(file.fileno(), stat.S_IMODE(status.st_mode))
+            for name in os.listxattr(path) if hasattr(os, "listxattr") else ():
+                os.setxattr(file.fileno(), name, os.getxattr(path, name))
+            os.fsync(file.fileno())
+    except BaseException:
+        os.unlink(temporary)
+        raise
+    return temporary
+
+
+def _read(path: str) -> bytes:
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except OSError as error:
+        raise NginxlintError(f"{path} cannot be read: {(error.strerror or str(error)).lower()}") from error
+
+
+def tell(fixes: Fixes, *, written: bool, unsafe: bool) -> list[str]:
+    """What was mended, and what was left, for standard error."""
+    verb = "mended" if written else "would mend"
+    lines = [f"{verb} {counted(len(fixes.done), 'finding')} in {counted(len(fixes.files), 'file')}"]
+    for finding, reason in fixes.left:
+        span = finding.diagnostic.span
+        lines.append(f"left {span.source.path}:{span.line}: {finding.diagnostic.rule}: {reason}")
+    waiting = 0 if unsafe else sum(bool(fix_of(one, unsafe=True)) for one in fixes.run.findings)
+    if waiting:
+        lines.append(
+            f"{counted(waiting, 'fix', 'fixes')} may change more than the fault: --unsafe-fixes makes them too"
+        )
+    return lines

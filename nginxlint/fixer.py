@@ -1,0 +1,99 @@
+"""The fixes of findings, made in the texts of the files they are about: each wholly, or not at all.
+
+First come, first served: a fix that would touch what another one has changed is left for the next round, when the files
+have been judged anew. Only the places that edits name are touched; nothing is printed anew.
+"""
+
+from __future__ import annotations
+
+import os
+from bisect import bisect_left, insort
+
+from nginxlint.diagnostic import Stage
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from nginxlint.diagnostic import Edit, Fix
+    from nginxlint.result import Finding, Run
+
+    Piece = tuple[int, int, str]  # what is replaced, from and to, and by what
+
+SHARED = "its file is included at other places too, where this is not found"
+
+
+class Mended:
+    """What fixes come to: the `texts` of the files they change, by real path; the findings they mend (`done`); and those
+    that were `left`, with the reason."""
+
+    def __init__(self) -> None:
+        self.texts: dict[str, str] = {}
+        self.done: list[Finding] = []
+        self.left: list[tuple[Finding, str]] = []
+
+
+def fix_of(finding: Finding, *, unsafe: bool) -> Fix | None:
+    """The fix to make for a finding: its first, if it is safe or unsafe ones are wanted too."""
+    if finding.suppressed is not None or finding.diagnostic.stage == Stage.ONLINE:
+        return None
+    return next((fix for fix in finding.diagnostic.fixes[:1] if fix.safe or unsafe), None)
+
+
+def mend(findings: Iterable[Finding], uses: Mapping[str, int], *, unsafe: bool) -> Mended:
+    """Make the fixes of these findings. `uses` says how often each file (by real path) is included."""
+    mended = Mended()
+    texts: dict[str, str] = {}
+    made: dict[str, list[Piece]] = {}
+    for finding in findings:
+        fix = fix_of(finding, unsafe=unsafe)
+        if fix is None:
+            continue
+        edits = [(os.path.realpath(edit.span.source.path), edit) for edit in fix.edits]
+        if any(uses.get(path, 1) > max(1, len(finding.seen_at)) for path, _ in edits):
+            mended.left.append((finding, SHARED))
+            continue
+        if all(_fits(made.get(path, []), _piece(edit)) for path, edit in edits):
+            for path, edit in edits:
+                texts.setdefault(path, edit.span.source.text)
+                pieces = made.setdefault(path, [])
+                if _piece(edit) not in pieces[bisect_left(pieces, _piece(edit)) :][:1]:
+                    insort(pieces, _piece(edit))
+            mended.done.append(finding)
+    mended.texts = {path: _replaced(text, made[path]) for path, text in texts.items()}
+    return mended
+
+
+def uses_of(run: Run) -> dict[str, int]:
+    """How often each file is included, by its real path."""
+    uses: dict[str, int] = {}
+    for checked in run.checked:
+        for path in checked.paths:
+            real = os.path.realpath(path)
+            uses[real] = uses.get(real, 0) + 1
+    return uses
+
+
+def _piece(edit: Edit) -> Piece:
+    return edit.span.start, edit.span.end, edit.text
+
+
+def _fits(made: list[Piece], piece: Piece) -> bool:
+    """Does a piece leave alone what was changed before? `made` is sorted, and its pieces do not overlap."""
+    start, end, _ = piece
+    at = bisect_left(made, piece)
+    if made[at : at + 1] == [piece]:
+        return True  # the same change again
+    for other_start, other_end, _ in made[max(0, at - 2) : at + 2]:
+        if (start < other_end and other_start < end) or (start, end) == (other_start, other_end):
+            return False
+    return True
+
+
+def _replaced(text: str, pieces: list[Piece]) -> str:
+    parts: list[str] = []
+    at = 0
+    for start, end, new in pieces:
+        parts += (text[at:start], new)
+        at = end
+    return "".join((*parts, text[at:]))
