@@ -69,6 +69,13 @@ def all_pages(entries: dict[str, Entry]) -> dict[str, Page]:
     return dict(sorted(found.items()))
 
 
+def pages_of(ids: Iterable[str], entries: dict[str, Entry]) -> dict[str, Page]:
+    """The pages of these ids, as far as there are any; other rules are not imported."""
+    beyond = {page.id: page for page in _pages_without_class()}
+    pages = {id: _rule_page(entries[id].load()) if id in entries else beyond.get(id) for id in sorted(ids)}
+    return {id: page for id, page in pages.items() if page is not None}
+
+
 _known_groups: dict[str, str] = {}  # read when somebody asks
 
 

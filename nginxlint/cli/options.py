@@ -111,7 +111,7 @@ def declare(parser: Parser | Quick) -> None:
         action="append",
         default=[],
         metavar="FORMAT[:FILE]",
-        help="full, concise, json or github; repeatable",
+        help="full, concise, json, sarif, github, gitlab, junit or checkstyle; repeatable",
     )
     add("--color", choices=("auto", "always", "never"), default="auto", help="default: on a terminal")
     add("--width", type=int, metavar="N", help="columns of the full report (default: the terminal's, else 100)")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from nginxlint.result import Run
 
 _SLICE = 1 << 20  # characters encoded at a time
-FORMATS = ("full", "concise", "json", "github")
+FORMATS = ("full", "concise", "json", "sarif", "github", "gitlab", "junit", "checkstyle")
 
 
 class Output:
@@ -79,6 +79,22 @@ def _render(format: str, run: Run, style: Style, *, quiet: bool) -> str:
         from nginxlint.reports import json
 
         return json.render(run)
+    if format == "sarif":
+        from nginxlint.reports import sarif
+
+        return sarif.render(run)
+    if format == "gitlab":
+        from nginxlint.reports import gitlab
+
+        return gitlab.render(run)
+    if format == "junit":
+        from nginxlint.reports import junit
+
+        return junit.of_findings(run)
+    if format == "checkstyle":
+        from nginxlint.reports import checkstyle
+
+        return checkstyle.render(run)
     from nginxlint.reports import github
 
     return github.render(run, os.environ.get("GITHUB_WORKSPACE", ""))
