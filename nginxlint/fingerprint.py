@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 
+from nginxlint.inputs import Root
 from nginxlint.result import Finding
 
 
@@ -23,10 +24,13 @@ def fingerprints(findings: list[Finding]) -> list[str]:
 
 def _identity(finding: Finding) -> str:
     diagnostic = finding.diagnostic
-    root = finding.checked.root
-    folder = os.path.dirname(os.path.abspath(root.path))
-    path = os.path.relpath(os.path.abspath(diagnostic.span.source.path), folder)
+    path = path_below(finding.checked.root, diagnostic.span.source.path)
     around = [" ".join((block.name, *block.values)) for block in finding.blocks()]
     at = diagnostic.at
     words = diagnostic.message if at is None else " ".join((at.name, *at.values))
     return "\0".join((diagnostic.rule, path, *around, words))
+
+
+def path_below(root: Root, path: str) -> str:
+    """The path of a file as seen from the folder of its root: the same on every machine."""
+    return os.path.relpath(os.path.abspath(path), os.path.dirname(os.path.abspath(root.path)))

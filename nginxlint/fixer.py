@@ -35,7 +35,7 @@ class Mended:
 
 def fix_of(finding: Finding, *, unsafe: bool) -> Fix | None:
     """The fix to make for a finding: its first, if it is safe or unsafe ones are wanted too."""
-    if finding.suppressed is not None or finding.diagnostic.stage == Stage.ONLINE:
+    if finding.suppressed is not None or finding.known or finding.diagnostic.stage == Stage.ONLINE:
         return None
     return next((fix for fix in finding.diagnostic.fixes[:1] if fix.safe or unsafe), None)
 

@@ -22,15 +22,16 @@ if TYPE_CHECKING:
 
 class Finding:
     """A diagnostic in its run: the root it was found in, the directives it belongs to (several where a file is
-    included several times), and what silences it."""
+    included several times), what silences it, and whether the project knows it (see nginxlint/baseline.py)."""
 
-    __slots__ = ("checked", "diagnostic", "seen_at", "suppressed")
+    __slots__ = ("checked", "diagnostic", "known", "seen_at", "suppressed")
 
     def __init__(self, diagnostic: Diagnostic, checked: Checked) -> None:
         self.diagnostic = diagnostic
         self.checked = checked
         self.seen_at: list[Directive] = [] if diagnostic.at is None else [diagnostic.at]
         self.suppressed: Suppression | None = None
+        self.known = False
 
     @property
     def place(self) -> Block | None:
@@ -239,8 +240,8 @@ class Run:
         return not self.gaps
 
     def shown(self) -> list[Finding]:
-        """The findings that nothing silences."""
-        return [finding for finding in self.findings if finding.suppressed is None]
+        """The findings that nothing silences, and that are new."""
+        return [finding for finding in self.findings if finding.suppressed is None and not finding.known]
 
     def count(self, severity: Severity) -> int:
         return sum(finding.diagnostic.severity == severity for finding in self.shown())

@@ -30,6 +30,7 @@ _KEYS: dict[str, type] = {
     "roots": list,
     "map": list,
     "exclude": list,
+    "baseline": str,
     "severity": dict,
     "rules": dict,
     "online": dict,
@@ -93,6 +94,7 @@ class File:
         self.roots: list[str] = [_beside(here, text) for text in values.get("roots", [])]
         self.maps: tuple[tuple[str, str], ...] = tuple((one["from"], one["to"]) for one in values.get("map", []))
         self.exclude: list[str] = values.get("exclude", [])
+        self.baseline: str = _beside(here, values.get("baseline", ""))
         self.severities: dict[str, str] = values.get("severity", {})
         self.options: dict[str, dict[str, Any]] = values.get("rules", {})
         self.online: dict[str, Any] = values.get("online", {})

@@ -100,6 +100,7 @@ def _repeats(args: Namespace) -> bool:
     return "-" not in args.paths and not (
         args.online or args.judge or args.dry_run or args.export_plan or args.run_plan
         or args.timings or args.statistics or args.fix or args.diff
+        or args.baseline_add or args.update_baseline
     )  # fmt: skip
 
 

@@ -77,6 +77,12 @@ def judge(
             return write_plan(roots, request.version, options, args.export_plan)
         request.online = probe = Prober(options, network, request.version, args, file)
 
+    accepted = None
+    if args.baseline or file.baseline or args.baseline_add or args.update_baseline:
+        from nginxlint.cli.accepted import Accepted
+
+        accepted = Accepted(args, args.baseline or file.baseline, selection)
+
     def examine(changed: Mapping[str, bytes]) -> Run:
         nonlocal roots, unreadable
         if changed:
@@ -86,6 +92,8 @@ def judge(
         result.findings = [one for one in result.findings if not inputs.excludes(one.diagnostic.span.source.path)]
         if args.hook:
             _keep_staged(result, paths)
+        if accepted is not None:
+            accepted.note(result)
         return result
 
     result = examine({})
@@ -101,6 +109,8 @@ def judge(
             _say(remarks)
             return 1 if fixes.files else _final_code(args, result, strict=False)
         write(fixes)
+    if accepted is not None:
+        remarks += accepted.finish(result)
     result.final_code = _final_code(args, result, strict=probe is not None and probe.strict)
     own = all(entry.origin.startswith("the built-in") for entry in selection.known.values())
     interrupted = probe is not None and probe.interrupted

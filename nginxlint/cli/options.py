@@ -100,6 +100,10 @@ def declare(parser: Parser | Quick) -> None:
     )
     add("--run-plan", default="", metavar="FILE", help="ask what a plan asks, and print the observations")
     add("--judge", default="", metavar="FILE", help="judge observations made elsewhere instead of probing")
+    add = parser.add_argument_group("adoption").add_argument
+    add("--baseline", default="", metavar="FILE", help="what this file knows does not count: only new findings do")
+    add("--baseline-add", action="store_true", help="put all that is found now into the baseline")
+    add("--update-baseline", action="store_true", help="take out of the baseline what is not found any more")
     add = parser.add_argument_group("fixing").add_argument
     add("--fix", action="store_true", help="mend in the files what can be mended safely; report what is left")
     add("--unsafe-fixes", action="store_true", help="also make fixes that may change more than the fault")

@@ -63,8 +63,8 @@ def document(run: Run) -> dict[str, Any]:
             "error": run.count(Severity.ERROR),
             "warning": run.count(Severity.WARNING),
             "info": run.count(Severity.INFO),
-            "suppressed": len(run.findings) - len(shown),
-            "baselined": 0,
+            "suppressed": sum(finding.suppressed is not None for finding in run.findings),
+            "baselined": sum(finding.known for finding in run.findings),
             "fixable_safe": safe,
             "fixable_unsafe": sum(bool(diagnostic.fixes) for diagnostic in shown) - safe,
             "exit_code": run.final_code,
@@ -137,6 +137,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
             for fix in diagnostic.fixes
         ],
         "target": diagnostic.target,
+        "baselined": finding.known,
         "suppressed": None
         if (comment := finding.suppressed) is None
         else {"reason": _text(comment.reason), "until": comment.until, "fixme": comment.fixme},

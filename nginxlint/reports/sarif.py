@@ -114,6 +114,8 @@ def _result(finding: Finding, fingerprint: str, index: int | None) -> dict[str, 
         ]
     if safe := [fix for fix in diagnostic.fixes if fix.safe]:
         result["fixes"] = [_fix(fix) for fix in safe]
+    if finding.known:
+        result["baselineState"] = "unchanged"
     if (comment := finding.suppressed) is not None:
         result["suppressions"] = [{"kind": "inSource", "status": "accepted", "justification": _text(comment.reason)}]
     return result

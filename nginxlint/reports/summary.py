@@ -33,7 +33,9 @@ def summary(run: Run, style: Style) -> str:
         lines.append(_tally(run))
         lines.extend(_fixes(run))
     lines.extend(f"analysis is incomplete: {visible(reason)}" for reason in run.why_incomplete())
-    if silenced := len(run.findings) - len(shown):
+    if known := sum(finding.known for finding in run.findings):
+        lines.append(f"{counted(known, 'finding')} known to the baseline")
+    if silenced := len(run.findings) - len(shown) - known:
         fixme = sum(finding.suppressed is not None and finding.suppressed.fixme for finding in run.findings)
         marked = f", {fixme} of them marked fixme" if fixme else ""
         lines.append(f"{counted(silenced, 'finding')} suppressed by comments{marked}")

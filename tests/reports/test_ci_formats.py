@@ -68,7 +68,9 @@ def place_of(result: dict[str, object]) -> tuple[object, int]:
 
 def test_sarif_knows_the_rules_the_fixes_and_what_is_silenced(run: Run) -> None:
     tree()
-    write("nginx.conf", Path("nginx.conf").read_text().replace("add_header", "gzip_types text/html text/css; add_header"))
+    write(
+        "nginx.conf", Path("nginx.conf").read_text().replace("add_header", "gzip_types text/html text/css; add_header")
+    )
     write("loose.conf", "location /a { alias /b/; } # nginxlint: fixme[alias-traversal] - later (until 2099-12-31)\n")
     log = json.loads(run("check", "nginx.conf", "loose.conf", "-o", "sarif").out)["runs"][0]
     rules = log["tool"]["driver"]["rules"]
