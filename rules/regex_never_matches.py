@@ -25,6 +25,7 @@ class RegexNeverMatches(Rule):
         Good("location ~ ^/api/ { return 404; } location ~ ^(/a|/b) { } location ~ ^.*/x { } location ~ ^[^/] { }"),
         Good("location ~ (^|/)api { return 404; }"),
         Good("location / { rewrite ^/(.*)$ $1; rewrite ^old /new; }"),
+        Bad("server { rewrite ^(.*)$ $1/ permanent; location ~ ^api { return 404; } } # here"),
         Good("location / { if ($host ~ ^admin) { return 403; } }"),
         Good("map $host $new { ~^old /new; }"),
     )

@@ -53,7 +53,7 @@ def dead_prefixes(config: Config) -> list[DeadPrefix]:
     suspects = [(values, kind) for values in alike if (kind := _kind(*split_location(values)))]
     if not suspects:
         return []
-    odd = servers_with_odd_paths(config)
+    bare, odd = _servers_with_odd_paths(config)
     rewriting = {one.enclosing("server") for one in config.find("rewrite")}
     scripted = any(name == "ssi" or name.startswith(("js_", "perl")) or "_by_lua" in name for name in config.names)
     found = []
@@ -64,7 +64,9 @@ def dead_prefixes(config: Config) -> list[DeadPrefix]:
         for block in alike.members(values):
             server = block.enclosing("server")
             location = config.location(block)
-            if not isinstance(block, Block) or location is None or location.internal or server in odd:
+            if not isinstance(block, Block) or location is None or location.internal or server in bare:
+                continue
+            if kind != "slash" and server in odd:
                 continue
             if kind == "dots" and (server in rewriting or "merge_slashes" in config.names):
                 continue
@@ -74,7 +76,7 @@ def dead_prefixes(config: Config) -> list[DeadPrefix]:
 
 def _kind(modifier: str, pattern: str) -> str:
     """Why no path begins with the pattern of a location; an empty text where some may."""
-    if modifier in ("~", "~*", "@") or not pattern:
+    if modifier not in ("", "=", "^~") or not pattern:
         return ""
     if pattern[0] == "/" and compiled(_SUSPECT).search(pattern) is None:
         return ""
@@ -139,12 +141,13 @@ class DeadPattern:
 def dead_patterns(config: Config) -> list[DeadPattern]:
     """The regular expressions for paths that match none."""
     found: list[DeadPattern] = []
-    odd: set[Block | None] | None = None
+    servers: tuple[set[Block | None], set[Block | None]] | None = None
     for directives, index, pattern, raw in _patterns(config):
         why = _why_dead(pattern, raw)
         if not why or (why == "scheme" and "merge_slashes" in config.names):
             continue
-        odd = servers_with_odd_paths(config) if odd is None else odd
+        servers = _servers_with_odd_paths(config) if servers is None else servers
+        odd = servers[why in ("query", "scheme")]
         found += [
             DeadPattern(directive, index, pattern, why)
             for directive in directives
@@ -189,15 +192,17 @@ def _patterns(config: Config) -> Iterator[tuple[list[Directive], int, str, bool]
                 yield [line], -1, line.name.removeprefix("~").removeprefix("*"), variable in _RAW_PATHS
 
 
-def servers_with_odd_paths(config: Config) -> set[Block | None]:
-    """The servers in which a `rewrite` can make a path that is none: without a slash, still encoded, with the query."""
-    return {rewrite.enclosing("server") for rewrite in config.saying(_makes_odd_paths, "rewrite")}
+def _servers_with_odd_paths(config: Config) -> tuple[set[Block | None], set[Block | None]]:
+    """The servers in which a `rewrite` can make a path that does not begin with a slash; and with them those in which one
+    can make a path that is still encoded and has the query in it."""
+    inside = [line for line in config.find("rewrite") if len(line.values) > 1 and not _redirects(line.values)]
+    bare = {line.enclosing("server") for line in inside if not line.values[1].startswith(("/", *_PATHS, *_RAW_PATHS))}
+    raw = {line.enclosing("server") for line in inside if any(name in line.values[1] for name in _RAW_PATHS)}
+    return bare, bare | raw
 
 
-def _makes_odd_paths(values: tuple[str, ...]) -> bool:
-    if len(values) < 2 or values[1].startswith(("http://", "https://", "$scheme")):
-        return False
-    return not values[1].startswith("/") or any(name in values[1] for name in _RAW_PATHS)
+def _redirects(rewrite: tuple[str, ...]) -> bool:
+    return rewrite[-1] in ("redirect", "permanent") or rewrite[1].startswith(("http://", "https://", "$scheme"))
 
 
 def decoded_path(text: str) -> str | None:
