@@ -90,6 +90,30 @@ CASES = (
     ),
     Case("allow-without-deny", f"location / {{ {ROOT}\n allow 10.0.0.0/8;\n }}", "/secret", IN, NO),
     Case("allow-without-deny", f"deny all;\nlocation / {{ {ROOT}\n allow 10.0.0.0/8;\n }}", "/secret", IN, NO),
+    *(
+        Case(
+            "cors-broken",
+            f"location / {{ {bad} return 204; }}",
+            "/",
+            symptom,
+            "Access-Control-Allow-Origin: https://b.test",
+            "location / { add_header Access-Control-Allow-Origin https://b.test; return 204; }",
+        )
+        for bad, symptom in (
+            (
+                "add_header Access-Control-Allow-Origin *; add_header Access-Control-Allow-Credentials true;",
+                "Access-Control-Allow-Origin: *\r\nAccess-Control-Allow-Credentials: true\r\n",
+            ),
+            (
+                "add_header Access-Control-Allow-Origin https://a.test; add_header Access-Control-Allow-Origin https://c.test;",
+                "Access-Control-Allow-Origin: https://a.test\r\nAccess-Control-Allow-Origin: https://c.test\r\n",
+            ),
+            (
+                "add_header Access-Control-Allow-Origin https://*.test;",
+                "Access-Control-Allow-Origin: https://*.test\r\n",
+            ),
+        )
+    ),
     Case(
         "try-files-lost-in-if",
         f"{ROOT}\nlocation / {{ if ($arg_a) {{ set $b 1; }}\n try_files $uri /secret; }}",

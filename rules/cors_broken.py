@@ -1,0 +1,91 @@
+from nginxlint import Bad, Config, Diagnostic, Directive, Good, Iterator, Rule, compiled, note
+
+_ORIGIN = "access-control-allow-origin"
+_CREDENTIALS = "access-control-allow-credentials"
+_SERIALIZED = r"[a-z][a-z0-9+.-]*://[^/\s,*]+|file://"
+_PLACEHOLDER = r"[<>{}%]|__|\[\["
+
+
+class CorsBroken(Rule):
+    """The headers that let pages of other sites read answers are such that every browser refuses them.
+
+    `Access-Control-Allow-Origin` has to be `*` or the one origin that asks: scheme, host and port, without a path. A list of
+    origins, a `*` inside a name, a slash at the end, or the header twice (`add_header` adds a line, it replaces
+    none) allow nobody. With `Access-Control-Allow-Credentials: true` the `*` does not count either. Choose the origin by a
+    `map` of `$http_origin` and send its result, with `Vary: Origin`.
+    Source: Fetch standard, CORS check; ngx_http_add_header.
+    """
+
+    id = "cors-broken"
+    group = "correctness"
+    directives = ("add_header",)
+    texts = (f"\0{_ORIGIN}\0",)
+    examples = (
+        Bad(
+            "location / {\n add_header Access-Control-Allow-Origin *; # here\n"
+            " add_header Access-Control-Allow-Credentials true;\n}"
+        ),
+        Bad('location / {\n add_header Access-Control-Allow-Origin "https://a.test, https://b.test"; # here\n}'),
+        Bad("location / {\n add_header Access-Control-Allow-Origin https://*.a.test always; # here\n}"),
+        Bad("location / {\n add_header Access-Control-Allow-Origin https://a.test/; # here\n}"),
+        Bad("location / {\n add_header Access-Control-Allow-Origin a.test; # here\n}"),
+        Bad(
+            "location / {\n add_header Access-Control-Allow-Origin https://a.test;\n"
+            " add_header Access-Control-Allow-Origin https://b.test; # here\n}"
+        ),
+        Good("location / { add_header Access-Control-Allow-Origin *; }"),
+        Good(
+            "location / { add_header Access-Control-Allow-Origin *; add_header Access-Control-Allow-Credentials false; }"
+        ),
+        Good("location / { add_header Access-Control-Allow-Origin https://a.test:8443; add_header Vary Origin; }"),
+        Good(
+            "location / { add_header Access-Control-Allow-Origin $cors; add_header Access-Control-Allow-Origin $other;"
+            " add_header Access-Control-Allow-Credentials true; }"
+        ),
+        Good("location / { add_header Access-Control-Allow-Origin null; add_header Access-Control-Allow-Origin ''; }"),
+    )
+
+    def check(self, config: Config) -> Iterator[Diagnostic]:
+        for block in dict.fromkeys(line.parent for line in config.saying(_is_of_origin, "add_header")):
+            lines = (
+                [line for line in config.scope(block).effective("add_header") if len(line.values) > 1] if block else []
+            )
+            origins = [line for line in lines if _is_of_origin(line.values) and line.values[1] != ""]
+            constant = [line for line in origins if "$" not in line.values[1]]
+            if len(constant) > 1:
+                yield self.report(
+                    constant[1],
+                    "browsers refuse the answer: Access-Control-Allow-Origin is sent twice",
+                    related=(note(constant[0], "the first one is sent as well"),),
+                    help="send one, chosen by a map of $http_origin",
+                )
+                continue
+            for line in constant:
+                yield from self._judge(line, [one for one in lines if one.values[0].lower() == _CREDENTIALS])
+
+    def _judge(self, line: Directive, credentials: list[Directive]) -> Iterator[Diagnostic]:
+        value = line.values[1].strip()
+        if value == "*":
+            allowing = next((one for one in credentials if one.values[1].strip() == "true"), None)
+            if allowing is not None:
+                yield self.report(
+                    line,
+                    'browsers refuse the answer to a request with cookies: "*" allows no credentials',
+                    related=(note(allowing, "asks for the very origin"),),
+                    help="send the origin, chosen by a map of $http_origin, or leave the credentials out",
+                )
+        elif (
+            value.lower() != "null"
+            and not compiled(_PLACEHOLDER).search(value)
+            and not compiled(_SERIALIZED).fullmatch(value.lower())
+        ):
+            yield self.report(
+                line.args[1],
+                f'browsers refuse the answer: "{value}" is no origin',
+                label="one scheme, host and port without a path, or *",
+                help="send one origin (https://example.com), chosen by a map of $http_origin",
+            )
+
+
+def _is_of_origin(values: tuple[str, ...]) -> bool:
+    return len(values) > 1 and values[0].lower() == _ORIGIN
