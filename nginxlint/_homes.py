@@ -82,6 +82,7 @@ HOMES = {
     "proxies_in_front": "nginxlint.routing.front",
     "references": "nginxlint.routing.variables",
     "refused_for": "nginxlint.unix_rights",
+    "refusing_some": "nginxlint.routing.admission",
     "regex_meant": "nginxlint.routing.paths",
     "replace": "nginxlint.edits",
     "replaced": "nginxlint.routing.inherited",

@@ -19,7 +19,7 @@ from nginxlint.edits import (
 from nginxlint.expressions import compiled
 from nginxlint.includes import Include
 from nginxlint.pattern import shapes
-from nginxlint.routing.admission import access_rules, opening, overruled
+from nginxlint.routing.admission import access_rules, opening, overruled, refusing_some
 from nginxlint.routing.caching import CachedPass, made_of, users_in
 from nginxlint.routing.captures import can_hold, patterns_behind
 from nginxlint.routing.content import answers_itself
@@ -124,6 +124,7 @@ __all__ = [
     "proxies_in_front",
     "references",
     "refused_for",
+    "refusing_some",
     "regex_meant",
     "replace",
     "replaced",

@@ -1,8 +1,7 @@
-from nginxlint import Bad, Block, Config, Diagnostic, Directive, Good, Iterator, Rule, note, opening
+from nginxlint import Bad, Block, Config, Diagnostic, Directive, Good, Iterator, Rule, note, opening, refusing_some
 
 _GUARDS = ("deny", "auth_basic", "auth_request", "auth_jwt", "auth_ldap", "auth_pam")
 _STATUSES = ("200", "201", "202", "203")
-_REFUSALS = (("401",), ("403",), ("404",), ("410",), ("444",))
 
 
 class ReturnBypassesAccess(Rule):
@@ -39,7 +38,7 @@ class ReturnBypassesAccess(Rule):
     def check(self, config: Config) -> Iterator[Diagnostic]:
         if config.names.isdisjoint(_GUARDS):
             return
-        choosy = _blocks_that_refuse_some(config)
+        choosy = refusing_some(config)
         idle = _Idle(config)
         for answer in config.saying(_is_content, "return"):
             block = answer.parent
@@ -61,15 +60,6 @@ class ReturnBypassesAccess(Rule):
 
 def _is_content(values: tuple[str, ...]) -> bool:
     return len(values) == 2 and values[0] in _STATUSES and values[1] != ""
-
-
-def _blocks_that_refuse_some(config: Config) -> set[Block | None]:
-    """The blocks with a condition under which they refuse a request: somebody guards them in another way."""
-    return {
-        refusal.parent.parent
-        for refusal in config.saying(lambda values: values[:1] in _REFUSALS, "return")
-        if refusal.parent is not None and refusal.parent.name == "if"
-    }
 
 
 class _Idle:

@@ -9,6 +9,9 @@ TYPE_CHECKING = False  # typing costs 3 ms to import; checkers know the name
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from nginxlint.config import Config
+
+_REFUSALS = (("401",), ("403",), ("404",), ("410",), ("444",))
 _EVERY_IPV4 = "0.0.0.0/0"
 
 
@@ -48,3 +51,10 @@ def opening(block: Block) -> Directive | None:
         if rule.values[0] in ("all", _EVERY_IPV4):
             return rule
     return None
+
+
+def refusing_some(config: Config) -> set[Block]:
+    """The blocks with an `if` that refuses a request: somebody keeps visitors out in another way than by `deny`."""
+    refusals = config.saying(lambda values: values[:1] in _REFUSALS, "return")
+    tests = {refusal.parent for refusal in refusals if refusal.parent is not None and refusal.parent.name == "if"}
+    return {test.parent for test in tests if test.parent is not None}

@@ -2,7 +2,7 @@
 real nginx, and not after the cure.
 
 One nginx serves the bad configurations, another the mended ones. Port 65000 in the texts stands for the port of that
-nginx, FOLDER for its folder: FOLDER/d/secret is what somebody wanted to protect, FOLDER/users the file of users.
+nginx on loopback, FOLDER for its folder: FOLDER/d/secret is what somebody wanted to protect, FOLDER/users the file of users.
 """
 
 from __future__ import annotations
@@ -113,6 +113,14 @@ CASES = (
                 "Access-Control-Allow-Origin: https://*.test\r\n",
             ),
         )
+    ),
+    Case(
+        "status-page-exposed",
+        "location = /status { stub_status; }",
+        "/status",
+        "Active connections",
+        NO,
+        "location = /status { stub_status; allow 10.0.0.0/8; deny all; }",
     ),
     Case(
         "try-files-lost-in-if",
@@ -252,7 +260,7 @@ SILENT = (
 
 
 def server(text: str, index: int) -> str:
-    return f"server {{ listen 127.0.0.1:65000; server_name case{index}.test;\n{text}\n}}\n"
+    return f"server {{ listen 65000; server_name case{index}.test;\n{text}\n}}\n"
 
 
 def mended(case: Case, index: int) -> str:
@@ -262,6 +270,7 @@ def mended(case: Case, index: int) -> str:
 
 def prepared(text: str) -> Nginx:
     """An nginx that is not started yet, with its files in place."""
+    text = text.replace("listen 65000", "listen 127.0.0.1:65000")  # the rules see a server that strangers reach
     nginx = Nginx(text.replace("65000", "{port}").replace("FOLDER", "{folder}"))
     (nginx.folder / "d").mkdir()
     (nginx.folder / "d" / "secret").write_text("the secret")
