@@ -117,7 +117,7 @@ RULES: dict[str, tuple[str, str, bool, tuple[str, ...], tuple[str, ...], str]] =
     "timeout_unit_suspicious": ("timeout-unit-suspicious", "correctness", False, ("proxy_connect_timeout", "proxy_read_timeout", "proxy_send_timeout", "fastcgi_connect_timeout", "fastcgi_read_timeout", "fastcgi_send_timeout", "uwsgi_connect_timeout", "uwsgi_read_timeout", "uwsgi_send_timeout", "scgi_connect_timeout", "scgi_read_timeout", "scgi_send_timeout", "grpc_connect_timeout", "grpc_read_timeout", "grpc_send_timeout", "memcached_connect_timeout", "memcached_read_timeout", "memcached_send_timeout", "client_body_timeout", "client_header_timeout", "send_timeout", "keepalive_timeout", "resolver_timeout", "proxy_timeout"), (), ""),
     "try_files_fallback_missing": ("try-files-fallback-missing", "correctness", False, ("try_files",), (), ""),
     "try_files_last_arg": ("try-files-last-arg", "correctness", False, ("try_files",), (), ""),
-    "try_files_lost_in_if": ("try-files-lost-in-if", "correctness", False, ("try_files",), (), ""),
+    "try_files_lost_in_if": ("try-files-lost-in-if", "correctness", False, ("if",), (), ""),
     "try_files_with_proxy": ("try-files-with-proxy", "proxy", False, ("try_files",), (), ""),
     "upstream_all_down": ("upstream-all-down", "upstream", False, ("server",), ("down",), ""),
     "upstream_duplicate": ("upstream-duplicate", "upstream", False, ("upstream",), (), ""),

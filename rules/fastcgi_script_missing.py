@@ -54,8 +54,10 @@ class FastcgiScriptMissing(Rule):
     def check(self, config: Config) -> Iterator[Diagnostic]:
         if config.snippet or config.broken:
             return
-        unread = {one.directive.parent for one in config.includes if _may_hold_parameters(one)}
-        for target in config.find("fastcgi_pass"):
+        naming = {line.parent for line in config.saying(lambda values: values[:1] in _NAMES, "fastcgi_param")}
+        nameless = [target for target in config.find("fastcgi_pass") if target.parent not in naming]
+        unread = {one.directive.parent for one in config.includes if nameless and _may_hold_parameters(one)}
+        for target in nameless:
             scope = config.scope(target)
             if any(line.values[:1] in _NAMES for line in scope.effective("fastcgi_param")):
                 continue

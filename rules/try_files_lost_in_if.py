@@ -19,7 +19,7 @@ class TryFilesLostInIf(Rule):
 
     id = "try-files-lost-in-if"
     group = "correctness"
-    directives = ("try_files",)
+    directives = ("if",)
     examples = (
         Bad("location / {\n if ($http_cookie ~ session) { set $known 1; } # here\n try_files $uri /index.html;\n}"),
         Bad("location / {\n if (!-e $request_filename) { add_header X-A b; } # here\n try_files $uri @app;\n}"),
@@ -36,8 +36,6 @@ class TryFilesLostInIf(Rule):
     )
 
     def check(self, config: Config) -> Iterator[Diagnostic]:
-        if "if" not in config.names:
-            return
         testing = {condition.parent for condition in config.find("if")}
         for tried in config.find("try_files"):
             block = tried.parent

@@ -6,7 +6,6 @@ from nginxlint.diagnostic import Fix
 from nginxlint.edits import replace
 from nginxlint.expressions import compiled
 from nginxlint.pattern import shapes
-from nginxlint.regex import Regex, compile_regex
 from nginxlint.routing.servers import split_condition, split_location
 from nginxlint.source import Span
 from nginxlint.syntax import Block, Directive
@@ -115,6 +114,8 @@ def regex_meant(pattern: str) -> str | None:
         regex = pattern if pattern[1:2] in ("/", "(", ".") else f"^/{pattern[1:]}"
     else:
         regex = f"^{pattern}" if pattern.startswith("/") else pattern
+    from nginxlint.regex import Regex, compile_regex
+
     return regex if regex and isinstance(compile_regex(regex), Regex) else None
 
 
