@@ -177,8 +177,7 @@ def told() -> tuple[list[re.Pattern[str]], list[type[Rule]]]:
             message, _, _, by = line.rstrip("\n").split("\t") if not line.startswith("#") else ("", "", "", "")
             if by.startswith("-: "):
                 unsaid.append(re.compile(re.sub(r"%(ui|ud|V|v|s|i)", ".*", re.escape(message).replace(r"\%", "%"))))
-            elif by.startswith("rule: "):
-                rules.update(by.removeprefix("rule: ").split())
+            rules.update(by.partition("rule: ")[2].split())
     return unsaid, [entry.load() for id, entry in all_rules().items() if id in rules]
 
 

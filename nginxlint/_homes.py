@@ -71,6 +71,7 @@ HOMES = {
     "made_of": "nginxlint.routing.caching",
     "milliseconds": "nginxlint.routing.scope",
     "named_for_websockets": "nginxlint.routing.handshakes",
+    "names_in_bucket": "nginxlint.catalogue.checks.hashes",
     "note": "nginxlint.edits",
     "opening": "nginxlint.routing.admission",
     "overriding": "nginxlint.routing.inherited",

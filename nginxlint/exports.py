@@ -4,6 +4,7 @@
 from _collections_abc import Iterable, Iterator
 
 from nginxlint.catalogue.addresses import Network, is_public, is_public_name, parse_network
+from nginxlint.catalogue.checks.hashes import names_in_bucket
 from nginxlint.config import Config, Version
 from nginxlint.diagnostic import Confidence, Diagnostic, Edit, Fix, Note, Severity
 from nginxlint.edits import (
@@ -113,6 +114,7 @@ __all__ = [
     "made_of",
     "milliseconds",
     "named_for_websockets",
+    "names_in_bucket",
     "note",
     "opening",
     "overriding",

@@ -239,7 +239,7 @@ class Variables:
 
     def is_fixed(self, name: str) -> bool:
         """Is it a built-in variable that nobody may assign?"""
-        rows = [row for row in VARIABLES.rows(name) if not row.get("prefix") and self._exists(row)]
+        rows = [row for row in VARIABLES.rows(name) if not row.get("prefix") and self.exists(row)]
         return bool(rows) and not any(row.get("settable") for row in rows)
 
     def _captures(self, values: tuple[str, ...], directive: Directive) -> None:
@@ -379,17 +379,17 @@ class Variables:
 
     def _is_built_in(self, name: str) -> bool:
         for row in VARIABLES.rows(name):
-            if not row.get("prefix") and self._exists(row):
+            if not row.get("prefix") and self.exists(row):
                 return True
         at = name.find("_")
         while at > 0:
             for row in VARIABLES.rows(name[: at + 1]):
-                if row.get("prefix") and self._exists(row):
+                if row.get("prefix") and self.exists(row):
                     return True
             at = name.find("_", at + 1)
         return False
 
-    def _exists(self, row: dict[str, Any]) -> bool:
+    def exists(self, row: dict[str, Any]) -> bool:
         target = self.context.target
         if row["context"] != self.subsystem or row.get("kind") == "user-defined":
             return False
@@ -418,7 +418,7 @@ class Variables:
         return [*self.defined, *shipped]
 
     def _is_name(self, row: dict[str, Any]) -> bool:
-        return self._exists(row) and not row.get("prefix")
+        return self.exists(row) and not row.get("prefix")
 
     def _refusal(self, name: str, uses: list[Use], block: Block) -> Refusal:
         first = uses[0]

@@ -137,6 +137,16 @@ directives of known third-party modules are accepted unless the modules are know
         f"""A stream server neither passes a connection on nor answers it. {_REFUSED}: write `proxy_pass` or
 `return`.""",
     ),
+    "hash-not-optimal": (
+        "correctness",
+        "warning",
+        """There are more names than nginx can spread over the buckets of a hash table: server names, the keys of a `map`,
+variables, file name extensions.
+
+nginx tries every number of buckets up to `*_hash_max_size`, warns `could not build optimal …`, and makes the buckets longer
+than a line of the processor's cache. It works, and a look-up takes a little longer. Raise `*_hash_max_size` to what the finding
+says, which costs eight bytes a bucket.""",
+    ),
     "hash-too-small": (
         "correctness",
         "error",

@@ -7,6 +7,7 @@ warnings.txt has configurations that draw it, and twins that do not, for the ins
 from __future__ import annotations
 
 import os
+import random
 import re
 
 import pytest
@@ -14,10 +15,11 @@ import pytest
 from nginxlint.catalogue import check
 from nginxlint.catalogue.rules import RULES
 from nginxlint.catalogue.target import Target
+from nginxlint.config import Config
 from nginxlint.files import Disk
 from nginxlint.includes import load
 from nginxlint.registry import all_rules
-from nginxlint.testing import apply
+from nginxlint.testing import apply, has_something_to_judge
 from tests.catalogue.nginx import PRELUDE, installed, judge_all
 from tests.catalogue.test_against_nginx import target
 from tests.catalogue.test_parsers import AROUND
@@ -30,8 +32,55 @@ NOT_SHOWN = (
 )
 
 
+# http|stream, a configuration that draws what a rule says, a twin that does not. (nginx names the line where it closes http,
+# or of another directive.)
+OF_RULES = (
+    ("http", "upstream u { ip_hash; least_conn; server 127.0.0.1:1; }", "upstream u { ip_hash; server 127.0.0.1:1; }"),
+    ("http", "upstream u { hash $uri; random; server 127.0.0.1:1; }", "upstream u { random; server 127.0.0.1:1; }"),
+    (
+        "http",
+        "upstream u { server 127.0.0.1:1; keepalive 2; least_conn; }",
+        "upstream u { server 127.0.0.1:1; least_conn; keepalive 2; }",
+    ),
+    (
+        "stream",
+        "upstream u { hash $remote_addr; least_conn; server 127.0.0.1:1; }",
+        "upstream u { server 127.0.0.1:1; }",
+    ),
+    ("stream", "upstream u { random; least_conn; server 127.0.0.1:1; }", "upstream u { random; server 127.0.0.1:1; }"),
+    *(
+        (
+            "http",
+            f"{family}_cache_path /var/cache/x keys_zone=z:1m; server {{ location / {{ {family}_cache z; "
+            f"{family}_pass 127.0.0.1:1; }} }}",
+            f"{family}_cache_path /var/cache/x keys_zone=z:1m; {family}_cache_key $uri; server {{ location / {{ "
+            f"{family}_cache z; {family}_pass 127.0.0.1:1; }} }}",
+        )
+        for family in ("fastcgi", "uwsgi", "scgi")
+    ),
+    *(
+        (
+            "http",
+            f"server {{ location / {{ {family}_set_header X-Forwarded-For a; {family}_set_header X-forwarded-For {value}; "
+            f"{family}_pass {scheme}127.0.0.1:1; }} }}",
+            f"{family}_set_header X-Forwarded-For a; server {{ location / {{ {family}_set_header X-Forwarded-For b; "
+            f"{family}_set_header Host a; {family}_set_header Host ''; {family}_pass {scheme}127.0.0.1:1; }} }}",
+        )
+        for family, scheme in (("proxy", "http://"), ("grpc", ""))
+        for value in ("b", "''")
+    ),
+    (
+        "http",
+        "proxy_headers_hash_bucket_size 64; proxy_headers_hash_max_size 99; server { location / { "
+        "proxy_set_header X-Seven a; proxy_set_header X-Seven b; proxy_set_header X-Seven c; } }",
+        "proxy_headers_hash_bucket_size 65; server { location / { proxy_set_header X-Seven a; "
+        "proxy_set_header X-Seven b; proxy_set_header X-Seven c; } }",
+    ),
+)
+
+
 def table() -> dict[str, str]:
-    """What says a message of nginx: ids, `rule: ids`, or `-: reason`."""
+    """What says a message of nginx: ids of the check, `rule: ids`, both, or `-: reason`."""
     with open(os.path.join(HERE, "warnings.tsv"), encoding="utf-8") as lines:
         rows = [line.rstrip("\n").split("\t") for line in lines if not line.startswith("#")]
     assert all(len(row) == 4 for row in rows)
@@ -70,11 +119,10 @@ def test_every_message_is_said_by_an_id_that_exists_or_has_a_reason() -> None:
     for message, by in table().items():
         if by.startswith("-: "):
             assert len(by) > 10, message
-        elif not by.startswith("rule: "):
-            assert all(id in RULES for id in by.split()), (message, by)
-        else:  # those of the table that are rules of their own
-            for id in by.removeprefix("rule: ").split():
-                assert id in rules or id in COMING, (message, id)
+            continue
+        of_check, _, of_rules = by.partition("rule: ")
+        assert by and all(id in RULES for id in of_check.split()), (message, by)
+        assert all(id in rules or id in COMING for id in of_rules.split()), (message, by)
 
 
 COMING = (
@@ -117,6 +165,76 @@ def test_what_a_fix_leaves_draws_no_warning_any_more() -> None:
         if draws and said and all(one.fixes and one.fixes[0].safe for one in said):
             mended.append(apply(text, [edit for one in said for edit in one.fixes[0].edits]))
     assert len(mended) > 20
+    for text, verdict in zip(mended, judge_all(mended), strict=True):
+        assert verdict.ok and not verdict.warnings, (text, verdict, verdict.warnings)
+
+
+def said_by_rules(text: str) -> set[str | None]:
+    """The messages of nginx that rules of the table speak of."""
+    names = {id for by in table().values() for id in by.partition("rule: ")[2].split()}
+    config = Config("nginx.conf", load(Disk("/nonexistent"), "nginx.conf", text), version=(1, 22, 1))
+    found = set()
+    for id, entry in all_rules().items():
+        if id in names and has_something_to_judge(entry.load(), config):
+            found |= {one.nginx_message for one in entry.load()().check(config)}
+    return found - {None}
+
+
+@pytest.mark.skipif(not installed(), reason="nginx is not installed")
+@pytest.mark.parametrize("draws", [True, False])
+def test_rules_say_what_else_nginx_warns_about(draws: bool) -> None:
+    texts = [f"events {{}}\n{place} {{\n{bad if draws else good}\n}}\n" for place, bad, good in OF_RULES]
+    for text, verdict in zip(texts, judge_all(texts), strict=True):
+        assert verdict.ok, (text, verdict)
+        assert said_by_rules(text) == {message for message, _ in verdict.warnings}, text
+        assert bool(verdict.warnings) is draws
+
+
+def _tables(chance: random.Random) -> str:
+    """A configuration with a table that is about as full as it may be."""
+
+    def words(count: int, shape: str) -> str:
+        least = chance.choice((3, 8, 14))
+        made = {"".join(chance.choices("abcdefghijklmnop", k=chance.randint(least, least + 8))) for _ in range(count)}
+        return " ".join(chance.choice(shape.split()).replace("W", word) for word in sorted(made))
+
+    def sizes(table: str) -> str:
+        largest, bucket = chance.choice((0, 128, 256, 512, 1024)), chance.choice((0, 0, 128))
+        return (f"{table}_max_size {largest}; " if largest else "") + (
+            f"{table}_bucket_size {bucket}; " if bucket else ""
+        )
+
+    count = chance.randint(40, 300)
+    table = chance.choice(("server_names", "map", "types", "variables"))
+    if table == "server_names":
+        names = words(count, chance.choice(("W.example.org", "*.W.org .W.org W.*", "W.com W.org W.de")))
+        body = f"server {{ listen 8081; }} server {{ listen 8081; server_name {names}; }}"
+    elif table == "map":
+        body = f"map $uri $new {{ {words(count, '/W').replace(' ', ' 1; ')} 1; }}"
+    elif table == "types":
+        block = f"types {{ a/b {words(count * 3, 'W')}; }}"
+        body = chance.choice(("server { # } ", "# server { }", "server { location / { # } }")).replace("#", block)
+    else:
+        body = "server { set $" + words(count, "W").replace(" ", " 1; set $") + " 1; }"
+    return f"events {{}}\nhttp {{ {sizes(table + '_hash')}\n{body} }}\n"
+
+
+@pytest.mark.skipif(not installed(), reason="nginx is not installed")
+def test_nginx_cannot_lay_out_the_same_hash_tables_and_can_by_what_we_advise() -> None:
+    judged_for = target()
+    chance = random.Random(11)
+    texts = [_tables(chance) for _ in range(60)]
+    mended = []
+    told = 0
+    for text, verdict in zip(texts, judge_all(texts), strict=True):
+        assert verdict.ok and ours(text, judged_for) == sorted(set(verdict.warnings), key=str), text
+        loaded = load(Disk("/nonexistent"), "nginx.conf", text)
+        for warning in check(loaded.main, judged_for):
+            advice = warning.help[0].removeprefix("write `").partition("`")[0]
+            size = advice.partition(" ")[0]
+            told += 1
+            mended.append(re.sub(rf"{size} \d+;", "", text).replace("http {", f"http {{ {advice}", 1))
+    assert told > 15
     for text, verdict in zip(mended, judge_all(mended), strict=True):
         assert verdict.ok and not verdict.warnings, (text, verdict, verdict.warnings)
 

@@ -1,4 +1,5 @@
-"""Hash tables whose buckets are too small for one long name: header names, MIME types, variables, hosts.
+"""Hash tables whose buckets are too small for one long name (header names, MIME types, variables, hosts), or may be too
+few for all the names.
 
 A bucket has to hold a pointer, the name with two bytes more in whole pointers, and a pointer that ends it
 (`ngx_hash_init`); without a directive of its own it has one cache line, enough for 46 bytes.
@@ -6,9 +7,11 @@ A bucket has to hold a pointer, the name with two bytes more in whole pointers, 
 
 from __future__ import annotations
 
+from _operator import attrgetter
+
 from nginxlint.catalogue.checks.merging import effective
 from nginxlint.catalogue.names import is_merged, variables_of
-from nginxlint.catalogue.numbers import parse_size
+from nginxlint.catalogue.numbers import parse_number, parse_size
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,9 +22,11 @@ if TYPE_CHECKING:
     from nginxlint.catalogue.refusal import Refusal
     from nginxlint.syntax import Block, Directive
 
+_values = attrgetter("values")
 LONGEST = 46  # bytes of a name that fit into a bucket of one cache line
 _LINE = 64  # the cache line of the machines nginx runs on
 _POINTER = 8
+_FEW = 50  # names; so many fit into every table by its default sizes
 
 # directive -> the hash its names go into, and the directive that sets the size of its buckets (empty: fixed)
 _HASH_OF: dict[str, tuple[str, str]] = {
@@ -58,6 +63,34 @@ def bucket_size(block: Directive, name: str, before: Directive | None = None) ->
     return _LINE
 
 
+def number_setting(block: Block, name: str, default: int, before: Directive | None = None) -> int:
+    """The number a directive in `block` (above `before`) sets; 0 where it is none."""
+    for child in block.body or ():
+        if child is before:
+            break
+        if child.name == name and child.values:
+            return parse_number(child.values[0]) or 0
+    return default
+
+
+def names_in_bucket(longest: int, bucket: int) -> int:
+    """How many names of that length go into a bucket."""
+    return (bucket - _POINTER) // (_POINTER + -(-(longest + 2) // _POINTER) * _POINTER)
+
+
+def may_overflow(count: int, fit: int, largest: int) -> bool:
+    """May so many names, of which `fit` go into a bucket, be too many for every number of buckets up to `largest`? Not
+    where chance fills few buckets too full: with one of the many numbers it fills none."""
+    if not largest or not fit:
+        return False
+    if largest <= _FEW:
+        return True
+    crowd = float(largest)  # buckets that are expected to have one name more than fits
+    for together in range(1, fit + 2):
+        crowd *= count / largest / together
+    return crowd > 3
+
+
 def remember_long(context: Context, directive: Directive, text: str, table: str, setting: str) -> None:
     """Keep a long name until http closes, when nginx builds the table."""
     names = context.state.setdefault("hashes", [])
@@ -84,6 +117,7 @@ def _end_of_subsystem(block: Block, context: Context) -> Iterator[Refusal]:
         if bucket_needed(len(text.encode("utf-8", "surrogateescape"))) > bucket:
             said.add((text, table))
             yield _too_small(context, directive, text, table, setting, bucket)
+    yield from _many(block, context)
     variables = variables_of(context, context.place)
     for name, directive in variables.defined.items() if variables is not None else ():
         if len(name) > LONGEST:
@@ -91,6 +125,40 @@ def _end_of_subsystem(block: Block, context: Context) -> Iterator[Refusal]:
             if bucket_needed(len(name)) > bucket:
                 setting = "variables_hash_bucket_size"
                 yield _too_small(context, directive, "$" + name, "variables_hash", setting, bucket)
+
+
+def _many(block: Block, context: Context) -> Iterator[Refusal]:
+    """Where there are so many names that buckets may run over, each table is looked at."""
+    names = context.find("server_name")
+    if names and _maybe(context, sum(map(len, map(_values, names))), block, "server_names_hash", 512):
+        from nginxlint.catalogue.checks import hash_sizes
+
+        yield from hash_sizes.server_names(block, context)
+    variables = variables_of(context, context.place)
+    # with nginx's own, which are up to a hundred
+    if variables is not None and _maybe(context, len(variables.defined) + 100, block, "variables_hash", 1024):
+        from nginxlint.catalogue.checks import hash_sizes
+
+        yield from hash_sizes.variables(block, context)
+    if context.place == "http":
+        for around, extensions in context.state.get("types", {}).items():
+            if not is_small(context, len(extensions), "types_hash"):
+                from nginxlint.catalogue.checks import hash_sizes
+
+                yield from hash_sizes.extensions(block, context, around, extensions)
+
+
+def is_small(context: Context, count: int, table: str) -> bool:
+    """Do so few names fit, unless somebody has lowered what they fit into?"""
+    return count <= _FEW and not context.occurs(f"{table}_max_size")
+
+
+def _maybe(context: Context, count: int, block: Block, table: str, default: int) -> bool:
+    """May so many names be too many, whatever their lengths?"""
+    if is_small(context, count, table):
+        return False
+    bucket = bucket_size(block, f"{table}_bucket_size")
+    return may_overflow(count, names_in_bucket(LONGEST, bucket), number_setting(block, f"{table}_max_size", default))
 
 
 def _too_small(context: Context, directive: Directive, text: str, table: str, setting: str, bucket: int) -> Refusal:

@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from nginxlint.catalogue.checks.faults import fault
-from nginxlint.catalogue.checks.hashes import LONGEST, bucket_needed, bucket_size, longest_part, remember_long
+from nginxlint.catalogue.checks.hashes import (
+    LONGEST,
+    bucket_needed,
+    bucket_size,
+    is_small,
+    longest_part,
+    remember_long,
+)
 from nginxlint.catalogue.checks.patterns import pattern_fault
 from nginxlint.catalogue.context import closing
 from nginxlint.catalogue.numbers import parse_fixed_point
@@ -99,6 +106,10 @@ def _map(block: Directive, context: Context) -> Iterator[Refusal]:
             )
             refusal.met_at = closing(block)
             yield refusal
+    elif keys and not hostnames and not is_small(context, len(keys), "map_hash"):
+        from nginxlint.catalogue.checks import hash_sizes
+
+        yield from hash_sizes.map_keys(context, block, keys)
 
 
 def wrong_count(context: Context, line: Directive, what: str, wanted: str) -> Refusal:

@@ -67,7 +67,7 @@ def _look_at(directive: Directive, context: Context) -> Iterator[Refusal]:
             suspects.append((directive, index))
 
 
-def _with_default_port(block: Block, sockets: dict[object, Socket]) -> dict[object, Socket]:
+def with_default_port(block: Block, sockets: dict[object, Socket]) -> dict[object, Socket]:
     """The sockets, with the http servers that have no `listen` on port 80 of all addresses."""
     quiet = [
         server
@@ -96,7 +96,7 @@ def _end_of_subsystem(block: Block, context: Context) -> Iterator[Refusal]:
     sockets = context.state.get(f"listen.{context.subsystem}", {})
     assert isinstance(suspects, list) and isinstance(sockets, dict)
     if suspects and context.subsystem == "http":
-        sockets = _with_default_port(block, sockets)
+        sockets = with_default_port(block, sockets)
     for directive, index in suspects:
         name = directive.values[index]
         shared = [
