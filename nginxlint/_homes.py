@@ -52,6 +52,7 @@ HOMES = {
     "compiled": "nginxlint.expressions",
     "decoded_path": "nginxlint.routing.paths",
     "delete": "nginxlint.edits",
+    "delete_word": "nginxlint.edits",
     "destinations": "nginxlint.routing.destinations",
     "endpoints": "nginxlint.routing.listeners",
     "example_request": "nginxlint.routing.examples",

@@ -50,6 +50,17 @@ def delete(directive: Directive) -> Edit:
     return Edit(Span(span.source, start, end), "")
 
 
+def delete_word(word: Word) -> Edit:
+    """Take one argument out, with the blanks before it, or with its line where nothing else stands on it."""
+    span = word.span
+    text, start, end = span.source.text, span.start, span.end
+    while start > 0 and text[start - 1] in " \t":
+        start -= 1
+    if text[start - 1 : start] == "\n" and text[end : end + 1] in ("\n", "\r"):
+        start -= 1
+    return Edit(Span(span.source, start, end), "")
+
+
 def insert_line_after(directive: Directive, *statements: str) -> Edit:
     """Write statements on lines of their own below a directive, indented as it is; behind it where its line goes on."""
     span = directive.span

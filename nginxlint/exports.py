@@ -9,6 +9,7 @@ from nginxlint.config import Config, Version
 from nginxlint.diagnostic import Confidence, Diagnostic, Edit, Fix, Note, Severity
 from nginxlint.edits import (
     delete,
+    delete_word,
     insert_after,
     insert_before,
     insert_into,
@@ -95,6 +96,7 @@ __all__ = [
     "compiled",
     "decoded_path",
     "delete",
+    "delete_word",
     "destinations",
     "endpoints",
     "example_request",

@@ -34,6 +34,7 @@ RULES: dict[str, tuple[str, str, bool, tuple[str, ...], tuple[str, ...], str]] =
     "forwarded_for_trust": ("forwarded-for-trust", "security", False, ("proxy_set_header", "grpc_set_header"), (), ""),
     "forwarded_proto_missing": ("forwarded-proto-missing", "proxy", False, ("listen", "if"), ("ssl", "quic", "$http_x_forwarded_proto"), ""),
     "grpc_listener_no_http2": ("grpc-listener-no-http2", "proxy", False, ("grpc_pass",), (), ""),
+    "gzip_types": ("gzip-types", "performance", False, ("gzip", "gzip_types"), (), ""),
     "header_content_type": ("header-content-type", "correctness", False, ("add_header",), ("content-type",), ""),
     "header_multiline": ("header-multiline", "correctness", False, ("add_header", "add_trailer", "proxy_set_header", "grpc_set_header", "more_set_headers", "more_set_input_headers"), ("\n", "\r"), ""),
     "header_splitting": ("header-splitting", "security", False, ("return", "rewrite", "add_header", "proxy_set_header", "grpc_set_header", "proxy_pass"), (), ""),

@@ -6,9 +6,8 @@ Directives of one name in one block make one list. nginx warns of a word it has 
 from __future__ import annotations
 
 from nginxlint.catalogue.checks.hashes import LONGEST, remember_long
-from nginxlint.diagnostic import Edit, Fix, Note
-from nginxlint.edits import delete
-from nginxlint.source import Span
+from nginxlint.diagnostic import Fix, Note
+from nginxlint.edits import delete, delete_word
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -101,22 +100,12 @@ def _repeated(
 def _without(directive: Directive, index: int, again: dict[int, Place]) -> tuple[Fix, ...]:
     """Take the word out. Where nothing is left, the line goes, if it is not the one that makes the list."""
     if len(again) < len(directive.values):
-        edit = _remove(directive.args[index].span)
+        edit = delete_word(directive.args[index])
     elif index == 0 and all(first is not None and first[0] is not directive for first in again.values()):
         edit = delete(directive)
     else:
         return ()
     return (Fix("remove it", (edit,), safe=True),)
-
-
-def _remove(span: Span) -> Edit:
-    """Without the blanks before it; a line of its own goes with it."""
-    text, start, end = span.source.text, span.start, span.end
-    while start > 0 and text[start - 1] in " \t":
-        start -= 1
-    if text[start - 1 : start] == "\n" and text[end : end + 1] in ("\n", "\r"):
-        start -= 1
-    return Edit(Span(span.source, start, end), "")
 
 
 def _each_alone(examples: Mapping[tuple[str, ...], Directive], context: Context) -> bool:
