@@ -20,6 +20,7 @@ HOMES = {
     "Good": "nginxlint.rule",
     "Header": "nginxlint.routing.headers",
     "Include": "nginxlint.includes",
+    "IgnoredNames": "nginxlint.routing.ignored_names",
     "Iterable": "_collections_abc",
     "Iterator": "_collections_abc",
     "KEPT_BY_DEFAULT": "nginxlint.routing.upstreams",

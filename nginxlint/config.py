@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from nginxlint.routing.caching import CachedPass
     from nginxlint.routing.handshakes import Handshake
+    from nginxlint.routing.ignored_names import IgnoredNames
     from nginxlint.routing.lookups import Lookup
     from nginxlint.routing.paths import DeadPattern, DeadPrefix
     from nginxlint.routing.redirects import Redirect
@@ -80,12 +81,14 @@ class Config:
         self._listeners: Listeners | None = None
         self._inward_passes: list[Pass] | None = None
         self._arguments: dict[str, str] = {}
+        self._in_capitals: set[str] = set()
         self._hyphenated: list[Directive] | None = None
         self._variables: dict[str, list[Directive]] | None = None
         self._lookups: list[Lookup] | None = None
         self._cached_passes: list[CachedPass] | None = None
         self._handshakes: list[Handshake] | None = None
         self._gaps: frozenset[Block] | None = None
+        self._ignored_names: list[IgnoredNames] | None = None
         self._shadows: list[Shadow] | None = None
         self._dead_prefixes: list[DeadPrefix] | None = None
         self._dead_patterns: list[DeadPattern] | None = None
@@ -140,8 +143,15 @@ class Config:
         than one at each."""
         arguments = self._arguments.get(name)
         if arguments is None:
-            arguments = self._arguments[name] = self._by_name.said(name).lower()
+            written = self._by_name.said(name)
+            arguments = self._arguments[name] = written.lower()
+            if written != arguments:
+                self._in_capitals.add(name)
         return arguments
+
+    def has_capitals(self, name: str) -> bool:
+        """Does a capital letter stand in the arguments of the directives of that name?"""
+        return bool(self.said(name)) and name in self._in_capitals
 
     def find(self, *names: str) -> Iterator[Directive]:
         """All directives that have one of these names, wherever they stand, in file order per name."""
@@ -289,6 +299,15 @@ class Config:
             if any(listen.default and listen.socket == socket for listen in server.listens):
                 return server
         return servers[0] if servers else None
+
+    @property
+    def ignored_names(self) -> list[IgnoredNames]:
+        """The server names that nginx ignores, because another server of the same socket has them already."""
+        if self._ignored_names is None:
+            from nginxlint.routing.ignored_names import ignored_names
+
+            self._ignored_names = ignored_names(self)
+        return self._ignored_names
 
     @property
     def shadows(self) -> list[Shadow]:

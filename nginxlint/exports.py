@@ -31,6 +31,7 @@ from nginxlint.routing.examples import example_request, example_uris, paths_of
 from nginxlint.routing.front import proxies_in_front, sees_visitors
 from nginxlint.routing.handshakes import named_for_websockets
 from nginxlint.routing.headers import Header, RequestHeaders, added_header, http_version
+from nginxlint.routing.ignored_names import IgnoredNames
 from nginxlint.routing.inherited import hands_on, overriding, replaced
 from nginxlint.routing.listeners import Endpoint, Listener, endpoints
 from nginxlint.routing.lookups import Lookup, Resolver
@@ -66,6 +67,7 @@ __all__ = [
     "Good",
     "Header",
     "Include",
+    "IgnoredNames",
     "Iterable",
     "Iterator",
     "Listen",

@@ -112,6 +112,7 @@ RULES: dict[str, tuple[str, str, bool, tuple[str, ...], tuple[str, ...], str]] =
     "rewrite_loop": ("rewrite-loop", "correctness", False, ("rewrite",), (), ""),
     "rewrite_matches_host_or_query": ("rewrite-matches-host-or-query", "correctness", False, ("location", "rewrite", "if", "map"), (), "dead_patterns"),
     "satisfy_any_open": ("satisfy-any-open", "security", False, ("satisfy",), ("\x00any\x00",), ""),
+    "server_name_duplicate": ("server-name-duplicate", "correctness", False, ("server",), (), "ignored_names"),
     "sse_buffered": ("sse-buffered", "proxy", False, ("location",), ("sse", "event", "stream", "subscribe", "notification"), ""),
     "status_page_exposed": ("status-page-exposed", "security", False, ("stub_status", "api", "vhost_traffic_status_display"), (), ""),
     "sub_filter_compressed": ("sub-filter-compressed", "proxy", False, ("sub_filter",), (), ""),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from nginxlint.regex import Regex, RegexMatch, compile_regex
+from nginxlint.routing.names import Names
 from nginxlint.routing.servers import Location, Server
 from nginxlint.syntax import Block, Directive
 
@@ -35,7 +36,7 @@ def own_handler(block: Block) -> Directive | None:
 class Socket:
     """One listen socket: its servers by name, and the default one."""
 
-    __slots__ = ("_exact", "_heads", "_regexes", "_tails", "address", "default", "port", "servers", "ssl", "text")
+    __slots__ = ("_names", "_regexes", "address", "default", "port", "servers", "ssl", "text")
 
     def __init__(self, text: str, servers: list[Server], default: Server) -> None:
         self.text = text
@@ -45,31 +46,14 @@ class Socket:
         self.address = listen.address
         self.port = listen.port
         self.ssl = any(listen.ssl for server in servers for listen in server.listens if listen.socket == text)
-        self._exact: dict[str, Server] = {}
-        self._heads: dict[str, Server] = {}
-        self._tails: dict[str, Server] = {}
+        self._names = Names()
         self._regexes: list[tuple[Regex, Server]] = []
         for server in servers:
-            names = [word.text for word in server.names] or [""]
-            for name in names:
-                self._add(name, server)
-
-    def _add(self, name: str, server: Server) -> None:
-        if name.startswith("~"):
-            compiled = compile_regex(name[1:], caseless=True)
-            if isinstance(compiled, Regex):
-                self._regexes.append((compiled, server))
-            return
-        name = name.lower()
-        if name.startswith("*."):
-            self._heads.setdefault(name[2:], server)
-        elif name.startswith(".") and len(name) > 1:
-            self._exact.setdefault(name[1:], server)
-            self._heads.setdefault(name[1:], server)
-        elif name.endswith(".*"):
-            self._tails.setdefault(name[:-2], server)
-        else:
-            self._exact.setdefault(name, server)
+            for name in [word.text for word in server.names] or [""]:
+                if not name.startswith("~"):
+                    self._names.add(name, server)
+                elif isinstance(compiled := compile_regex(name[1:], caseless=True), Regex):
+                    self._regexes.append((compiled, server))
 
     @property
     def keeps_names(self) -> bool:
@@ -85,21 +69,9 @@ class Socket:
 
     def named(self, host: str) -> tuple[Server, str, RegexMatch | None] | None:
         """The same; None where no server has the name."""
-        server = self._exact.get(host)
-        if server is not None:
-            return server, f'server_name "{host}" is exactly the host', None
-        at = host.find(".")
-        while at >= 0 and self._heads:
-            server = self._heads.get(host[at + 1 :])
-            if server is not None:
-                return server, f'server_name "*.{host[at + 1 :]}" is the longest leading wildcard', None
-            at = host.find(".", at + 1)
-        at = host.rfind(".")
-        while at > 0 and self._tails:
-            server = self._tails.get(host[:at])
-            if server is not None:
-                return server, f'server_name "{host[:at]}.*" is the longest trailing wildcard', None
-            at = host.rfind(".", 0, at)
+        found_name = self._names.find(host)
+        if found_name is not None:
+            return *found_name, None
         if host:
             for regex, server in self._regexes:
                 found = regex.search(host)

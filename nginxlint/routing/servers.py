@@ -34,6 +34,13 @@ class Listen:
         return f"udp {where}" if self.udp else where
 
     @property
+    def address_text(self) -> str:
+        """As nginx writes it in its messages (ngx_sock_ntop)."""
+        if self.address.startswith("unix:"):
+            return self.address
+        return f"{'0.0.0.0' if self.address == '*' else self.address}:{self.port}"
+
+    @property
     def udp(self) -> bool:
         return "quic" in self.options or "udp" in self.options
 
@@ -203,7 +210,11 @@ def split_condition(values: tuple[str, ...]) -> list[str]:
 
 def parse_listen(directive: Directive) -> Listen:
     """Read a `listen` (ngx_parse_url with default port 80). What nginx would refuse is read as well as it goes."""
-    values = directive.values
+    return read_listen(directive.values, directive)
+
+
+def read_listen(values: tuple[str, ...], directive: Directive | None = None) -> Listen:
+    """The same of its arguments."""
     address, port, last_port = _address(values[0] if values else "80")
     return Listen(address, port, values[1:], directive, last_port)
 

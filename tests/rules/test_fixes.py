@@ -188,7 +188,8 @@ def answers(config: Config) -> list[tuple[object, ...]]:
     router = Router(config)
     found: list[tuple[object, ...]] = []
     for server in config.http_servers():
-        hosts = [word.text.replace("*", "w").lstrip("~^.") for word in server.names] or ["nobody.test"]
+        names = [word.text.replace("*", "w").lstrip("~^.") for word in server.names]
+        hosts = list(dict.fromkeys(names)) or ["nobody.test"]  # a name that is said twice is one host
         paths = ["/", "/a/b.html?x=1", "/%61//b/../c"]
         for location in server.all_locations():
             if location.pattern.startswith("/"):
