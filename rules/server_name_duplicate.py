@@ -10,9 +10,9 @@ from nginxlint import (
     Iterator,
     Rule,
     Severity,
-    Span,
     Word,
     delete,
+    delete_argument,
     note,
     replace,
 )
@@ -138,12 +138,8 @@ def _count(number: int) -> str:
 def _without(words: list[Word]) -> Iterator[Edit]:
     """Take words out of their directives, which go where nothing is left of them."""
     for directive in dict.fromkeys(word.directive for word in words):
-        starts = {word.span.start for word in words if word.directive is directive}
-        if len(starts) == len(directive.values):
+        own = [word for word in words if word.directive is directive]
+        if len(own) == len(directive.values):
             yield delete(directive)
-            continue
-        before = directive.name_span
-        for word in directive.args:
-            if word.span.start in starts:
-                yield replace(Span(word.span.source, before.end, word.span.end), "")
-            before = word.span
+        else:
+            yield from map(delete_argument, own)

@@ -61,7 +61,7 @@ def _look_at(directive: Directive, context: Context) -> Iterator[Refusal]:
             if refusal is not None:
                 yield refusal
                 return
-        elif not _hashable(name) or longest_part(name) > LONGEST:
+        elif not hashable(name) or longest_part(name) > LONGEST:
             suspects = context.state.setdefault(f"server_names.{context.subsystem}", [])
             assert isinstance(suspects, list)
             suspects.append((directive, index))
@@ -83,7 +83,7 @@ def with_default_port(block: Block, sockets: dict[object, Socket]) -> dict[objec
     return sockets
 
 
-def _hashable(name: str) -> bool:
+def hashable(name: str) -> bool:
     """Would `ngx_hash_add_key` take it? One wildcard at most, at the beginning or the end, and no empty label."""
     if ".." in name or name.count("*") > 1:
         return False
@@ -105,7 +105,7 @@ def _end_of_subsystem(block: Block, context: Context) -> Iterator[Refusal]:
         if not shared:
             continue
         _, port, where = shared[0]
-        if not _hashable(name):
+        if not hashable(name):
             address = print_address(where, port) if isinstance(where, bytes) else f"unix:{where}"
             yield fault(
                 context,
