@@ -11,7 +11,7 @@ from nginxlint.routing.headers import RequestHeaders
 from nginxlint.routing.listeners import Endpoint, Listeners, inward_passes
 from nginxlint.routing.passes import Pass
 from nginxlint.routing.scope import Known, Scope
-from nginxlint.routing.servers import Location, Server
+from nginxlint.routing.servers import SOCKET_OPTIONS, Location, Server
 from nginxlint.routing.upstreams import Upstream
 from nginxlint.routing.uses import PASSES, Use, Uses
 from nginxlint.routing.variables import Folded, fold
@@ -21,6 +21,7 @@ TYPE_CHECKING = False  # parts of the model that few configurations need are imp
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, KeysView
 
+    from nginxlint.routing.binding import Bound
     from nginxlint.routing.caching import CachedPass
     from nginxlint.routing.handshakes import Handshake
     from nginxlint.routing.ignored_names import IgnoredNames
@@ -88,6 +89,7 @@ class Config:
         self._cached_passes: list[CachedPass] | None = None
         self._handshakes: list[Handshake] | None = None
         self._gaps: frozenset[Block] | None = None
+        self._bind_conflicts: list[tuple[Bound, Bound]] | None = None
         self._ignored_names: list[IgnoredNames] | None = None
         self._shadows: list[Shadow] | None = None
         self._dead_prefixes: list[DeadPrefix] | None = None
@@ -299,6 +301,21 @@ class Config:
             if any(listen.default and listen.socket == socket for listen in server.listens):
                 return server
         return servers[0] if servers else None
+
+    def is_asked_by_name(self, server: Server) -> bool:
+        """Does it matter which names a server has? Not if it answers everything on all its sockets, as their default."""
+        return self.partial or any(self.listeners.at(server, one).default is not server for one in server.listens)
+
+    @property
+    def bind_conflicts(self) -> list[tuple[Bound, Bound]]:
+        """The sockets that nginx cannot bind when it starts, each with the one that is bound before it."""
+        if self._bind_conflicts is None:
+            self._bind_conflicts = []
+            if self.concerns(("stream", "mail")) or self.concerns(("listen",), SOCKET_OPTIONS):
+                from nginxlint.routing.binding import bind_conflicts
+
+                self._bind_conflicts = bind_conflicts(self)
+        return self._bind_conflicts
 
     @property
     def ignored_names(self) -> list[IgnoredNames]:

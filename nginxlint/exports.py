@@ -5,11 +5,13 @@ from _collections_abc import Iterable, Iterator
 
 from nginxlint.catalogue.addresses import Network, is_public, is_public_name, parse_network
 from nginxlint.catalogue.checks.hashes import names_in_bucket
+from nginxlint.catalogue.checks.server_names import hashable
 from nginxlint.config import Config, Version
 from nginxlint.diagnostic import Confidence, Diagnostic, Edit, Fix, Note, Severity
 from nginxlint.edits import (
     delete,
     delete_word,
+    delete_argument,
     insert_after,
     insert_before,
     insert_into,
@@ -33,12 +35,12 @@ from nginxlint.routing.handshakes import named_for_websockets
 from nginxlint.routing.headers import Header, RequestHeaders, added_header, http_version
 from nginxlint.routing.ignored_names import IgnoredNames
 from nginxlint.routing.inherited import hands_on, overriding, replaced
-from nginxlint.routing.listeners import Endpoint, Listener, endpoints
+from nginxlint.routing.listeners import PROTOCOLS, Endpoint, Listener, endpoints
 from nginxlint.routing.lookups import Lookup, Resolver
 from nginxlint.routing.passes import Pass, failure
 from nginxlint.routing.paths import DeadPrefix, decoded_path, looks_like_regex, regex_meant, respelled
 from nginxlint.routing.scope import Scope, milliseconds
-from nginxlint.routing.servers import Listen, Location, Server, split_condition, split_location
+from nginxlint.routing.servers import Listen, Location, Server, read_listen, split_condition, split_location
 from nginxlint.routing.upstreams import DEFAULT_PORT, KEPT_BY_DEFAULT, Peer, Upstream
 from nginxlint.routing.uses import PASSES, Use
 from nginxlint.routing.variables import Folded, fold, references
@@ -51,6 +53,7 @@ __all__ = [
     "DEFAULT_PORT",
     "KEPT_BY_DEFAULT",
     "PASSES",
+    "PROTOCOLS",
     "Bad",
     "Block",
     "CachedPass",
@@ -99,6 +102,7 @@ __all__ = [
     "decoded_path",
     "delete",
     "delete_word",
+    "delete_argument",
     "destinations",
     "endpoints",
     "example_request",
@@ -106,6 +110,7 @@ __all__ = [
     "failure",
     "fold",
     "hands_on",
+    "hashable",
     "http_version",
     "insert_after",
     "insert_before",
@@ -128,6 +133,7 @@ __all__ = [
     "paths_of",
     "patterns_behind",
     "proxies_in_front",
+    "read_listen",
     "references",
     "refused_for",
     "refusing_some",

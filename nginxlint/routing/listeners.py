@@ -9,11 +9,17 @@ from nginxlint.syntax import Directive
 
 TYPE_CHECKING = False  # typing costs 3 ms to import; checkers know the name
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from nginxlint.config import Config
 
 _PORTS = {"http": 80, "https": 443}
 _MAY_BE_OURS = ("127.", "localhost", "0.0.0.0", "[", "::")  # how addresses of this machine begin, and all of IPv6
 _PEER_PORT = 80  # of a group's `server` line without one, whatever the protocol (ngx_http_upstream_server)
+
+
+# The parameters of one `listen` that hold for all servers of its socket.
+PROTOCOLS = frozenset(("ssl", "http2", "proxy_protocol"))
 
 
 class Endpoint:
@@ -106,15 +112,33 @@ class Listener:
     for every server on it (ngx_http_add_addresses).
     """
 
-    __slots__ = ("listens", "servers")
+    __slots__ = ("_default", "listens", "servers")
 
     def __init__(self) -> None:
         self.listens: list[Listen] = []
         self.servers: list[Server] = []
+        self._default: Server | None = None
+
+    def add(self, server: Server, listen: Listen) -> None:
+        """One more `listen` of it."""
+        self.listens.append(listen)
+        if server not in self.servers[-1:]:
+            self.servers.append(server)
+        if listen.default and self._default is None:
+            self._default = server
+
+    @property
+    def default(self) -> Server:
+        """The server that answers names nobody has: the one that says `default_server`, else the first."""
+        return self._default or self.servers[0]
 
     @property
     def address(self) -> str:
         return self.listens[0].address
+
+    @property
+    def socket(self) -> str:
+        return self.listens[0].socket
 
     @property
     def kind(self) -> str:
@@ -130,6 +154,28 @@ class Listener:
     def proxy_protocol(self) -> Listen | None:
         """The `listen` that makes it expect a PROXY protocol header."""
         return next((listen for listen in self.listens if "proxy_protocol" in listen.options), None)
+
+    def redefined(self) -> list[Listen]:
+        """The `listen`s at which nginx says "protocol options redefined" from 1.23.4 on: one may say all options and the
+        others none or always the same, as the socket has them all (ngx_http_add_addresses)."""
+        found: list[Listen] = []
+        before: frozenset[str] | None = None  # what the last ones said
+        union = frozenset(PROTOCOLS.intersection(self.listens[0].options))
+        options_set, changed = self.listens[0].sets_socket, False
+        for listen in self.listens[1:]:
+            said = frozenset(PROTOCOLS.intersection(listen.options))
+            first = listen.sets_socket
+            options_set = options_set or first
+            if not said <= union:
+                conflict = (options_set and not first) or changed or not said >= union
+                before, changed = union, True
+            else:
+                conflict = (first and (changed or said != union)) or before not in (None, said)
+                before, changed = said, changed or said != union
+            if conflict:
+                found.append(listen)
+            union |= said
+        return found
 
     @property
     def takes_ipv4(self) -> bool:
@@ -160,9 +206,14 @@ class Listeners:
         if listener is None:
             listener = self._by_socket[key] = Listener()
             self._open(listener, listen)
-        listener.listens.append(listen)
-        if server not in listener.servers[-1:]:
-            listener.servers.append(server)
+        listener.add(server, listen)
+
+    def at(self, server: Server, listen: Listen) -> Listener:
+        """The socket of a `listen` of that server."""
+        return self._by_socket[server.kind, listen.socket, listen.last_port]
+
+    def __iter__(self) -> Iterator[Listener]:
+        return iter(self._by_socket.values())
 
     def _open(self, listener: Listener, listen: Listen) -> None:
         if listen.address.startswith("unix:"):

@@ -11,6 +11,13 @@ if TYPE_CHECKING:
     from nginxlint.routing.scope import Scope
 
 
+# How the parameters of a `listen` begin that set options of the socket: it is then bound on its own.
+SOCKET_OPTIONS = (
+    *("bind", "deferred", "reuseport", "multipath", "backlog=", "rcvbuf=", "sndbuf=", "fastopen=", "setfib="),
+    *("accept_filter=", "ipv6only=", "so_keepalive="),
+)
+
+
 class Listen:
     """One `listen` of a server. `address` is normalised: `*` for every IPv4 address, `[::]` for every IPv6 address,
     a literal, a name as written, or `unix:PATH`. `port` is 0 for unix sockets. `directive` is None for the implicit
@@ -51,6 +58,11 @@ class Listen:
     @property
     def ssl(self) -> bool:
         return "ssl" in self.options or "quic" in self.options
+
+    @property
+    def sets_socket(self) -> bool:
+        """Does it set options of the socket (`backlog=`, `bind`, …)?"""
+        return any(option.startswith(SOCKET_OPTIONS) for option in self.options)
 
     @property
     def local(self) -> bool:

@@ -105,6 +105,14 @@ class Nginx:
         finally:
             self._stop()
 
+    def refusal(self) -> str:
+        """What it says when it does not start though its configuration is fine: it gives up after a while."""
+        try:
+            done = subprocess.run(self._command(), capture_output=True, text=True, timeout=START_LIMIT, check=False)
+            return done.stderr
+        finally:
+            self._stop()
+
     def discard(self) -> None:
         """Remove the folder of an nginx that was never started."""
         self._stop()

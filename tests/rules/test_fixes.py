@@ -34,6 +34,7 @@ REVEALED = {
     ("websocket-incomplete", "websocket-idle-timeout"),
     ("proxy-scheme-missing", "proxy-redirect-inactive"),
     ("proxy-scheme-port-mismatch", "proxy-redirect-inactive"),
+    ("listen-443-plain", "hsts-missing-or-weak"),
 }
 
 

@@ -5,13 +5,23 @@
 
 from __future__ import annotations
 
+import os
+import random
 import re
+import socket
+import ssl
+import subprocess
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
+import nginxlint
+from nginxlint.registry import all_rules
+from nginxlint.testing import config_of
 from tests.oracle.nginx import PROGRAM, Nginx
 from tests.rules.mending import found_by, mend
+from tests.rules.test_proxying import STREAM_MODULE
 
 pytestmark = pytest.mark.skipif(not PROGRAM, reason="nginx is not installed")
 
@@ -28,6 +38,10 @@ class Case:
     cured: str
     mended: str | None = None
     warns: bool = True
+
+
+PEM = Path(nginxlint.__file__).parent / "demo" / "certificates" / "good.pem"
+CERTIFICATE = f"ssl_certificate {PEM}; ssl_certificate_key {PEM};"
 
 
 def two(first: str, second: str, *, listen: str = "") -> str:
@@ -69,6 +83,36 @@ CASES = (
         "second",
         two("server_name *.a.test;", "server_name a.test;"),
     ),
+    Case("server-name-with-scheme-or-path", two("", "server_name http://a.test/shop;"), "a.test", "first", "second"),
+    Case("server-name-with-port", two("", "server_name a.test:65000;"), "a.test:65000", "first", "second", warns=False),
+    Case("server-name-with-port", two("", "server_name ::1;"), "[::1]:65000", "first", "second", warns=False),
+    Case("server-name-comma", two("", "server_name a.test, b.test;"), "a.test", "first", "second", warns=False),
+    Case(
+        "server-name-pattern",
+        two("", r"server_name ^(www\.)?a\.test$;"),
+        "www.a.test",
+        "first",
+        "second",
+        warns=False,
+    ),
+    Case(
+        "listen-protocol-mismatch",
+        two("server_name a.test;", f"server_name b.test; {CERTIFICATE}", listen=" ssl default_server"),
+        "a.test",
+        "400 The plain HTTP request was sent to HTTPS port",
+        "first",
+        two("server_name a.test;", f"server_name b.test; {CERTIFICATE}"),
+        warns=False,
+    ),
+    Case(
+        "listen-protocol-mismatch",
+        two("server_name a.test;", "server_name b.test;", listen=" proxy_protocol"),
+        "a.test",
+        "",
+        "first",
+        two("server_name a.test;", "server_name b.test;"),
+        warns=False,
+    ),
 )
 
 
@@ -93,14 +137,14 @@ def test_the_symptom_is_there_and_gone_after_the_cure(case: Case) -> None:
     mended = mend(case.rule, case.text) if case.mended is None else case.mended
     assert found and not found_by(case.rule, mended)
     with Nginx(on_a_port(case.text)) as nginx:
-        assert case.symptom in answer(nginx, case.host)
+        said = answer(nginx, case.host)
+        assert case.symptom in said if case.symptom else said == ""
     with Nginx(on_a_port(mended)) as nginx:
         cured = answer(nginx, case.host)
-        assert case.cured in cured and case.symptom not in cured
-    if case.warns:
-        said = [re.sub(r":\d{5},", ":65000,", line) for line in warnings(case.text)]
-        assert [finding.nginx_message for finding in found] == said[: len(found)]
-        assert not warnings(mended)
+        assert case.cured in cured and not (case.symptom and case.symptom in cured)
+    logged = [re.sub(r":\d{5},", ":65000,", line) for line in warnings(case.text)]
+    assert [finding.nginx_message for finding in found] == logged[: len(found)] if case.warns else not logged
+    assert not warnings(mended)
 
 
 def test_a_second_server_without_a_name_answers_where_it_is_the_default() -> None:
@@ -110,3 +154,135 @@ def test_a_second_server_without_a_name_answers_where_it_is_the_default() -> Non
     with Nginx(on_a_port(text)) as nginx:
         assert "second" in answer(nginx, "a.test")
     assert len(warnings(text)) == 1
+
+
+def test_a_wrong_wildcard_is_refused_as_soon_as_a_second_server_listens_there() -> None:
+    for name in ("www.*.test", "a*.test", "*.a.*", "a..test"):
+        text = f"server {{ listen 127.0.0.1:65000; server_name {name}; }}\n"
+        assert found_by("server-name-pattern", text)
+        assert not warnings(text)
+        accepted, said = Nginx(on_a_port(text + "server { listen 127.0.0.1:65000; server_name b.test; }")).test()
+        assert not accepted and f'invalid server name or wildcard "{name}"' in said
+
+
+def test_a_slash_in_an_expression_is_mentioned_as_nginx_does() -> None:
+    text = 'server { listen 127.0.0.1:65000; server_name "~^[^/]+[.]a[.]test$"; }'
+    (finding,) = found_by("server-name-with-scheme-or-path", text)
+    assert [finding.nginx_message] == warnings(text)
+    assert finding.severity.word == "info" and not finding.fixes
+
+
+def test_port_443_without_ssl_answers_no_handshake_and_does_after_the_fix() -> None:
+    text = f"server {{ listen 127.0.95.1:8443; {CERTIFICATE} return 204; }}"
+    mended = mend("listen-443-plain", text)
+    assert not found_by("listen-443-plain", mended)
+    beside = "server { listen 127.0.0.1:{port}; }\n"
+    assert all(Nginx(beside + one).test()[0] for one in (text, mended))
+    with Nginx(beside + text), pytest.raises(ssl.SSLError, match="WRONG_VERSION_NUMBER"):
+        handshake("127.0.95.1", 8443)
+    with Nginx(beside + mended):
+        assert handshake("127.0.95.1", 8443).startswith("TLS")
+
+
+def handshake(address: str, port: int) -> str:
+    context = ssl._create_unverified_context()
+    with socket.create_connection((address, port), 5) as plain, context.wrap_socket(plain) as secure:
+        return secure.version() or ""
+
+
+MODULES = f"load_module {STREAM_MODULE};" if os.path.exists(STREAM_MODULE) else ""
+HTTP = "events { }\nhttp { server { LISTENS } }\n"
+STREAM = "stream { server { LISTENS proxy_pass 127.0.0.1:1; } }"
+BINDING = (  # listens of http and of stream, what cannot be bound; listens that start
+    ("listen 65000; listen [::]:65000 ipv6only=off;", "", "[::]:65000", "listen 65000; listen [::]:65000;", ""),
+    (
+        "listen [::]:65000 ipv6only=off; listen 127.0.0.1:65000;",
+        "",
+        "127.0.0.1:65000",
+        "listen [::]:65000 ipv6only=off reuseport; listen 127.0.0.1:65000 reuseport;",
+        "",
+    ),
+    (
+        "listen 65000; listen 127.0.0.1:65000 backlog=64;",
+        "",
+        "0.0.0.0:65000",
+        "listen 65000 backlog=64; listen 127.0.0.1:65000;",
+        "",
+    ),
+    ("listen 65000;", "listen 127.0.0.1:65000;", "127.0.0.1:65000", "listen 65000;", "listen 65000 udp;"),
+    ("listen 65000;", "listen [::]:65000 ipv6only=off;", "[::]:65000", "listen 65000;", "listen [::]:65000;"),
+)
+
+
+@pytest.mark.parametrize(("http", "stream", "message", "mended_http", "mended_stream"), BINDING)
+def test_a_start_fails_where_the_test_passes(
+    http: str, stream: str, message: str, mended_http: str, mended_stream: str
+) -> None:
+    if stream and not MODULES:
+        pytest.skip("nginx's stream module is not installed")
+    (finding,) = found_by("listen-bind-conflict", HTTP.replace("LISTENS", http) + listening(stream))
+    assert not found_by("listen-bind-conflict", HTTP.replace("LISTENS", mended_http) + listening(mended_stream))
+    for text, rest in ((http, stream), (mended_http, mended_stream)):
+        accepted, said = started(text, rest).test()
+        assert accepted, said
+    assert finding.nginx_message == f"bind() to {message} failed (98: Address already in use)"
+    nginx = started(http, stream)
+    assert finding.nginx_message.replace("65000", str(nginx.port)) in nginx.refusal()
+    with started(mended_http, mended_stream):
+        pass
+
+
+def listening(stream: str) -> str:
+    return STREAM.replace("LISTENS", stream) if stream else ""
+
+
+def started(http: str, stream: str) -> Nginx:
+    """An nginx that can be started."""
+    return Nginx(on_a_port(f"server {{ {http} }}"), main=MODULES if stream else "", rest=on_a_port(listening(stream)))
+
+
+def installed() -> tuple[int, ...]:
+    said = subprocess.run([PROGRAM, "-v"], capture_output=True, text=True, check=False).stderr
+    return tuple(map(int, re.findall(r"\d+", said)[:3]))
+
+
+@pytest.mark.skipif(not PROGRAM or installed() < (1, 25, 1), reason="nginx is older than 1.25.1: it does not warn")
+def test_nginx_warns_of_protocols_and_of_the_http2_parameter_where_the_rules_do() -> None:
+    dice = random.Random(105)
+    text = ""
+    for case in range(60):
+        options = [
+            "",
+            *(" ssl", " http2", " proxy_protocol", " ssl http2", " backlog=64", " ssl backlog=64")[
+                : dice.randint(1, 6)
+            ],
+        ]
+        for name in range(dice.randint(2, 5)):
+            text += f"server {{\nlisten 127.0.{case}.2:65000{dice.choice(options)};\nserver_name s{name};\n{CERTIFICATE} }}\n"
+    text = without_refused(text)
+    config = config_of(text, version=(1, 26, 3))
+    rules = all_rules()
+    said = sorted(
+        (finding.span.line, finding.nginx_message)
+        for rule in ("listen-protocol-mismatch", "listen-http2-deprecated")
+        for finding in rules[rule].load()().check(config)
+        if finding.nginx_message
+    )
+    accepted, output = Nginx(on_a_port(text)).test()
+    assert accepted, output
+    logged = re.findall(r"\[warn\] (?:\d+#\d+: )?(.*) in /\S+:(\d+)$", output, re.MULTILINE)
+    first = min(int(line) for _, line in logged) - said[0][0]
+    assert said == sorted((int(line) - first, re.sub(r":\d{5}", ":65000", message)) for message, line in logged)
+
+
+def without_refused(text: str) -> str:
+    """Socket options may be said once for each socket."""
+    seen: set[str] = set()
+    lines = text.split("\n")
+    for at, line in enumerate(lines):
+        if "backlog" in line:
+            address = line.split()[1]
+            if address in seen:
+                lines[at] = line.replace(" backlog=64", "")
+            seen.add(address)
+    return "\n".join(lines)
