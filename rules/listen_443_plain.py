@@ -50,22 +50,23 @@ class Listen443Plain(Rule):
     )
 
     def check(self, config: Config) -> Iterator[Diagnostic]:
+        ports = (443, 8443) if "ssl_certificate" in config.names else (443,)
         proxied: set[object] | None = None
-        for directive in config.saying(_may_be_tls, "listen"):
+        for directive in config.saying(lambda values: _plain_port(values) in ports, "listen"):
             server = config.server(directive)
             if server is None or server.kind != "http" or server.scope.on("ssl"):
                 continue
-            listen = next(one for one in server.listens if one.directive is directive)
-            listener = config.listeners.at(server, listen)
-            if listener.ssl or listener.proxy_protocol:
-                continue
             certificate = server.block.child("ssl_certificate")
+            listen = read_listen(directive.values, directive)
             if certificate is None:
                 if config.partial or listen.port != 443 or not _is_public(listen) or _closes(server):
                     continue
                 proxied = set(proxies_in_front(config)) if proxied is None else proxied
                 if not proxied.isdisjoint((None, server.block)):
                     continue
+            listener = config.listeners.at(server, listen)
+            if listener.ssl or listener.proxy_protocol:
+                continue
             yield self.report(
                 directive,
                 f"browsers show a TLS error for https:// here: without ssl nginx speaks plain HTTP on port {listen.port}",
@@ -77,10 +78,11 @@ class Listen443Plain(Rule):
             )
 
 
-def _may_be_tls(values: tuple[str, ...]) -> bool:
+def _plain_port(values: tuple[str, ...]) -> int:
+    """The port, where the line says nothing that makes it speak another protocol than HTTP."""
     if not values or not values[0].endswith("443") or {"ssl", "quic", "proxy_protocol"} & set(values[1:]):
-        return False
-    return read_listen(values).port in (443, 8443)
+        return 0
+    return read_listen(values).port
 
 
 def _is_public(listen: Listen) -> bool:

@@ -90,17 +90,14 @@ def _text(block: Block) -> str:
 def ignored_names(config: Config) -> list[IgnoredNames]:
     """Every name of a server that nginx does not use, because it is there already on a socket of that server."""
     listens, group_of = _groups(config)
-    names = _names_by_server(config)
-    said: list[list[tuple[str, ...]]] = [[] for _ in listens]
-    for block, group in group_of.items():
-        said[group].append(names.get(block, _UNNAMED))
+    said = _names_of_groups(config, len(listens), group_of)
     # most names are in lower case, and stand for themselves only
     plain = "\0." not in config.said("server_name") and not config.has_capitals("server_name")
     found: dict[tuple[Server, Server], IgnoredNames] = {}
     defaults: dict[_Socket, Server] | None = None
     for kind, groups, here in _sockets(listens):
-        every = list(chain.from_iterable(chain.from_iterable([said[group] for group in groups])))
-        if plain and len(set(every)) == len(every):
+        names = list(chain.from_iterable([said[group] for group in groups]))
+        if plain and len(set().union(*names)) == sum(map(len, names)):
             continue
         if defaults is None:
             defaults = _explicit_defaults(config.servers)
@@ -152,24 +149,24 @@ def _hosts(words: list[Word | None]) -> Iterator[str]:
         yield name
 
 
-def _names_by_server(config: Config) -> dict[Block | None, tuple[str, ...]]:
+def _names_of_groups(config: Config, count: int, group_of: dict[Block | None, int]) -> list[list[tuple[str, ...]]]:
+    """The names that the servers of each group have."""
+    said: list[list[tuple[str, ...]]] = [[] for _ in range(count + 1)]  # the last one for those that listen nowhere
     lines = list(config.find("server_name"))
-    names = {line.parent: line.values for line in lines}
-    if len(names) < len(lines):
-        parts: dict[Block | None, list[tuple[str, ...]]] = {}
-        for line in lines:
-            parts.setdefault(line.parent, []).append(line.values)
-        names = {block: tuple(chain.from_iterable(said)) for block, said in parts.items()}
-    return names
+    for line in lines:
+        said[group_of.get(line.parent, -1)].append(line.values)
+    for block in group_of.keys() - {line.parent for line in lines}:
+        said[group_of[block]].append(_UNNAMED)
+    return said
 
 
-def _groups(config: Config) -> tuple[list[tuple[str, _Lines]], dict[Block, int]]:
+def _groups(config: Config) -> tuple[list[tuple[str, _Lines]], dict[Block | None, int]]:
     """The servers by what they listen on: http or stream and the arguments of their `listen`s, and which server says
     which of these. Few say something of their own."""
     lines = list(config.find("listen"))
     several = "stream" in config.names or "mail" in config.names
     alone = {values: index for index, values in enumerate(config.alike("listen"))}
-    group_of = {line.parent: alone[line.values] for line in lines if line.parent}
+    group_of = {line.parent: alone[line.values] for line in lines}
     groups: list[tuple[str, _Lines]] = [("http", (values,)) for values in alone]
     if len(group_of) < len(lines) or several:
         indexes: dict[tuple[str, _Lines], int] = {}

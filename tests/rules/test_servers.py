@@ -156,6 +156,27 @@ def test_a_second_server_without_a_name_answers_where_it_is_the_default() -> Non
     assert len(warnings(text)) == 1
 
 
+def test_the_default_server_decides_on_slashes_and_on_the_protocols_of_tls() -> None:
+    text = (
+        "events { } http { server { listen 127.0.0.1:65000; }\n"
+        'server { listen 127.0.0.1:65000; server_name a.test; merge_slashes off; return 200 "$uri"; } }'
+    )
+    mended = text.replace("65000; }", "65000; merge_slashes off; }")
+    assert found_by("default-only-directive", text) and not found_by("default-only-directive", mended)
+    for one, path in ((text, "\r\n\r\n/a/b"), (mended, "\r\n\r\n/a//b")):
+        with Nginx(on_a_port(one[len("events { } http { ") : -2])) as nginx:
+            assert nginx.ask("/a//b", host="a.test").raw.decode().endswith(path)
+    text = (
+        f"events {{ }} http {{ {CERTIFICATE} server {{ listen 127.0.0.1:65000 ssl; ssl_protocols TLSv1.2; }}\n"
+        "server { listen 127.0.0.1:65000; server_name a.test; ssl_protocols TLSv1.3; } }"
+    )
+    mended = text.replace("TLSv1.2", "TLSv1.3 TLSv1.2").replace("TLSv1.3; } }", "TLSv1.2 TLSv1.3; } }")
+    assert found_by("default-only-directive", text) and not found_by("default-only-directive", mended)
+    for one, version in ((text, "TLSv1.2"), (mended, "TLSv1.3")):
+        with Nginx(on_a_port(one[len("events { } http { ") : -2])) as nginx:
+            assert handshake("127.0.0.1", nginx.port, "a.test") == version
+
+
 def test_a_wrong_wildcard_is_refused_as_soon_as_a_second_server_listens_there() -> None:
     for name in ("www.*.test", "a*.test", "*.a.*", "a..test"):
         text = f"server {{ listen 127.0.0.1:65000; server_name {name}; }}\n"
@@ -184,9 +205,12 @@ def test_port_443_without_ssl_answers_no_handshake_and_does_after_the_fix() -> N
         assert handshake("127.0.95.1", 8443).startswith("TLS")
 
 
-def handshake(address: str, port: int) -> str:
+def handshake(address: str, port: int, name: str = "") -> str:
     context = ssl._create_unverified_context()
-    with socket.create_connection((address, port), 5) as plain, context.wrap_socket(plain) as secure:
+    with (
+        socket.create_connection((address, port), 5) as plain,
+        context.wrap_socket(plain, server_hostname=name or None) as secure,
+    ):
         return secure.version() or ""
 
 
