@@ -111,7 +111,8 @@ class ServerNameDuplicate(Rule):
             message = f"nginx warns of this server on {where}: an earlier one has {name}"
             severity = Severity.INFO
         text = "" if word is None else word.text.lower()
-        other = next((one for one in ignored.other.names if one.text.lower() == text), None)
+        names = ignored.other.names if len(ignored.other.names) < _MANY else ()
+        other = next((one for one in names if one.text.lower() == text), None)
         return self.report(
             word or ignored.server.block.name_span,
             message,

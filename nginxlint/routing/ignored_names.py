@@ -94,14 +94,18 @@ def ignored_names(config: Config) -> list[IgnoredNames]:
     # most names are in lower case, and stand for themselves only
     plain = "\0." not in config.said("server_name") and not config.has_capitals("server_name")
     found: dict[tuple[Server, Server], IgnoredNames] = {}
-    defaults: dict[_Socket, Server] | None = None
+    defaults: dict[_Socket, Server] = {}
+    members: list[list[tuple[int, Server]]] = []
     for kind, groups, here in _sockets(listens):
         names = list(chain.from_iterable([said[group] for group in groups]))
         if plain and len(set().union(*names)) == sum(map(len, names)):
             continue
-        if defaults is None:
+        if not members:
             defaults = _explicit_defaults(config.servers)
-        servers = [server for server in config.servers if group_of.get(server.block) in groups]
+            members = [[] for _ in said]
+            for index, server in enumerate(config.servers):
+                members[group_of.get(server.block, -1)].append((index, server))
+        servers = [server for _, server in sorted(chain.from_iterable([members[group] for group in groups]))]
         if len(servers) < 2:
             continue  # names are looked up where servers share a socket
         table, ignored = _table(servers)
