@@ -55,7 +55,6 @@ HOMES = {
     "decoded_path": "nginxlint.routing.paths",
     "delete": "nginxlint.edits",
     "delete_word": "nginxlint.edits",
-    "delete_argument": "nginxlint.edits",
     "destinations": "nginxlint.routing.destinations",
     "endpoints": "nginxlint.routing.listeners",
     "example_request": "nginxlint.routing.examples",

@@ -59,9 +59,6 @@ def delete_word(word: Word) -> Edit:
     if text[start - 1 : start] == "\n" and text[end : end + 1] in ("\n", "\r"):
         start -= 1
     return Edit(Span(span.source, start, end), "")
-def delete_argument(word: Word) -> Edit:
-    """Take one argument out, with the space before it."""
-    return Edit(Span(word.span.source, word.before.end, word.span.end), "")
 
 
 def insert_line_after(directive: Directive, *statements: str) -> Edit:

@@ -11,7 +11,6 @@ from nginxlint.diagnostic import Confidence, Diagnostic, Edit, Fix, Note, Severi
 from nginxlint.edits import (
     delete,
     delete_word,
-    delete_argument,
     insert_after,
     insert_before,
     insert_into,
@@ -102,7 +101,6 @@ __all__ = [
     "decoded_path",
     "delete",
     "delete_word",
-    "delete_argument",
     "destinations",
     "endpoints",
     "example_request",

@@ -35,12 +35,6 @@ class Word:
         return Span(self.directive.source, raw.start, raw.end)
 
     @property
-    def before(self) -> Span:
-        """Where the word before it stands: another argument, or the name."""
-        raw = self.directive.raw_words()[self._index - 1]
-        return Span(self.directive.source, raw.start, raw.end)
-
-    @property
     def quote(self) -> str:
         """The quote character around the word, or an empty string."""
         return self.directive.raw_words()[self._index].quote

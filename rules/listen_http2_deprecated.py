@@ -9,7 +9,7 @@ from nginxlint import (
     Iterator,
     Rule,
     Severity,
-    delete_argument,
+    delete_word,
     insert_line_after,
 )
 
@@ -60,7 +60,7 @@ def _fix(config: Config, listen: Directive) -> Fix | None:
     if listen.parent is None or listen.parent.child("http2"):
         return None
     listens = [one for one in listen.parent.children("listen") if "http2" in one.values[1:]]
-    edits = [delete_argument(word) for one in listens for word in one.args[1:] if word.text == "http2"]
+    edits = [delete_word(word) for one in listens for word in one.args[1:] if word.text == "http2"]
     if not config.scope(listen).on("http2"):
         edits.append(insert_line_after(listens[0], "http2 on;"))
     return Fix("write http2 on", tuple(edits), safe=False)

@@ -12,7 +12,7 @@ from nginxlint import (
     Severity,
     Word,
     delete,
-    delete_argument,
+    delete_word,
     note,
     replace,
 )
@@ -143,4 +143,4 @@ def _without(words: list[Word]) -> Iterator[Edit]:
         if len(own) == len(directive.values):
             yield delete(directive)
         else:
-            yield from map(delete_argument, own)
+            yield from map(delete_word, own)
