@@ -13,13 +13,14 @@ from nginxlint.diagnostic import Stage
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from nginxlint.diagnostic import Edit, Fix
     from nginxlint.result import Finding, Run
 
     Piece = tuple[int, int, str]  # what is replaced, from and to, and by what
 
+NOT_OURS = "it would change a file that was left out"
 SHARED = "its file is included at other places too, where this is not found"
 
 
@@ -40,8 +41,11 @@ def fix_of(finding: Finding, *, unsafe: bool) -> Fix | None:
     return next((fix for fix in finding.diagnostic.fixes[:1] if fix.safe or unsafe), None)
 
 
-def mend(findings: Iterable[Finding], uses: Mapping[str, int], *, unsafe: bool) -> Mended:
-    """Make the fixes of these findings. `uses` says how often each file (by real path) is included."""
+def mend(
+    findings: Iterable[Finding], uses: Mapping[str, int], may_change: Callable[[str], bool], *, unsafe: bool
+) -> Mended:
+    """Make the fixes of these findings. `uses` says how often each file (by real path) is included, `may_change` whether a
+    file may be touched."""
     mended = Mended()
     texts: dict[str, str] = {}
     made: dict[str, list[Piece]] = {}
@@ -50,6 +54,9 @@ def mend(findings: Iterable[Finding], uses: Mapping[str, int], *, unsafe: bool) 
         if fix is None:
             continue
         edits = [(os.path.realpath(edit.span.source.path), edit) for edit in fix.edits]
+        if not all(may_change(edit.span.source.path) for edit in fix.edits):
+            mended.left.append((finding, NOT_OURS))
+            continue
         if any(uses.get(path, 1) > max(1, len(finding.seen_at)) for path, _ in edits):
             mended.left.append((finding, SHARED))
             continue

@@ -101,7 +101,12 @@ def judge(
     if fixing:
         from nginxlint.cli.fix import fix, show, tell, write
 
-        fixes = fix(result, examine, unsafe=args.unsafe_fixes)
+        named = {os.path.realpath(path) for path in paths} if args.hook else None
+
+        def may_change(path: str) -> bool:
+            return not inputs.excludes(path) and (named is None or os.path.realpath(path) in named)
+
+        fixes = fix(result, examine, may_change, unsafe=args.unsafe_fixes)
         result = fixes.run
         remarks = tell(fixes, written=not args.diff, unsafe=args.unsafe_fixes)
         if args.diff:

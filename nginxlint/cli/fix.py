@@ -7,7 +7,7 @@ taken back, and the fix that did it left out. Then every file is written beside 
 from __future__ import annotations
 
 import os
-import stat
+import shutil
 import sys
 
 from nginxlint.cli.output import write_out
@@ -43,40 +43,44 @@ class Fixes:
         return {path: new for path, (_, new) in self.files.items()}
 
 
-def fix(run: Run, judge: Judge, *, unsafe: bool) -> Fixes:
-    """Mend what a run has found. Raises NginxlintError for files that cannot be written."""
+def fix(run: Run, judge: Judge, may_change: Callable[[str], bool], *, unsafe: bool) -> Fixes:
+    """Mend what a run has found. Raises NginxlintError for files that cannot be read."""
     if any(checked.root.is_dump or checked.root.given == "-" for checked in run.checked):
         raise NginxlintError("--fix and --diff need files: standard input and dumps cannot be mended")
     fixes = Fixes(run)
-    harmful: set[tuple[str, ...]] = set()
+    left_out: set[tuple[str, ...]] = set()
     for _ in range(_ROUNDS):
-        wanted = [one for one in fixes.run.findings if fix_of(one, unsafe=unsafe) and _name(one) not in harmful]
-        if not wanted or not _round(fixes, wanted, judge, harmful, unsafe=unsafe):
+        wanted = [one for one in fixes.run.findings if fix_of(one, unsafe=unsafe) and _name(one) not in left_out]
+        if not wanted:
             break
+        uses = uses_of(fixes.run)
+
+        def made(findings: list[Finding], uses: Mapping[str, int] = uses) -> Mended:
+            return mend(findings, uses, may_change, unsafe=unsafe)
+
+        left = made(wanted).left + [(one, _WORSE) for one in _guilty(fixes, wanted, made, judge)]
+        fixes.left += left
+        left_out.update(_name(finding) for finding, _ in left)
+        mended = made([one for one in wanted if _name(one) not in left_out])
+        if mended.done:
+            fixes.files, fixes.run = _judged(fixes, mended, judge)
+            fixes.done += mended.done
     return fixes
 
 
-def _round(fixes: Fixes, wanted: list[Finding], judge: Judge, harmful: set[tuple[str, ...]], *, unsafe: bool) -> bool:
-    """Make as many of the wanted fixes as go together; was anything done, or learnt?"""
-    uses = uses_of(fixes.run)
-    mended = mend(wanted, uses, unsafe=unsafe)
-    fixes.left += mended.left
-    harmful.update(_name(finding) for finding, _ in mended.left)
-    if not mended.done:
-        return bool(mended.left)
-    files, after = _judged(fixes, mended, judge)
-    if _is_worse(fixes.run, after):
-        guilty = mended.done if len(mended.done) == 1 else [
-            one for one in mended.done
-            if _is_worse(fixes.run, _judged(fixes, mend([one], uses, unsafe=unsafe), judge)[1])
-        ]  # fmt: skip
-        guilty = guilty or mended.done  # only together
-        harmful.update(map(_name, guilty))
-        fixes.left += [(one, _WORSE) for one in guilty]
-        return True
-    fixes.files, fixes.run = files, after
-    fixes.done += mended.done
-    return True
+def _guilty(
+    fixes: Fixes, wanted: list[Finding], made: Callable[[list[Finding]], Mended], judge: Judge
+) -> list[Finding]:
+    """Those of the findings whose fixes make it worse, found by halves."""
+    mended = made(wanted)
+    if not mended.done or not _is_worse(fixes.run, _judged(fixes, mended, judge)[1]):
+        return []
+    if len(mended.done) == 1:
+        return mended.done
+    middle = len(mended.done) // 2
+    halves = mended.done[:middle], mended.done[middle:]
+    # neither half alone: it takes both
+    return [one for half in halves for one in _guilty(fixes, half, made, judge)] or mended.done
 
 
 def _name(finding: Finding) -> tuple[str, ...]:
@@ -141,6 +145,7 @@ def write(fixes: Fixes) -> None:
     """Write every file, or none: beside itself first, with the rights, owner and label it has. Raises NginxlintError."""
     beside: dict[str, str] = {}
     replaced: list[str] = []
+    path = ""
     try:
         for path, (old, new) in fixes.files.items():
             if _read(path) != old:
@@ -151,9 +156,9 @@ def write(fixes: Fixes) -> None:
             del beside[path]
             replaced.append(path)
     except OSError as error:
-        for path in replaced:
-            os.replace(_written_beside(path, fixes.files[path][0]), path)
-        raise NginxlintError(f"{error.filename} cannot be written: {(error.strerror or str(error)).lower()}") from error
+        for done in replaced:
+            os.replace(_written_beside(done, fixes.files[done][0]), done)
+        raise NginxlintError(f"{path} cannot be written: {(error.strerror or str(error)).lower()}") from error
     finally:
         for temporary in beside.values():
             os.unlink(temporary)
@@ -162,20 +167,19 @@ def write(fixes: Fixes) -> None:
 def _written_beside(path: str, content: bytes) -> str:
     temporary = f"{path}.{os.getpid()}.tmp"
     status = os.stat(path)
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
+    with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb") as file:
+        try:
             file.write(content)
             file.flush()
-            if (os.stat(temporary).st_uid, os.stat(temporary).st_gid) != (status.st_uid, status.st_gid):
+            own = os.fstat(file.fileno())
+            if (own.st_uid, own.st_gid) != (status.st_uid, status.st_gid):
                 os.fchown(file.fileno(), status.st_uid, status.st_gid)
-            os.fchmod(file.fileno(), stat.S_IMODE(status.st_mode))
-            for name in os.listxattr(path) if hasattr(os, "listxattr") else ():
-                os.setxattr(file.fileno(), name, os.getxattr(path, name))
+            shutil.copystat(path, temporary)
+            os.utime(temporary)
             os.fsync(file.fileno())
-    except BaseException:
-        os.unlink(temporary)
-        raise
+        except BaseException:
+            os.unlink(temporary)
+            raise
     return temporary
 
 

@@ -89,6 +89,23 @@ def test_a_file_that_is_included_elsewhere_too_is_mended_only_where_all_places_a
     assert outcome.code == 0
 
 
+def test_files_that_are_left_out_are_not_touched(run: Run) -> None:
+    write("img.conf", "location /img { alias /srv/img/; }\n")
+    write(
+        "nginx.conf", "events {}\nhttp { server { listen 80; include img.conf; location /doc { alias /srv/doc/; } } }\n"
+    )
+    words = ("--fix", "--unsafe-fixes", "--select", "alias-traversal")
+    run("check", "nginx.conf", "--exclude", "img.conf", *words)
+    assert Path("img.conf").read_text() == "location /img { alias /srv/img/; }\n"
+    assert "location /doc/ {" in Path("nginx.conf").read_text()
+    write(
+        "nginx.conf", "events {}\nhttp { server { listen 80; include img.conf; location /doc { alias /srv/doc/; } } }\n"
+    )
+    run("check", "--hook", "img.conf", *words)
+    assert Path("img.conf").read_text() == "location /img/ { alias /srv/img/; }\n"
+    assert "location /doc {" in Path("nginx.conf").read_text()
+
+
 PLUGIN = """from nginxlint import Bad, Fix, Good, Rule, replace
 
 
