@@ -10,6 +10,7 @@ RULES: dict[str, tuple[str, str, bool, tuple[str, ...], tuple[str, ...], str]] =
     "allow_without_deny": ("allow-without-deny", "security", False, ("allow",), (), ""),
     "asset_regex_steals_proxy": ("asset-regex-steals-proxy", "proxy", False, ("proxy_pass", "fastcgi_pass", "uwsgi_pass", "scgi_pass", "grpc_pass", "memcached_pass"), (), ""),
     "auth_basic_no_file": ("auth-basic-no-file", "security", False, ("auth_basic",), (), ""),
+    "auth_request_body_announced": ("auth-request-body-announced", "proxy", False, ("auth_request",), (), ""),
     "auth_request_target": ("auth-request-target", "security", False, ("auth_request",), (), ""),
     "cache_background_needs_updating": ("cache-background-needs-updating", "cache", False, ("proxy_cache_background_update", "fastcgi_cache_background_update", "uwsgi_cache_background_update", "scgi_cache_background_update"), (), "cached_passes"),
     "cache_bypass_half": ("cache-bypass-half", "cache", False, ("proxy_cache_bypass", "proxy_no_cache", "fastcgi_cache_bypass", "fastcgi_no_cache", "uwsgi_cache_bypass", "uwsgi_no_cache", "scgi_cache_bypass", "scgi_no_cache"), (), "cached_passes"),

@@ -343,6 +343,28 @@ def test_php_is_told_its_script_only_by_a_parameter() -> None:
             assert (b"SCRIPT_FILENAME" in request and b"/d/a.php" in request) is told
 
 
+def test_the_question_announces_the_body_of_the_visitor() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as guard:
+        guard.settimeout(10)
+        text = server(
+            f"location / {{ auth_request /ask; {ROOT} }}\nlocation = /ask {{\n proxy_pass_request_body off;\n"
+            f" proxy_pass http://127.0.0.1:{guard.getsockname()[1]};\n}}",
+            0,
+        )
+        for config, announced in ((text, True), (mend("auth-request-body-announced", text), False)):
+            assert bool(found_by("auth-request-body-announced", config)) is announced
+            with prepared(config) as nginx, socket.create_connection(("127.0.0.1", nginx.port), 10) as visitor:
+                visitor.sendall(b"POST / HTTP/1.1\r\nHost: case0.test\r\nContent-Length: 5\r\n\r\nhello")
+                asked, _ = guard.accept()
+                with asked:
+                    asked.settimeout(0.5)
+                    request = asked.recv(65536)
+                    with pytest.raises(TimeoutError):
+                        asked.recv(65536)  # neither the body nor the end
+            assert request.startswith(b"GET /ask ") and request.endswith(b"\r\n\r\n")
+            assert (b"Content-Length: 5\r\n" in request) is announced
+
+
 @pytest.fixture(scope="module")
 def harmless() -> Iterator[Nginx]:
     with prepared("".join(server(text, index) for index, (_, text, _, _) in enumerate(SILENT))) as nginx:
