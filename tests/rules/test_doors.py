@@ -123,6 +123,22 @@ CASES = (
         "location = /status { stub_status; allow 10.0.0.0/8; deny all; }",
     ),
     Case(
+        "filesystem-root-exposed",
+        "location /files/ { alias /; }",
+        "/files/etc/passwd",
+        "root:x:0:0:",
+        "404 Not Found",
+        "location /files/ { alias FOLDER/d/; }",
+    ),
+    Case(
+        "filesystem-root-exposed",
+        "root /var/..;\nlocation / { try_files $uri =404; }",
+        "/etc/passwd",
+        "root:x:0:0:",
+        "404 Not Found",
+        f"{ROOT}\nlocation / {{ try_files $uri =404; }}",
+    ),
+    Case(
         "try-files-lost-in-if",
         f"{ROOT}\nlocation / {{ if ($arg_a) {{ set $b 1; }}\n try_files $uri /secret; }}",
         "/page?a=1",
