@@ -25,6 +25,7 @@ from nginxlint.pattern import shapes
 from nginxlint.routing.admission import access_rules, opening, overruled, refusing_some
 from nginxlint.routing.caching import CachedPass, made_of, users_in
 from nginxlint.routing.captures import can_hold, patterns_behind
+from nginxlint.routing.choice import Choice, chosen_host
 from nginxlint.routing.content import answers_itself
 from nginxlint.routing.destinations import Destination, destinations, split_template
 from nginxlint.routing.escaping import path_is_raw
@@ -56,6 +57,7 @@ __all__ = [
     "Bad",
     "Block",
     "CachedPass",
+    "Choice",
     "Confidence",
     "Config",
     "DeadPrefix",
@@ -97,6 +99,7 @@ __all__ = [
     "added_header",
     "answers_itself",
     "can_hold",
+    "chosen_host",
     "compiled",
     "decoded_path",
     "delete",

@@ -125,6 +125,7 @@ RULES: dict[str, tuple[str, str, bool, tuple[str, ...], tuple[str, ...], str]] =
     "server_name_with_port": ("server-name-with-port", "correctness", False, ("server_name",), (":",), ""),
     "server_name_with_scheme_or_path": ("server-name-with-scheme-or-path", "correctness", False, ("server_name",), ("/",), ""),
     "sse_buffered": ("sse-buffered", "proxy", False, ("location",), ("sse", "event", "stream", "subscribe", "notification"), ""),
+    "ssrf": ("ssrf", "security", False, ("fastcgi_pass", "grpc_pass", "memcached_pass", "proxy_pass", "scgi_pass", "uwsgi_pass"), ("$",), ""),
     "status_page_exposed": ("status-page-exposed", "security", False, ("stub_status", "api", "vhost_traffic_status_display"), (), ""),
     "sub_filter_compressed": ("sub-filter-compressed", "proxy", False, ("sub_filter",), (), ""),
     "timeout_unit_suspicious": ("timeout-unit-suspicious", "correctness", False, ("proxy_connect_timeout", "proxy_read_timeout", "proxy_send_timeout", "fastcgi_connect_timeout", "fastcgi_read_timeout", "fastcgi_send_timeout", "uwsgi_connect_timeout", "uwsgi_read_timeout", "uwsgi_send_timeout", "scgi_connect_timeout", "scgi_read_timeout", "scgi_send_timeout", "grpc_connect_timeout", "grpc_read_timeout", "grpc_send_timeout", "memcached_connect_timeout", "memcached_read_timeout", "memcached_send_timeout", "client_body_timeout", "client_header_timeout", "send_timeout", "keepalive_timeout", "resolver_timeout", "proxy_timeout"), (), ""),

@@ -29,6 +29,25 @@ def can_hold(pattern: str, group: str, characters: str) -> bool:
     return False
 
 
+def group_text(pattern: str, group: str) -> str | None:
+    """The part of a pattern that a group (a number or a name) holds; None where it has no such group."""
+    opened: list[tuple[tuple[str, ...], int]] = []
+    count = 0
+    for match in compiled(_ITEM).finditer(pattern):
+        item = match[0]
+        if item == ")" and opened:
+            names, start = opened.pop()
+            if group in names:
+                return pattern[start : match.start()]
+        elif item.startswith("(") and not item.startswith("(*") and not (item.endswith(")") and len(item) > 1):
+            name = match["name"] or match["quoted"]
+            captures = item == "(" or name is not None
+            count += captures
+            names = (str(count), *([name] if name else ())) if captures else ()
+            opened.append((names, match.end()))
+    return None
+
+
 def _alphabet(pattern: str) -> dict[str, list[str]]:
     """The items that can put characters into each group, by its number and by its name."""
     known = _alphabets.get(pattern)

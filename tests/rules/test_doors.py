@@ -359,6 +359,27 @@ def test_php_is_told_its_script_only_by_a_parameter() -> None:
             assert (b"SCRIPT_FILENAME" in request and b"/d/a.php" in request) is told
 
 
+CHOICES = (
+    ("location /go { proxy_pass http://$arg_to/inside; }", "/go?to=127.0.0.1:{port}"),
+    ("location /go { set $to $arg_to; proxy_pass http://$to/inside; }", "/go?to=127.0.0.1:{port}"),
+    ("location ~ ^/go/([^/]+) { proxy_pass http://$1/inside; }", "/go/127.0.0.1:{port}"),
+    ("location ~ ^/go/(.+)$ { proxy_pass http://$1.case.test; }", "/go/127.0.0.1:{port}%2Finside%3F"),
+)
+
+
+@pytest.mark.parametrize(("text", "path"), CHOICES)
+def test_a_visitor_reaches_the_host_he_names_and_only_those_of_a_map_after_the_cure(text: str, path: str) -> None:
+    inside = "location /inside { allow 127.0.0.1; deny all; return 200 'the secret'; }"
+    bad = server(f"{text}\n{inside}", 0)
+    good = "map $arg_to $to { default 127.0.0.1:1; }\n" + server(
+        f"location /go {{ proxy_pass http://$to; }}\n{inside}", 0
+    )
+    assert found_by("ssrf", bad) and not found_by("ssrf", good)
+    for config, answer in ((bad, IN), (good, "502 Bad Gateway")):
+        with prepared(config) as nginx:
+            assert answer in answer_of(nginx, path.format(port=nginx.port), 0)
+
+
 def test_the_question_announces_the_body_of_the_visitor() -> None:
     with socket.create_server(("127.0.0.1", 0)) as guard:
         guard.settimeout(10)
