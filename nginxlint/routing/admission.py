@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from nginxlint.config import Config
 
 _REFUSALS = (("401",), ("403",), ("404",), ("410",), ("444",))
-_EVERY_IPV4 = "0.0.0.0/0"
+_EVERYBODY = (("all",), ("0.0.0.0/0",))
 
 
 def access_rules(block: Block) -> list[Directive]:
@@ -45,11 +45,12 @@ def overruled(rules: Sequence[tuple[str, str]]) -> dict[int, int]:
 
 def opening(block: Block) -> Directive | None:
     """The `allow` of a block that lets everybody in before any `deny` is looked at (everybody with IPv4 at least)."""
-    for rule in access_rules(block):
+    whole = next((rule for rule in block.named("allow") if rule.values in _EVERYBODY), None)
+    for rule in block.body if whole is not None else ():
+        if rule is whole:
+            return whole
         if rule.name == "deny":
             return None
-        if rule.values[0] in ("all", _EVERY_IPV4):
-            return rule
     return None
 
 

@@ -17,6 +17,7 @@ _VARIABLE = r"\$(?:\{(\w+)\}|(\d|[A-Za-z_]\w*))"
 _VISITORS = ("arg_", "cookie_", "http_")
 _WHOLE = ("args", "query_string")
 _MAX_STEPS = 4
+_MAX_PATTERNS = 16
 
 # Hosts that nobody meant; and what leaves a domain that is written behind the group.
 _HOSTS = ("198.51.100.7", "evil.example.net")
@@ -46,13 +47,14 @@ def chosen_host(config: Config, target: Pass) -> Choice | None:
         if name in _WHOLE or (name.startswith(_VISITORS) and name != "http_host"):
             return Choice(f"${name}", source)
         held = behind.startswith((":", "/", "?", "#")) or not behind
-        captured = [
-            one for pattern, one in patterns_behind(place, name) if _takes_any(pattern, name, one, bool(before), held)
-        ]
-        if captured:
-            return Choice(f"${name}", captured[0])
         assigned = config.assignments(name).get(place.enclosing("server"), ())
-        if len(assigned) != 1 or config.other_definitions(name):
+        if not assigned:
+            patterns = patterns_behind(place, name if name.isdigit() else "0")  # named groups of those near by
+            patterns = patterns if len(patterns) <= _MAX_PATTERNS else []
+            return next(
+                (Choice(f"${name}", by) for one, by in patterns if _takes_any(one, name, by, bool(before), held)), None
+            )
+        if len(assigned) > 1 or config.other_definitions(name):
             return None
         place = source = assigned[0]
         text = before + split_template(place.values[1])[0] + behind
