@@ -72,10 +72,16 @@ class Table:
                 high = begin
         return []
 
+    def items(self) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+        """All names with their rows, in their order."""
+        for line in self.lines()[1:]:
+            name, _, rows = line.partition("\t")
+            yield name, _loads(rows)
+
     def every_row(self) -> Iterator[dict[str, Any]]:
         """The rows of all names, in their order."""
-        for line in self.lines()[1:]:
-            yield from _loads(line[line.index("\t") + 1 :])
+        for _, rows in self.items():
+            yield from rows
 
     def values(self, key: str) -> set[str]:
         """What a key has in any row, where that is always a plain word; without decoding them all."""

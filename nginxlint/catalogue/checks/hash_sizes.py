@@ -223,8 +223,8 @@ def variables(block: Block, context: Context) -> Iterator[Refusal]:
     modules = context.target.modules or ()
     names = {
         name
-        for name in VARIABLES.names()
-        for row in VARIABLES.rows(name)
+        for name, rows in VARIABLES.items()
+        for row in rows
         if (row["module"] == core or (row["module"] in modules and name not in _NOT_HASHED and _is_read(row)))
         and not row.get("prefix")
         and known.exists(row)

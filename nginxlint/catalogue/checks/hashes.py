@@ -135,8 +135,10 @@ def _many(block: Block, context: Context) -> Iterator[Refusal]:
 
         yield from hash_sizes.server_names(block, context)
     variables = variables_of(context, context.place)
-    # with nginx's own, which are up to a hundred
-    if variables is not None and _maybe(context, len(variables.defined) + 100, block, "variables_hash", 1024):
+    # with nginx's own, which are up to a hundred, and by themselves fit
+    own = len(variables.defined) if variables is not None else 0
+    asked = own or context.occurs("variables_hash_max_size") or context.occurs("variables_hash_bucket_size")
+    if variables is not None and asked and _maybe(context, own + 100, block, "variables_hash", 1024):
         from nginxlint.catalogue.checks import hash_sizes
 
         yield from hash_sizes.variables(block, context)
