@@ -44,6 +44,8 @@ def chosen_host(config: Config, target: Pass) -> Choice | None:
             return None
         name = (found[1] or found[2]).lower()
         before, behind = text[: found.start()], text[found.end() :]
+        if ":" in before or (before and not config.scope(target.directive).effective("resolver")):
+            return None  # behind the port; or at the end of a name that nobody looks up
         if name in _WHOLE or (name.startswith(_VISITORS) and name != "http_host"):
             return Choice(f"${name}", source)
         held = behind.startswith((":", "/", "?", "#")) or not behind
