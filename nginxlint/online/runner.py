@@ -17,7 +17,7 @@ from nginxlint.online.options import Options
 from nginxlint.online.recording import run_plan
 
 PLAN_MEMBER = "plan.json"
-_NEEDED = ("error.py", "source.py", "diagnostic.py", "unix_rights.py")
+_NEEDED = ("error.py", "source.py", "diagnostic.py", "unix_rights.py", "x509.py")
 _MAIN = """\
 import sys
 if sys.version_info < (3, 11):
