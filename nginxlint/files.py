@@ -164,6 +164,25 @@ def _size(descriptor: int, path: str) -> int:
     return status.st_size
 
 
+def beginning_of(path: str, most: int) -> bytes | None:
+    """At most so many bytes of a regular file; None where it is none (a pipe would keep us waiting), or may not be read."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except (OSError, ValueError):
+        return None
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            return None
+        data = b""
+        while len(data) < most and (piece := os.read(descriptor, most - len(data))):
+            data += piece
+        return data
+    except OSError:
+        return None
+    finally:
+        os.close(descriptor)
+
+
 class Dump:
     """The files of an `nginx -T` dump, under the paths they had on their machine."""
 

@@ -17,6 +17,7 @@ from nginxlint.catalogue.checks.merging import all_effective, effective, is_on
 from nginxlint.catalogue.context import closing, terminator
 from nginxlint.catalogue.refusal import Refusal
 from nginxlint.diagnostic import Note, Severity
+from nginxlint.files import beginning_of
 from nginxlint.source import Span
 from nginxlint.syntax import Block, Directive, Word
 
@@ -26,8 +27,8 @@ _FOLDERS = tuple(
 _FAMILIES = ("proxy_", "grpc_", "uwsgi_")
 _TLS_TARGETS = ("https://", "grpcs://", "suwsgi://")
 # Certificates that are not files.
-_SCHEMES = ("data:", "engine:", "store:")
-_LARGEST = 1 << 20  # bytes of a certificate file that are looked at
+SCHEMES = ("data:", "engine:", "store:")
+LARGEST = 1 << 20  # bytes of a certificate file that are looked at
 
 _ABSENT = (
     "(SSL: error:80000002:system library::No such file or directory:calling fopen({0}, r) "
@@ -186,7 +187,7 @@ def _of_upstream(place: Block, family: str) -> Iterator[tuple[Directive, str]]:
 
 def _path(word: Word, locate: Locate, in_prefix: bool) -> str:
     """Where the file is looked for; empty where that is not known when nginx starts."""
-    if not word.text or "$" in word.text or word.text.startswith(_SCHEMES):
+    if not word.text or "$" in word.text or word.text.startswith(SCHEMES):
         return ""
     return locate(word.text, in_prefix)
 
@@ -209,9 +210,10 @@ def _look_at(directive: Directive, kind: str, locate: Locate) -> Iterator[Refusa
         rule = "load-module-missing" if kind == "module" else "cert-file-missing"
         yield _refusal(directive, rule, f"{word.text}: no such file", absent.format(path))
     elif unlike and (markers or kind == "session ticket key"):
-        content = _content(path)
-        if content is None:
+        data = beginning_of(path, LARGEST)
+        if data is None:
             return
+        content = data.decode("latin-1")
         if markers:
             if any(marker in content for marker in markers):
                 return
@@ -223,20 +225,10 @@ def _look_at(directive: Directive, kind: str, locate: Locate) -> Iterator[Refusa
         yield _refusal(directive, "cert-file-invalid", message, unlike.format(path))
 
 
-def _content(path: str) -> str | None:
-    """The beginning of a file, byte for byte; None where we may not read it, or it is none."""
-    if not os.path.isfile(path):
-        return None
-    try:
-        with open(path, "rb") as stream:
-            return stream.read(_LARGEST).decode("latin-1")
-    except OSError:
-        return None
-
-
 def _pairs(find: Find, locate: Locate) -> Iterator[Refusal]:
     """Keys that do not belong to the certificate beside them: the n-th key in effect goes with the n-th certificate."""
     seen: set[tuple[int, int]] = set()
+    judged: dict[tuple[str, ...], bool] = {}
     for server in find("server"):
         if not isinstance(server, Block) or not _listens_with_tls(server):
             continue
@@ -244,17 +236,23 @@ def _pairs(find: Find, locate: Locate) -> Iterator[Refusal]:
         keys = all_effective(server, "ssl_certificate_key")
         for certificate, key in zip(certificates, keys, strict=False):
             pair = (id(certificate), id(key))
-            places = [_path(directive.args[0], locate, False) for directive in (certificate, key)]
-            if pair not in seen and all(places) and _mismatch(*places):
+            if pair in seen:
+                continue
+            seen.add(pair)
+            places = tuple(_path(directive.args[0], locate, False) for directive in (certificate, key))
+            if places not in judged:
+                judged[places] = all(places) and _mismatch(*places)
+            if judged[places]:
                 message = f"this key does not belong to {certificate.values[0]}"
                 related = (Note(certificate.head_span, "the certificate"),)
                 nginx_message = _MISMATCH.format(places[1])
                 yield _refusal(key, "cert-key-mismatch", message, nginx_message, related=related)
-            seen.add(pair)
 
 
 def _mismatch(certificate: str, key: str) -> bool:
     """Does OpenSSL say that the key belongs to another certificate? (Anything else it says is not judged here.)"""
+    if not all(os.path.isfile(path) and os.path.getsize(path) <= LARGEST for path in (certificate, key)):
+        return False
     import ssl
 
     def refuse() -> str:

@@ -112,6 +112,6 @@ def test_a_file_nobody_may_read_is_not_judged(folder: str, monkeypatch: pytest.M
     def forbidden(*_: object, **__: object) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("builtins.open", forbidden)
+    monkeypatch.setattr("os.open", forbidden)
     text = f"ssl_certificate {folder}/garbage.pem; ssl_certificate_key {folder}/garbage.pem;"
     assert found(f"events {{}} http {{ server {{ {text} }} }}") == []
