@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import chain
+from time import time
 
 from nginxlint.expressions import compiled
 from nginxlint.includes import INERT, Include, Loaded, ReadFile
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from nginxlint.routing.binding import Bound
     from nginxlint.routing.caching import CachedPass
+    from nginxlint.routing.certificates import Presented
     from nginxlint.routing.handshakes import Handshake
     from nginxlint.routing.ignored_names import IgnoredNames
     from nginxlint.routing.lookups import Lookup
@@ -46,7 +48,7 @@ class Config:
     true where the surroundings are guessed (facts about what is absent elsewhere are then unknown), `broken` true where
     a syntax fault means that structure may have been lost. `look` tells of an absolute path whether it is a "file", a
     "folder", a "socket" or "" here, `locate` where that is; both None where the machine that checks is not the one that
-    runs nginx.
+    runs nginx. `clock` gives the time now, in seconds since 1970.
     """
 
     def __init__(self, root: str, loaded: Loaded, *, version: Version = NEWEST, snippet: bool = False) -> None:
@@ -62,6 +64,7 @@ class Config:
         self.conf_folder = loaded.conf_folder
         self.look: Callable[[str], str] | None = None
         self.locate: Callable[[str], str] | None = None
+        self.clock: Callable[[], float] = time
         self._by_name = Known(self.main)
         self.directive_count = sum(map(len, self._by_name.values()))
         self._scopes: dict[Block, Scope] = {}
@@ -88,6 +91,7 @@ class Config:
         self._lookups: list[Lookup] | None = None
         self._cached_passes: list[CachedPass] | None = None
         self._handshakes: list[Handshake] | None = None
+        self._certificates: list[Presented] | None = None
         self._gaps: frozenset[Block] | None = None
         self._bind_conflicts: list[tuple[Bound, Bound]] | None = None
         self._ignored_names: list[IgnoredNames] | None = None
@@ -553,6 +557,17 @@ class Config:
 
             self._handshakes = handshakes(self)
         return self._handshakes
+
+    @property
+    def certificates(self) -> list[Presented]:
+        """The certificates that each server with TLS shows; none where files are not looked at."""
+        if self.locate is None:
+            return []
+        if self._certificates is None:
+            from nginxlint.routing.certificates import presented
+
+            self._certificates = presented(self)
+        return self._certificates
 
     @property
     def worker_user(self) -> str:

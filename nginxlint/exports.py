@@ -25,6 +25,7 @@ from nginxlint.pattern import shapes
 from nginxlint.routing.admission import access_rules, opening, overruled, refusing_some
 from nginxlint.routing.caching import CachedPass, made_of, users_in
 from nginxlint.routing.captures import can_hold, patterns_behind
+from nginxlint.routing.certificates import Presented, Shown, address_of, visited_names
 from nginxlint.routing.choice import Choice, chosen_host
 from nginxlint.routing.content import answers_itself
 from nginxlint.routing.destinations import Destination, destinations, split_template
@@ -82,12 +83,14 @@ __all__ = [
     "Note",
     "Pass",
     "Peer",
+    "Presented",
     "RequestHeaders",
     "Resolver",
     "Rule",
     "Scope",
     "Server",
     "Severity",
+    "Shown",
     "Source",
     "Span",
     "Upstream",
@@ -97,6 +100,7 @@ __all__ = [
     "access_rules",
     "add_to_set",
     "added_header",
+    "address_of",
     "answers_itself",
     "can_hold",
     "chosen_host",
@@ -148,4 +152,5 @@ __all__ = [
     "split_location",
     "split_template",
     "users_in",
+    "visited_names",
 ]

@@ -9,6 +9,7 @@ def test_examples(rule):
 
 from __future__ import annotations
 
+import os
 import re
 
 from nginxlint.config import NEWEST, Config, Version
@@ -44,11 +45,17 @@ def run(rule: type[Rule], example: Bad | Good) -> list[Diagnostic]:
     """What the rule says of an example."""
     config = config_of(example.text, context=example.context, version=example.version)
     if example.live:
-        config.locate = str
+        config.locate = example_file
     assert not config.broken, f"{rule.id}: the example has a syntax fault:\n{example.text}"
     if not has_something_to_judge(rule, config):
         return []
     return list(rule().check(config))
+
+
+def example_file(path: str) -> str:
+    """Where a file is that a live example names: among the certificates of the demo, or where it says."""
+    place = os.path.join(os.path.dirname(__file__), "demo", "certificates", os.path.basename(path))
+    return place if os.path.exists(place) else path
 
 
 def has_something_to_judge(rule: type[Rule], config: Config) -> bool:

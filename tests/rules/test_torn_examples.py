@@ -8,7 +8,7 @@ import pytest
 
 from nginxlint.config import Config
 from nginxlint.registry import all_rules
-from nginxlint.testing import config_of, has_something_to_judge
+from nginxlint.testing import config_of, example_file, has_something_to_judge
 
 RULES = {id: entry for id, entry in all_rules().items() if entry.origin.startswith("the built-in")}
 
@@ -33,7 +33,7 @@ def test_a_rule_bears_torn_statements(id: str) -> None:
         whole = config_of(example.text, context=example.context, version=example.version)
         for text in torn(example.text, whole):
             config = config_of(text, context=example.context, version=example.version)
-            config.locate = str if example.live else None
+            config.locate = example_file if example.live else None
             if has_something_to_judge(rule, config):
                 tried += 1
                 for finding in rule().check(config):
