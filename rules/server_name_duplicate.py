@@ -69,8 +69,8 @@ class ServerNameDuplicate(Rule):
             yield self.report(
                 include,
                 f"what this reads was read before: {_count(len(found))} there twice, and nginx ignores the names of the second",
-                related=(note(before, "reads the same"),),
-                help="include every file once",
+                related=(note(before, "reads the same"), note(found[0].server.block.name_span, "read a second time")),
+                help="include every file once, and keep no copies where a pattern reads them",
                 nginx_message=next(found[0].logged),
             )
 
