@@ -5,9 +5,13 @@ Directives of one name in one block make one list. nginx warns of a word it has 
 
 from __future__ import annotations
 
+from itertools import islice
+
 from nginxlint.catalogue.checks.hashes import LONGEST, remember_long
 from nginxlint.diagnostic import Fix, Note
 from nginxlint.edits import delete, delete_word
+from nginxlint.source import Span
+from nginxlint.syntax import Word
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,6 +25,7 @@ if TYPE_CHECKING:
     Place = tuple[Directive, int] | None  # an argument; None: it is in every such list
 
 _EVERY = "*"
+_TOLD = 50  # of one statement: each costs a look at the whole of it
 
 
 def _flags(directive: Directive, context: Context) -> Iterator[Refusal]:
@@ -32,7 +37,7 @@ def _flags(directive: Directive, context: Context) -> Iterator[Refusal]:
             again[index] = known[key]
         else:
             known[key] = directive, index
-    for index, first in again.items():
+    for index, first in islice(again.items(), _TOLD):
         word = directive.values[index]
         yield _repeated(context, directive, index, f'duplicate value "{word}"', first, again)
 
@@ -57,7 +62,7 @@ def _mime_types(directive: Directive, context: Context) -> Iterator[Refusal]:
         known[key] = directive, index
         if len(word) > LONGEST:
             remember_long(context, directive, word, "test_types_hash", "")
-    for index, first in again.items():
+    for index, first in islice(again.items(), _TOLD):
         word = directive.values[index].lower()
         yield _repeated(context, directive, index, f'duplicate MIME type "{word}"', first, again)
 
@@ -83,24 +88,31 @@ def _repeated(
     message = f'"{word}" is in {name} by itself: it need not be named'
     if first is not None:
         line, at = first
-        related = (Note(line.args[at].span, "it stands here already"),)
+        # of another statement only the name: to find the place of its word is to read the whole of it again
+        here = _word(line, at).span if line is directive else Span(line.source, line.start, line.start + len(name))
+        related = (Note(here, "it stands here already"),)
         message = f'"{word}" has no effect: {name} has {"it" if line.values[at] == word else line.values[at]} already'
     return context.warn(
         "value-duplicate",
         directive,
         message,
         nginx_message,
-        word=directive.args[index],
+        word=_word(directive, index),
         related=related,
         help=("remove it",),
         fixes=_without(directive, index, again),
     )
 
 
+def _word(directive: Directive, index: int) -> Word:
+    """One argument, without the others."""
+    return Word(directive, index + 1, directive.values[index])
+
+
 def _without(directive: Directive, index: int, again: dict[int, Place]) -> tuple[Fix, ...]:
     """Take the word out. Where nothing is left, the line goes, if it is not the one that makes the list."""
     if len(again) < len(directive.values):
-        edit = delete_word(directive.args[index])
+        edit = delete_word(_word(directive, index))
     elif index == 0 and all(first is not None and first[0] is not directive for first in again.values()):
         edit = delete(directive)
     else:
