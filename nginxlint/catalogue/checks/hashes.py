@@ -27,6 +27,7 @@ LONGEST = 46  # bytes of a name that fit into a bucket of one cache line
 _LINE = 64  # the cache line of the machines nginx runs on
 _POINTER = 8
 _FEW = 50  # names; so many fit into every table by its default sizes
+_MOST = 5000  # server names; to lay out more takes as long as all else that is checked
 
 # directive -> the hash its names go into, and the directive that sets the size of its buckets (empty: fixed)
 _HASH_OF: dict[str, tuple[str, str]] = {
@@ -129,8 +130,8 @@ def _end_of_subsystem(block: Block, context: Context) -> Iterator[Refusal]:
 
 def _many(block: Block, context: Context) -> Iterator[Refusal]:
     """Where there are so many names that buckets may run over, each table is looked at."""
-    names = context.find("server_name")
-    if names and _maybe(context, sum(map(len, map(_values, names))), block, "server_names_hash", 512):
+    count = sum(map(len, map(_values, context.find("server_name"))))
+    if count <= _MOST and _maybe(context, count, block, "server_names_hash", 512):
         from nginxlint.catalogue.checks import hash_sizes
 
         yield from hash_sizes.server_names(block, context)
