@@ -39,9 +39,6 @@ class Fixes:
         self.done: list[Finding] = []
         self.left: list[tuple[Finding, str]] = []
 
-    def changed(self) -> dict[str, bytes]:
-        return {path: new for path, (_, new) in self.files.items()}
-
 
 def fix(run: Run, judge: Judge, may_change: Callable[[str], bool], *, unsafe: bool) -> Fixes:
     """Mend what a run has found. Raises NginxlintError for files that cannot be read."""
@@ -58,29 +55,35 @@ def fix(run: Run, judge: Judge, may_change: Callable[[str], bool], *, unsafe: bo
         def made(findings: list[Finding], uses: Mapping[str, int] = uses) -> Mended:
             return mend(findings, uses, may_change, unsafe=unsafe)
 
-        left = made(wanted).left + [(one, _WORSE) for one in _guilty(fixes, wanted, made, judge)]
+        mended = made(wanted)
+        left = mended.left
+        if mended.done:
+            files, after = _judged(fixes, mended, judge)
+            if guilty := _guilty(fixes, mended, after, made, judge):
+                left = left + [(one, _WORSE) for one in guilty]
+                names = {_name(finding) for finding, _ in left}
+                mended = made([one for one in wanted if _name(one) not in names])
+                files, after = _judged(fixes, mended, judge)
+            fixes.files, fixes.run = files, after
+            fixes.done += mended.done
         fixes.left += left
         left_out.update(_name(finding) for finding, _ in left)
-        mended = made([one for one in wanted if _name(one) not in left_out])
-        if mended.done:
-            fixes.files, fixes.run = _judged(fixes, mended, judge)
-            fixes.done += mended.done
     return fixes
 
 
 def _guilty(
-    fixes: Fixes, wanted: list[Finding], made: Callable[[list[Finding]], Mended], judge: Judge
+    fixes: Fixes, mended: Mended, after: Run, made: Callable[[list[Finding]], Mended], judge: Judge
 ) -> list[Finding]:
-    """Those of the findings whose fixes make it worse, found by halves."""
-    mended = made(wanted)
-    if not mended.done or not _is_worse(fixes.run, _judged(fixes, mended, judge)[1]):
+    """Those of the mended findings whose fixes make it worse (`after` judges all of them together), found by halves."""
+    if not _is_worse(fixes.run, after):
         return []
     if len(mended.done) == 1:
         return mended.done
     middle = len(mended.done) // 2
-    halves = mended.done[:middle], mended.done[middle:]
-    # neither half alone: it takes both
-    return [one for half in halves for one in _guilty(fixes, half, made, judge)] or mended.done
+    guilty: list[Finding] = []
+    for half in map(made, (mended.done[:middle], mended.done[middle:])):
+        guilty += _guilty(fixes, half, _judged(fixes, half, judge)[1], made, judge)
+    return guilty or mended.done  # neither half alone: it takes both
 
 
 def _name(finding: Finding) -> tuple[str, ...]:
@@ -99,9 +102,8 @@ def _judged(fixes: Fixes, mended: Mended, judge: Judge) -> tuple[dict[str, tuple
 
 def _is_worse(before: Run, after: Run) -> bool:
     """Is anything refused, or in error, that was not?"""
-    return any(count > _errors(before).get(rule, 0) for rule, count in _errors(after).items()) or (
-        after.gaps > before.gaps
-    )
+    known = _errors(before)
+    return after.gaps > before.gaps or any(count > known.get(rule, 0) for rule, count in _errors(after).items())
 
 
 def _errors(run: Run) -> dict[str, int]:
