@@ -9,13 +9,11 @@ from __future__ import annotations
 import os
 from bisect import bisect_left, insort
 
-from nginxlint.diagnostic import Stage
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from nginxlint.diagnostic import Edit, Fix
+    from nginxlint.diagnostic import Edit
     from nginxlint.result import Finding, Run
 
     Piece = tuple[int, int, str]  # what is replaced, from and to, and by what
@@ -34,13 +32,6 @@ class Mended:
         self.left: list[tuple[Finding, str]] = []
 
 
-def fix_of(finding: Finding, *, unsafe: bool) -> Fix | None:
-    """The fix to make for a finding: its first, if it is safe or unsafe ones are wanted too."""
-    if finding.suppressed is not None or finding.known or finding.diagnostic.stage == Stage.ONLINE:
-        return None
-    return next((fix for fix in finding.diagnostic.fixes[:1] if fix.safe or unsafe), None)
-
-
 def mend(
     findings: Iterable[Finding], uses: Mapping[str, int], may_change: Callable[[str], bool], *, unsafe: bool
 ) -> Mended:
@@ -50,7 +41,7 @@ def mend(
     texts: dict[str, str] = {}
     made: dict[str, list[Piece]] = {}
     for finding in findings:
-        fix = fix_of(finding, unsafe=unsafe)
+        fix = finding.fix(unsafe=unsafe)
         if fix is None:
             continue
         edits = [(os.path.realpath(edit.span.source.path), edit) for edit in fix.edits]

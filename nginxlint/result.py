@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nginxlint.config import NEWEST, Config, Version
-from nginxlint.diagnostic import Diagnostic, Severity
+from nginxlint.diagnostic import Diagnostic, Fix, Severity, Stage
 from nginxlint.includes import Loaded
 from nginxlint.inputs import Root, Unreadable
 from nginxlint.source import Span
@@ -50,6 +50,13 @@ class Finding:
                 around.append(place)
             place = place.parent
         return around[::-1]
+
+    def fix(self, *, unsafe: bool) -> Fix | None:
+        """The fix that can be made for it: its first, if it is safe or unsafe ones are wanted too. None for what nobody
+        is told, and for what the online stage finds, which may be mended elsewhere."""
+        if self.suppressed is not None or self.known or self.diagnostic.stage == Stage.ONLINE:
+            return None
+        return next((fix for fix in self.diagnostic.fixes[:1] if fix.safe or unsafe), None)
 
     def servers(self) -> list[Block]:
         """The distinct servers it is seen in."""
@@ -238,6 +245,11 @@ class Run:
     @property
     def complete(self) -> bool:
         return not self.gaps
+
+    @property
+    def in_files(self) -> bool:
+        """Does all of it stand in files, which can be written? Not so standard input and dumps."""
+        return not any(checked.root.is_dump or checked.root.given == "-" for checked in self.checked)
 
     def shown(self) -> list[Finding]:
         """The findings that nothing silences, and that are new."""

@@ -13,7 +13,7 @@ import sys
 from nginxlint.cli.output import write_out
 from nginxlint.diagnostic import Severity
 from nginxlint.error import NginxlintError
-from nginxlint.fixer import Mended, fix_of, mend, uses_of
+from nginxlint.fixer import Mended, mend, uses_of
 from nginxlint.reports.text import counted, visible
 
 TYPE_CHECKING = False
@@ -42,12 +42,12 @@ class Fixes:
 
 def fix(run: Run, judge: Judge, may_change: Callable[[str], bool], *, unsafe: bool) -> Fixes:
     """Mend what a run has found. Raises NginxlintError for files that cannot be read."""
-    if any(checked.root.is_dump or checked.root.given == "-" for checked in run.checked):
+    if not run.in_files:
         raise NginxlintError("--fix and --diff need files: standard input and dumps cannot be mended")
     fixes = Fixes(run)
     left_out: set[tuple[str, ...]] = set()
     for _ in range(_ROUNDS):
-        wanted = [one for one in fixes.run.findings if fix_of(one, unsafe=unsafe) and _name(one) not in left_out]
+        wanted = [one for one in fixes.run.findings if one.fix(unsafe=unsafe) and _name(one) not in left_out]
         if not wanted:
             break
         uses = uses_of(fixes.run)
@@ -200,7 +200,7 @@ def tell(fixes: Fixes, *, written: bool, unsafe: bool) -> list[str]:
     for finding, reason in fixes.left:
         span = finding.diagnostic.span
         lines.append(f"left {span.source.path}:{span.line}: {finding.diagnostic.rule}: {reason}")
-    waiting = 0 if unsafe else sum(bool(fix_of(one, unsafe=True)) for one in fixes.run.findings)
+    waiting = 0 if unsafe else sum(bool(one.fix(unsafe=True)) for one in fixes.run.findings)
     if waiting:
         lines.append(
             f"{counted(waiting, 'fix', 'fixes')} may change more than the fault: --unsafe-fixes makes them too"

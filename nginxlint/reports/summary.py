@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nginxlint.diagnostic import Severity, Stage
+from nginxlint.diagnostic import Severity
 from nginxlint.reports.text import Style, counted, visible
 from nginxlint.result import Run
 
@@ -61,14 +61,9 @@ def _tally(run: Run) -> str:
 
 def _fixes(run: Run) -> list[str]:
     """What could be mended at once."""
-    offered = [
-        fix
-        for finding in run.shown()
-        if finding.diagnostic.stage != Stage.ONLINE
-        for fix in finding.diagnostic.fixes[:1]
-    ]
+    offered = [fix for finding in run.findings if (fix := finding.fix(unsafe=True))]
     safe = sum(fix.safe for fix in offered)
-    if not offered or any(checked.root.is_dump or checked.root.given == "-" for checked in run.checked):
+    if not offered or not run.in_files:
         return []
     if not safe:
         return [f"{counted(len(offered), 'fix', 'fixes')} by --fix --unsafe-fixes; look at --diff --unsafe-fixes first"]
