@@ -21,6 +21,7 @@ from nginxlint.syntax import Block, Directive, Index
 TYPE_CHECKING = False  # parts of the model that few configurations need are imported when they are asked for
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, KeysView
+    from typing import Any, TypeVar
 
     from nginxlint.routing.binding import Bound
     from nginxlint.routing.caching import CachedPass
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     from nginxlint.routing.rounds import Circle
     from nginxlint.routing.shadowing import Shadow
     from nginxlint.routing.simulate import Router
+
+    Answer = TypeVar("Answer")
 
 Version = tuple[int, int, int]
 
@@ -88,22 +91,18 @@ class Config:
         self._in_capitals: set[str] = set()
         self._hyphenated: list[Directive] | None = None
         self._variables: dict[str, list[Directive]] | None = None
-        self._lookups: list[Lookup] | None = None
-        self._cached_passes: list[CachedPass] | None = None
-        self._handshakes: list[Handshake] | None = None
-        self._certificates: list[Presented] | None = None
         self._gaps: frozenset[Block] | None = None
-        self._bind_conflicts: list[tuple[Bound, Bound]] | None = None
-        self._ignored_names: list[IgnoredNames] | None = None
-        self._shadows: list[Shadow] | None = None
-        self._dead_prefixes: list[DeadPrefix] | None = None
-        self._dead_patterns: list[DeadPattern] | None = None
-        self._circles: list[Circle] | None = None
-        self._redirect_circles: list[tuple[Redirect, str]] | None = None
-        self._schemeless_redirects: list[tuple[Redirect, str]] | None = None
         self._passes_with_uri: list[Pass] | None = None
         self._direct_passes: list[Pass] | None = None
         self._routers: dict[Callable[[str], str] | None, Router] = {}
+        self._answers: dict[Callable[[Config], Any], Any] = {}
+
+    def _once(self, question: Callable[[Config], Answer]) -> Answer:
+        """The answer of a part of the model; who asks has imported that part, which few configurations need."""
+        if question not in self._answers:
+            self._answers[question] = question(self)
+        answer: Answer = self._answers[question]
+        return answer
 
     @property
     def index(self) -> Index:
@@ -313,49 +312,39 @@ class Config:
     @property
     def bind_conflicts(self) -> list[tuple[Bound, Bound]]:
         """The sockets that nginx cannot bind when it starts, each with the one that is bound before it."""
-        if self._bind_conflicts is None:
-            self._bind_conflicts = []
-            if self.concerns(("stream", "mail")) or self.concerns(("listen",), SOCKET_OPTIONS):
-                from nginxlint.routing.binding import bind_conflicts
+        if not self.concerns(("stream", "mail")) and not self.concerns(("listen",), SOCKET_OPTIONS):
+            return []
+        from nginxlint.routing.binding import bind_conflicts
 
-                self._bind_conflicts = bind_conflicts(self)
-        return self._bind_conflicts
+        return self._once(bind_conflicts)
 
     @property
     def ignored_names(self) -> list[IgnoredNames]:
         """The server names that nginx ignores, because another server of the same socket has them already."""
-        if self._ignored_names is None:
-            from nginxlint.routing.ignored_names import ignored_names
+        from nginxlint.routing.ignored_names import ignored_names
 
-            self._ignored_names = ignored_names(self)
-        return self._ignored_names
+        return self._once(ignored_names)
 
     @property
     def shadows(self) -> list[Shadow]:
         """The locations that never answer, because another one takes all their requests."""
-        if self._shadows is None:
-            from nginxlint.routing.shadowing import shadows
+        from nginxlint.routing.shadowing import shadows
 
-            self._shadows = shadows(self)
-        return self._shadows
+        return self._once(shadows)
 
     @property
     def dead_prefixes(self) -> list[DeadPrefix]:
         """The locations whose prefix no path begins with, as nginx compares them."""
-        if self._dead_prefixes is None:
-            from nginxlint.routing.paths import dead_prefixes
+        from nginxlint.routing.paths import dead_prefixes
 
-            self._dead_prefixes = dead_prefixes(self)
-        return self._dead_prefixes
+        return self._once(dead_prefixes)
 
     @property
     def dead_patterns(self) -> list[DeadPattern]:
         """The regular expressions for paths that match none."""
-        if self._dead_patterns is None:
-            from nginxlint.routing.paths import dead_patterns
+        from nginxlint.routing.paths import dead_patterns
 
-            self._dead_patterns = dead_patterns(self)
-        return self._dead_patterns
+        return self._once(dead_patterns)
 
     @property
     def router(self) -> Router:
@@ -379,29 +368,23 @@ class Config:
     @property
     def schemeless_redirects(self) -> list[tuple[Redirect, str]]:
         """The redirects to an address without scheme, which browsers take for a path; each with the mended address."""
-        if self._schemeless_redirects is None:
-            from nginxlint.routing.redirects import schemeless_redirects
+        from nginxlint.routing.redirects import schemeless_redirects
 
-            self._schemeless_redirects = schemeless_redirects(self)
-        return self._schemeless_redirects
+        return self._once(schemeless_redirects)
 
     @property
     def redirect_circles(self) -> list[tuple[Redirect, str]]:
         """The redirects that certainly lead back to themselves, with a URL that shows it."""
-        if self._redirect_circles is None:
-            from nginxlint.routing.redirects import redirect_circles
+        from nginxlint.routing.redirects import redirect_circles
 
-            self._redirect_circles = redirect_circles(self)
-        return self._redirect_circles
+        return self._once(redirect_circles)
 
     @property
     def circles(self) -> list[Circle]:
         """The requests that our own passes hand on to ourselves for ever."""
-        if self._circles is None:
-            from nginxlint.routing.rounds import circles
+        from nginxlint.routing.rounds import circles
 
-            self._circles = circles(self)
-        return self._circles
+        return self._once(circles)
 
     # --- variables --------------------------------------------------------------------------------------------
 
@@ -543,31 +526,25 @@ class Config:
     @property
     def cached_passes(self) -> list[CachedPass]:
         """The passes whose answers may be stored in a cache."""
-        if self._cached_passes is None:
-            from nginxlint.routing.caching import cached_passes
+        from nginxlint.routing.caching import cached_passes
 
-            self._cached_passes = cached_passes(self)
-        return self._cached_passes
+        return self._once(cached_passes)
 
     @property
     def handshakes(self) -> list[Handshake]:
         """The sets of request headers that hand WebSocket handshakes on, wholly or in half."""
-        if self._handshakes is None:
-            from nginxlint.routing.handshakes import handshakes
+        from nginxlint.routing.handshakes import handshakes
 
-            self._handshakes = handshakes(self)
-        return self._handshakes
+        return self._once(handshakes)
 
     @property
     def certificates(self) -> list[Presented]:
         """The certificates that each server with TLS shows; none where files are not looked at."""
         if self.locate is None:
             return []
-        if self._certificates is None:
-            from nginxlint.routing.certificates import presented
+        from nginxlint.routing.certificates import presented
 
-            self._certificates = presented(self)
-        return self._certificates
+        return self._once(presented)
 
     @property
     def worker_user(self) -> str:
@@ -577,11 +554,9 @@ class Config:
     @property
     def lookups(self) -> list[Lookup]:
         """The names that nginx looks up while it runs, each with its resolver."""
-        if self._lookups is None:
-            from nginxlint.routing.lookups import run_time_lookups
+        from nginxlint.routing.lookups import run_time_lookups
 
-            self._lookups = run_time_lookups(self)
-        return self._lookups
+        return self._once(run_time_lookups)
 
 
 _HOLDERS = ("http", "stream")
