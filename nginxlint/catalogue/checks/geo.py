@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from _operator import itemgetter
+from bisect import bisect_left, bisect_right
+
 from nginxlint.catalogue.addresses import Network, inet_address, parse_network
 from nginxlint.catalogue.checks.faults import fault, host_bits
 from nginxlint.catalogue.checks.maps import named, no_block, wrong_count
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
 
 _WIDEST_RANGE = 4096  # of /16 networks; a wider range is not compared with the others
 _FLAT = 6  # nginx fills the tree down to these bits beforehand (64-bit machines with pages of 4 KB)
+_low = itemgetter(0)
 _EVERYWHERE = (Network(bytes(4), 0), Network(bytes(16), 0))
 
 
@@ -231,11 +235,11 @@ class _Ranges:
         missing = False
         for bucket, start, stop in _cut(begin, end):
             ranges = self.known.get(bucket, [])
-            at = next((at for at, known in enumerate(ranges) if known[:2] == (start, stop)), None)
-            if at is None:
-                missing = True
-            else:
+            at = bisect_left(ranges, start, key=_low)
+            if at < len(ranges) and ranges[at][:2] == (start, stop):
                 del ranges[at]
+            else:
+                missing = True
         if missing and not self.gap:
             yield _not_there(self.context, line, "address range")
 
@@ -251,26 +255,22 @@ def _insert(
 ) -> Directive | tuple[int, int] | None:
     """`ngx_http_geo_add_range` for one /16. Returns the line of the same range, if there is one, or what is overlapped in
     part."""
-    for at in range(len(ranges) - 1, -1, -1):
-        low, high, first = ranges[at]
-        if stop < low:
-            continue
-        if start > high:
-            ranges.insert(at + 1, (start, stop, line))
-            return None
-        if start == low and stop == high:
-            ranges[at] = (start, stop, line)
-            return first
-        if start >= low and stop <= high:
-            parts = [(low, start - 1, first)] if start > low else []
-            parts.append((start, stop, line))
-            if stop < high:
-                parts.append((stop + 1, high, first))
-            ranges[at : at + 1] = parts
-            return None
-        return low, high
-    ranges.insert(0, (start, stop, line))
-    return None
+    at = bisect_right(ranges, stop, key=_low) - 1
+    if at < 0 or start > ranges[at][1]:
+        ranges.insert(at + 1, (start, stop, line))
+        return None
+    low, high, first = ranges[at]
+    if start == low and stop == high:
+        ranges[at] = (start, stop, line)
+        return first
+    if start >= low and stop <= high:
+        parts = [(low, start - 1, first)] if start > low else []
+        parts.append((start, stop, line))
+        if stop < high:
+            parts.append((stop + 1, high, first))
+        ranges[at : at + 1] = parts
+        return None
+    return low, high
 
 
 CHECKS: dict[str, Check] = {"geo": _geo}
