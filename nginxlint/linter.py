@@ -43,9 +43,9 @@ def check(roots: Iterable[Root], unreadable: Iterable[Unreadable], selection: Se
     run.trouble.extend(unreadable)
     run.rule_count = len(selection.entries)
     trees = memory.of(None, kept_roots, roots, lambda root: memory.recall(root, request.version) or load(root))
-    shared = shared_paths(tree for _, tree in trees)
+    shared = _shared_paths(tree for _, tree in trees)
     for root, tree in trees:
-        alone = shared.isdisjoint(tree.paths)
+        alone = not shared or shared.isdisjoint(tree.paths)
         if isinstance(tree, Kept) and alone:
             run.checked.append(tree)
         else:
@@ -98,7 +98,7 @@ def kept_roots(roots: Iterable[Root], load: Callable[[Root], Tree]) -> list[tupl
     return sorted(result, key=lambda item: place[id(item[0])])
 
 
-def shared_paths(trees: Iterable[Loaded | Kept]) -> set[str]:
+def _shared_paths(trees: Iterable[Loaded | Kept]) -> set[str]:
     """The files that several roots read: what is found in them is said once, so that no root stands for itself."""
     seen: set[str] = set()
     shared: set[str] = set()

@@ -75,29 +75,16 @@ def _render(format: str, run: Run, style: Style, *, quiet: bool) -> str:
         from nginxlint.reports import concise
 
         return concise.render(run, style)
-    if format == "json":
-        from nginxlint.reports import json
+    if format == "github":
+        from nginxlint.reports import github
 
-        return json.render(run)
-    if format == "sarif":
-        from nginxlint.reports import sarif
-
-        return sarif.render(run)
-    if format == "gitlab":
-        from nginxlint.reports import gitlab
-
-        return gitlab.render(run)
+        return github.render(run, os.environ.get("GITHUB_WORKSPACE", ""))
     if format == "junit":
         from nginxlint.reports import junit
 
         return junit.of_findings(run)
-    if format == "checkstyle":
-        from nginxlint.reports import checkstyle
-
-        return checkstyle.render(run)
-    from nginxlint.reports import github
-
-    return github.render(run, os.environ.get("GITHUB_WORKSPACE", ""))
+    text: str = __import__(f"nginxlint.reports.{format}", fromlist=["render"]).render(run)
+    return text
 
 
 def write_out(text: str) -> None:
