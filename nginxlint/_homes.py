@@ -105,4 +105,5 @@ HOMES = {
     "split_template": "nginxlint.routing.destinations",
     "users_in": "nginxlint.routing.caching",
     "visited_names": "nginxlint.routing.certificates",
+    "wrong_names": "nginxlint.routing.names",
 }

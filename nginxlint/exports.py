@@ -38,6 +38,7 @@ from nginxlint.routing.ignored_names import IgnoredNames
 from nginxlint.routing.inherited import hands_on, overriding, replaced
 from nginxlint.routing.listeners import PROTOCOLS, Endpoint, Listener, endpoints
 from nginxlint.routing.lookups import Lookup, Resolver
+from nginxlint.routing.names import wrong_names
 from nginxlint.routing.passes import Pass, failure
 from nginxlint.routing.paths import DeadPrefix, decoded_path, looks_like_regex, regex_meant, respelled
 from nginxlint.routing.scope import Scope, milliseconds
@@ -153,4 +154,5 @@ __all__ = [
     "split_template",
     "users_in",
     "visited_names",
+    "wrong_names",
 ]

@@ -52,12 +52,12 @@ class LocationNoSlash(Rule):
     def check(self, config: Config) -> Iterator[Diagnostic]:
         for dead in config.dead_prefixes:
             if dead.kind == "slash":
-                modifier, pattern = _meant(dead)
+                fix = respelled(dead, *_meant(dead))
                 yield self.report(
                     dead.block,
                     f'no request gets here: every path begins with a slash, "{dead.pattern}" does not',
-                    respelled(dead, modifier, pattern),
-                    help=f"write location {modifier} {pattern}".replace("  ", " "),
+                    fix,
+                    help=fix.title,
                 )
 
 

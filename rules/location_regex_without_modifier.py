@@ -33,12 +33,12 @@ class LocationRegexWithoutModifier(Rule):
     def check(self, config: Config) -> Iterator[Diagnostic]:
         for dead in config.dead_prefixes:
             if dead.kind == "regex":
-                modifier, pattern = _meant(dead)
+                fix = respelled(dead, *_meant(dead))
                 yield self.report(
                     dead.block,
                     f'"{dead.pattern}" is compared letter by letter: without ~ it is no regular expression',
-                    respelled(dead, modifier, pattern),
-                    help=f"write location {modifier} {pattern}".replace("  ", " "),
+                    fix,
+                    help=fix.title,
                 )
 
 

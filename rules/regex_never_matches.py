@@ -35,7 +35,7 @@ class RegexNeverMatches(Rule):
             if dead.why in _WHY:
                 anchored = dead.why == "slash" and dead.pattern[:1] == "^"
                 yield self.report(
-                    dead.directive if dead.index < 0 else dead.directive.args[dead.index],
+                    dead.place,
                     f'"{dead.pattern}" matches no path: {_WHY[dead.why]}',
                     help=f'write "^/{dead.pattern[1:]}"' if anchored else "mend the pattern",
                 )

@@ -45,7 +45,7 @@ class RewriteMatchesHostOrQuery(Rule):
             if dead.why in _WORDS:
                 why, help = _WORDS[dead.why]
                 yield self.report(
-                    dead.directive if dead.index < 0 else dead.directive.args[dead.index],
+                    dead.place,
                     f'"{dead.pattern}" matches no request: {why}',
                     help=help,
                 )

@@ -1,4 +1,4 @@
-from nginxlint import Bad, Config, Diagnostic, Fix, Good, Iterator, Rule, Severity, Word, replace
+from nginxlint import Bad, Config, Diagnostic, Fix, Good, Iterator, Rule, Word, replace, wrong_names
 
 
 class ServerNameComma(Rule):
@@ -24,20 +24,14 @@ class ServerNameComma(Rule):
     )
 
     def check(self, config: Config) -> Iterator[Diagnostic]:
-        for directive in config.saying(lambda values: any(map(_has_comma, values)), "server_name"):
-            server = config.server(directive)
-            if server is None:
-                continue
-            severity = Severity.WARNING if config.is_asked_by_name(server) else Severity.INFO
-            for word in directive.args:
-                if _has_comma(word.text):
-                    yield self.report(
-                        word,
-                        f'no request has the host "{word.text}": the comma is part of the name, which never matches',
-                        _fix(word),
-                        severity=severity,
-                        help="write spaces between names, and nothing else",
-                    )
+        for word, _, severity in wrong_names(config, _has_comma):
+            yield self.report(
+                word,
+                f'no request has the host "{word.text}": the comma is part of the name, which never matches',
+                _fix(word),
+                severity=severity,
+                help="write spaces between names, and nothing else",
+            )
 
 
 def _has_comma(name: str) -> bool:

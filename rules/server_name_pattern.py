@@ -6,10 +6,10 @@ from nginxlint import (
     Good,
     Iterator,
     Rule,
-    Severity,
     Word,
     hashable,
     insert_before,
+    wrong_names,
 )
 
 _SIGNS = "^()|\\+?"
@@ -41,28 +41,22 @@ class ServerNamePattern(Rule):
     )
 
     def check(self, config: Config) -> Iterator[Diagnostic]:
-        for directive in config.saying(lambda values: any(map(_is_wrong, values)), "server_name"):
-            server = config.server(directive)
-            if server is None:
-                continue
-            severity = Severity.WARNING if config.is_asked_by_name(server) else Severity.INFO
-            shared = any(len(config.listeners.at(server, listen).servers) > 1 for listen in server.listens)
-            for word in filter(lambda word: _is_wrong(word.text), directive.args):
-                if hashable(word.text):
-                    yield self.report(
-                        word,
-                        f'no request has the host "{word.text}": without ~ it is a name like any other, which never matches',
-                        _fix(word),
-                        severity=severity,
-                        help="write ~ before a regular expression, or several names",
-                    )
-                elif not shared:
-                    yield self.report(
-                        word,
-                        f'nginx refuses "{word.text}" as soon as a second server listens here: it is no name that can match',
-                        severity=severity,
-                        help="a wildcard stands for whole labels at the beginning or the end; write ~ and an expression",
-                    )
+        for word, server, severity in wrong_names(config, _is_wrong):
+            if hashable(word.text):
+                yield self.report(
+                    word,
+                    f'no request has the host "{word.text}": without ~ it is a name like any other, which never matches',
+                    _fix(word),
+                    severity=severity,
+                    help="write ~ before a regular expression, or several names",
+                )
+            elif not any(len(config.listeners.at(server, listen).servers) > 1 for listen in server.listens):
+                yield self.report(
+                    word,
+                    f'nginx refuses "{word.text}" as soon as a second server listens here: it is no name that can match',
+                    severity=severity,
+                    help="a wildcard stands for whole labels at the beginning or the end; write ~ and an expression",
+                )
 
 
 def _fix(word: Word) -> Fix | None:

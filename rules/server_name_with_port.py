@@ -1,4 +1,4 @@
-from nginxlint import Bad, Config, Diagnostic, Fix, Good, Iterator, Rule, Severity, Word, replace
+from nginxlint import Bad, Config, Diagnostic, Fix, Good, Iterator, Rule, Word, replace, wrong_names
 
 
 class ServerNameWithPort(Rule):
@@ -26,21 +26,15 @@ class ServerNameWithPort(Rule):
     )
 
     def check(self, config: Config) -> Iterator[Diagnostic]:
-        for directive in config.saying(lambda values: any(map(_has_port, values)), "server_name"):
-            server = config.server(directive)
-            if server is None:
-                continue
-            severity = Severity.WARNING if config.is_asked_by_name(server) else Severity.INFO
-            for word in directive.args:
-                if _has_port(word.text):
-                    better = _better(word.text)
-                    yield self.report(
-                        word,
-                        f'no request has the host "{word.text}": nginx takes the port off before it compares names',
-                        _fix(word, better),
-                        severity=severity,
-                        help=f"write {better}" if better else "write the host alone",
-                    )
+        for word, _, severity in wrong_names(config, _has_port):
+            better = _better(word.text)
+            yield self.report(
+                word,
+                f'no request has the host "{word.text}": nginx takes the port off before it compares names',
+                _fix(word, better),
+                severity=severity,
+                help=f"write {better}" if better else "write the host alone",
+            )
 
 
 def _has_port(name: str) -> bool:

@@ -1,4 +1,4 @@
-from nginxlint import Bad, Config, Diagnostic, Fix, Good, Iterator, Rule, Severity, Word, replace
+from nginxlint import Bad, Config, Diagnostic, Fix, Good, Iterator, Rule, Severity, Word, replace, wrong_names
 
 
 class ServerNameWithSchemeOrPath(Rule):
@@ -24,25 +24,18 @@ class ServerNameWithSchemeOrPath(Rule):
     )
 
     def check(self, config: Config) -> Iterator[Diagnostic]:
-        for directive in config.saying(lambda values: any("/" in value for value in values), "server_name"):
-            server = config.server(directive)
-            if server is None:
-                continue
-            severity = Severity.WARNING if config.is_asked_by_name(server) else Severity.INFO
-            for word in directive.args:
-                if "/" not in word.text:
-                    continue
-                regex = word.text[:1] == "~"
-                yield self.report(
-                    word,
-                    "nginx warns of the slash in this expression: no host has one"
-                    if regex
-                    else f'no request has the host "{word.text}": this name never matches',
-                    _fix(word),
-                    severity=Severity.INFO if regex else severity,
-                    help="" if regex else "a server_name is a host alone, without scheme and path",
-                    nginx_message=f'server name "{word.text}" has suspicious symbols',
-                )
+        for word, _, severity in wrong_names(config, lambda name: "/" in name):
+            regex = word.text[:1] == "~"
+            yield self.report(
+                word,
+                "nginx warns of the slash in this expression: no host has one"
+                if regex
+                else f'no request has the host "{word.text}": this name never matches',
+                _fix(word),
+                severity=Severity.INFO if regex else severity,
+                help="" if regex else "a server_name is a host alone, without scheme and path",
+                nginx_message=f'server name "{word.text}" has suspicious symbols',
+            )
 
 
 def _fix(word: Word) -> Fix | None:

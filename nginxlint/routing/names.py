@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+from nginxlint.diagnostic import Severity
 from nginxlint.routing.servers import Server
+
+TYPE_CHECKING = False  # typing costs 3 ms to import; checkers know the name
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from nginxlint.config import Config
+    from nginxlint.syntax import Word
 
 
 class Names:
@@ -75,3 +83,15 @@ def _put(table: dict[str, Server], name: str, server: Server) -> Server | None:
 def lower(name: str) -> str:
     """Of letters nginx knows those of ASCII only."""
     return name.lower() if name.isascii() else "".join(c.lower() if c.isascii() else c for c in name)
+
+
+def wrong_names(config: Config, is_wrong: Callable[[str], bool]) -> Iterator[tuple[Word, Server, Severity]]:
+    """The server names that pass a test for those no request can have, with their server, and how bad that is: nothing is
+    lost where the server answers all names anyway."""
+    for directive in config.saying(lambda values: any(map(is_wrong, values)), "server_name"):
+        server = config.server(directive)
+        if server is not None:
+            severity = Severity.WARNING if config.is_asked_by_name(server) else Severity.INFO
+            for word in directive.args:
+                if is_wrong(word.text):
+                    yield word, server, severity

@@ -8,7 +8,7 @@ from nginxlint.expressions import compiled
 from nginxlint.pattern import shapes
 from nginxlint.routing.servers import split_condition, split_location
 from nginxlint.source import Span
-from nginxlint.syntax import Block, Directive
+from nginxlint.syntax import Block, Directive, Word
 
 TYPE_CHECKING = False  # typing costs 3 ms to import; checkers know the name
 if TYPE_CHECKING:
@@ -137,6 +137,11 @@ class DeadPattern:
         self.index = index
         self.pattern = pattern
         self.why = why
+
+    @property
+    def place(self) -> Directive | Word:
+        """Where it stands."""
+        return self.directive if self.index < 0 else self.directive.args[self.index]
 
 
 def dead_patterns(config: Config) -> list[DeadPattern]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from nginxlint.error import NginxlintError
+from nginxlint.routing.names import lower
 
 
 class BadRequest(Exception):
@@ -166,7 +167,7 @@ def valid_host(text: str) -> str:
     host = text[:end]
     if not host:
         raise BadRequest("the host is empty")
-    return host.lower() if host.isascii() else "".join(c.lower() if c.isascii() else c for c in host)
+    return lower(host)
 
 
 def valid_headers(headers: dict[str, str], *, underscores: bool, invalid: bool) -> dict[str, str]:
