@@ -94,14 +94,12 @@ def ignored_names(config: Config) -> list[IgnoredNames]:
     # most names are in lower case, and stand for themselves only
     plain = "\0." not in config.said("server_name") and not config.has_capitals("server_name")
     found: dict[tuple[Server, Server], IgnoredNames] = {}
-    defaults: dict[_Socket, Server] = {}
     members: list[list[tuple[int, Server]]] = []
-    for kind, groups, here in _sockets(listens):
+    for groups, here in _sockets(listens):
         names = list(chain.from_iterable([said[group] for group in groups]))
         if plain and len(set().union(*names)) == sum(map(len, names)):
             continue
         if not members:
-            defaults = _explicit_defaults(config.servers)
             members = [[] for _ in said]
             for index, server in enumerate(config.servers):
                 members[group_of.get(server.block, -1)].append((index, server))
@@ -109,7 +107,7 @@ def ignored_names(config: Config) -> list[IgnoredNames]:
         if len(servers) < 2:
             continue  # names are looked up where servers share a socket
         table, ignored = _table(servers)
-        first = {defaults.get((kind, one.socket, one.last_port), servers[0]) for one in here}
+        first = {config.listeners.at(servers[0], one).default for one in here}
         for (server, other), words in ignored.items():
             entry = found.get((server, other))
             if entry is None:
@@ -132,15 +130,6 @@ def _table(servers: list[Server]) -> tuple[Names, dict[tuple[Server, Server], li
             elif (other := table.add(name, server)) is not None:
                 ignored.setdefault((server, other), []).append(word)
     return table, ignored
-
-
-def _explicit_defaults(servers: list[Server]) -> dict[_Socket, Server]:
-    found: dict[_Socket, Server] = {}
-    for server in servers:
-        for listen in server.listens:
-            if listen.default:
-                found.setdefault((server.kind, listen.socket, listen.last_port), server)
-    return found
 
 
 def _hosts(words: list[Word | None]) -> Iterator[str]:
@@ -189,8 +178,8 @@ def _groups(config: Config) -> tuple[list[tuple[str, _Lines]], dict[Block | None
     return groups, group_of
 
 
-def _sockets(groups: list[tuple[str, _Lines]]) -> Iterator[tuple[str, list[int], list[Listen]]]:
-    """http or stream, groups, and the sockets that just these share."""
+def _sockets(groups: list[tuple[str, _Lines]]) -> Iterator[tuple[list[int], list[Listen]]]:
+    """Groups, and the sockets that just these share."""
     read: dict[tuple[str, ...], Listen] = {}
     sockets: dict[_Socket, tuple[Listen, list[int]]] = {}
     for index, (kind, lines) in enumerate(groups):
@@ -204,5 +193,5 @@ def _sockets(groups: list[tuple[str, _Lines]]) -> Iterator[tuple[str, list[int],
     together: dict[tuple[str, tuple[int, ...]], list[Listen]] = {}
     for (kind, _, _), (listen, members) in sockets.items():
         together.setdefault((kind, tuple(members)), []).append(listen)
-    for (kind, these), listens in together.items():
-        yield kind, list(these), listens
+    for (_, these), listens in together.items():
+        yield list(these), listens
