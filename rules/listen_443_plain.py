@@ -54,7 +54,9 @@ class Listen443Plain(Rule):
         proxied: set[object] | None = None
         for directive in config.saying(lambda values: _plain_port(values) in ports, "listen"):
             server = config.server(directive)
-            if server is None or server.kind != "http" or server.scope.on("ssl"):
+            if server is None or directive.parent is not server.block:
+                continue  # it stands where nginx takes none
+            if server.kind != "http" or server.scope.on("ssl"):
                 continue
             certificate = server.block.child("ssl_certificate")
             listen = read_listen(directive.values, directive)

@@ -98,8 +98,8 @@ def looks_like_regex(pattern: str) -> bool:
     """Is it certainly meant as a regular expression (or with `*` for anything)? Paths hold parentheses, too."""
     return (
         any(sign in pattern for sign in _REGEX_SIGNS)
-        or pattern[0] == "^"
-        or (pattern[-1] == "$" and len(pattern) > 2)
+        or pattern.startswith("^")
+        or (pattern.endswith("$") and len(pattern) > 2)
         or ("(" in pattern and "|" in pattern and ")" in pattern)
     )
 
