@@ -25,9 +25,7 @@ MAX_DIRECTIVES = 5_000_000
 MAX_CHAIN = 64
 # The texts of more files than this are packed, so many at a time.
 _MANY_FILES = 2000
-_TOGETHER = 32
-# What a comment that speaks to us begins with.
-MARK = "nginxlint:"
+_TOGETHER = 64
 
 
 class Include:
@@ -43,15 +41,15 @@ class Include:
 
 
 class ReadFile:
-    """A file that was read: its source (one per place that includes it), the offsets of its comments if one of them may
-    speak to us, its faults."""
+    """A file that was read: its source (one per place that includes it), the offsets of comments that
+    may speak to us, its faults."""
 
     __slots__ = ("comments", "faults", "source")
 
     def __init__(self, source: Source, parsed: Parsed) -> None:
         self.source = source
         # most files have neither: an empty list for each would be a megabyte for 10,000 hosts
-        self.comments: Sequence[int] = tuple(parsed.comments) if parsed.comments and MARK in source.text else ()
+        self.comments: Sequence[int] = parsed.comments or ()
         self.faults: Sequence[Fault] = parsed.faults or ()
 
 

@@ -66,6 +66,8 @@ _ESCAPE = r"""\\(["'\\trn])"""
 _ESCAPED = {"t": "\t", "r": "\r", "n": "\n"}
 _LUA = r"""(?s)--\[(=*)\[|--[^\n]*+|\[(=*)\[|"(?:[^"\\\n]|\\.)*+"|'(?:[^'\\\n]|\\.)*+'|([{}])"""
 _QUANTIFIER = r"\d+(?:,\d*)?\}"
+# What a comment that speaks to us begins with.
+MARK = "nginxlint:"
 # Further than this nobody looks for the end of a plain statement.
 _LINE = 400
 _BLANKS = frozenset(" \t\r\n")
@@ -112,7 +114,8 @@ class Fault:
 
 
 class Remarks:
-    """What a text has besides its statements: the offsets of its comments, and its faults in file order."""
+    """What a text has besides its statements: the offsets of comments that may speak to us, and its faults in file
+    order."""
 
     __slots__ = ("comments", "faults")
 
@@ -236,7 +239,8 @@ class _Lexer:
                 elif (again := self._brace_closes(match.end() - 1)) is not None:
                     return again
             elif which == 6:
-                comments(match.start(6))
+                if MARK in match[6]:
+                    comments(match.start(6))
                 if match.end(6) - match.start(6) >= NEAR_BUFFER:
                     self._check_length(match.start(6), match.end(6))
             elif which == 4:

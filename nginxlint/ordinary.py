@@ -6,11 +6,10 @@ long, and the rest of the text is left to the lexer.
 
 from __future__ import annotations
 
-from itertools import islice
 from sys import intern
 
 from nginxlint.expressions import compiled
-from nginxlint.lexer import BLOCK_NAMES, NEAR_BUFFER, ONE_WORD, PLAIN, unescape
+from nginxlint.lexer import BLOCK_NAMES, MARK, NEAR_BUFFER, ONE_WORD, PLAIN, unescape
 
 # Of a piece of text what it is, its name and values, and how far behind the begin of the line (or piece) it stands.
 Head = tuple[int, str, tuple[str, ...], int]
@@ -30,7 +29,7 @@ PIECES = compiled(
     """
 )
 # Words of plain characters between blanks, on one line.
-_PLAIN_STATEMENT = compiled(rf"[ \t{PLAIN}]++(?:;|(?<!\$)\{{)")
+_plain_statement = compiled(rf"([ \t]*+)([{PLAIN}]++)([ \t{PLAIN}]*+)(?:;|(?<!\$)(\{{))").fullmatch
 _TERMINATORS = (";", "{")
 _BEHIND_QUOTE = frozenset(" \t\r\n;{)")
 
@@ -47,33 +46,21 @@ class Heads(dict[str, tuple[Head, ...]]):
     LIMIT = 8192
     LATE = 1024
 
-    def __init__(self) -> None:
-        self._words: dict[str, str] = {}
-
     def __missing__(self, written: str) -> tuple[Head, ...]:
         if len(written) >= NEAR_BUFFER:
             return _ODD
-        if _PLAIN_STATEMENT.fullmatch(written):
-            words = written[:-1].split()
-            found = self._statement(words, written[-1], written.index(words[0])) if words else _ODD
+        if match := _plain_statement(written):
+            blanks, name, values, brace = match.groups()
+            found = _statement(name, tuple(values.split()), len(blanks), brace)
         else:
             found = self._apart(written)
             if found is _ODD and "\n" not in written:
                 found = self._several(written)
         self[written] = found
         if len(self) > self.LIMIT + self.LATE:
-            for late in list(islice(self, self.LIMIT, None)):
-                del self[late]
-            self._words.clear()
+            for _ in range(self.LATE):
+                self.popitem()  # the last one
         return found
-
-    def _statement(self, words: list[str], end: str, blanks: int) -> tuple[Head, ...]:
-        name = intern(words.pop(0))
-        # of very much text words are shared as well
-        values = tuple(words) if len(self) < self.LIMIT else tuple(map(self._words.setdefault, words, words))
-        if end == ";":
-            return ((INCLUDE if name == "include" else STATEMENT, name, values, blanks),)
-        return _ODD if name.endswith("_by_lua_block") else ((BEGIN, name, values, blanks),)
 
     def _apart(self, written: str) -> tuple[Head, ...]:
         """One statement with quotes or escapes in it, one on several lines, or none."""
@@ -84,14 +71,16 @@ class Heads(dict[str, tuple[Head, ...]]):
         if not text:
             return ()
         if text[0] == "#":
-            return _ODD if "\n" in text else ((COMMENT, "", (), blanks),)
+            if "\n" in text:
+                return _ODD
+            return ((COMMENT, "", (), blanks),) if MARK in text else ()
         words = _words(text) if text[-1] in _TERMINATORS else None
         if not words:
             return _ODD
         # on one line, or certainly its own: a forgotten semicolon is looked for in all others
         if text[-1] == "{" and "\n" in text[:-1].rstrip() and words[0] not in BLOCK_NAMES:
             return _ODD
-        return self._statement(words, text[-1], blanks)
+        return _statement(words[0], tuple(words[1:]), blanks, text[-1] == "{")
 
     def _several(self, line: str) -> tuple[Head, ...]:
         """Pieces that are statements, on one line."""
@@ -108,6 +97,13 @@ class Heads(dict[str, tuple[Head, ...]]):
                 opens = kind == BEGIN
             at += len(piece)
         return tuple(found)
+
+
+def _statement(name: str, values: tuple[str, ...], blanks: int, opens: object) -> tuple[Head, ...]:
+    """A statement that is all there is of a piece."""
+    if not opens:
+        return ((INCLUDE if name == "include" else STATEMENT, intern(name), values, blanks),)
+    return _ODD if name.endswith("_by_lua_block") else ((BEGIN, intern(name), values, blanks),)
 
 
 def _words(written: str) -> list[str] | None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 class Parsed:
     """One file: the directives at its top level (`body`), its `include` directives wherever they stand, the offsets of
-    its `comments`, and the syntax `faults`."""
+    `comments` that may speak to us, and the syntax `faults`."""
 
     __slots__ = ("body", "comments", "faults", "includes")
 

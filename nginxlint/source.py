@@ -99,12 +99,13 @@ class Shelf:
 
     def __init__(self, sources: list[Source]) -> None:
         """Take the texts off these sources."""
-        from zlib import compress
+        from zlib import MAX_WBITS, compressobj
 
         self.sources = sources
         texts = [source.text for source in sources]
         self._lengths = [len(text) for text in texts]
-        self._packed = compress("".join(texts).encode("utf-8", "surrogatepass"), 1)
+        pack = compressobj(1, wbits=-MAX_WBITS)  # without a checksum
+        self._packed = pack.compress("".join(texts).encode("utf-8", "surrogatepass")) + pack.flush()
         for source in sources:
             source._text = self
 
@@ -115,9 +116,9 @@ class Shelf:
         return Shelf._unpacked[1][self.sources.index(source)]
 
     def _unpack(self) -> list[str]:
-        from zlib import decompress
+        from zlib import MAX_WBITS, decompress
 
-        joined = decompress(self._packed).decode("utf-8", "surrogatepass")
+        joined = decompress(self._packed, -MAX_WBITS).decode("utf-8", "surrogatepass")
         ends = list(accumulate(self._lengths))
         return [joined[end - length : end] for end, length in zip(ends, self._lengths, strict=True)]
 

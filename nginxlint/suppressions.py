@@ -11,7 +11,8 @@ from __future__ import annotations
 from nginxlint.config import Config
 from nginxlint.diagnostic import Diagnostic, Edit, Fix, Severity, Stage
 from nginxlint.expressions import compiled
-from nginxlint.includes import MARK, ReadFile
+from nginxlint.includes import ReadFile
+from nginxlint.lexer import MARK
 from nginxlint.source import Source, Span
 from nginxlint.syntax import Block, Directive
 

@@ -9,7 +9,7 @@ from nginxlint.source import Source, Span
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
 # A body of more directives than this is indexed by name; a shorter one is quicker looked through than indexed.
 _LONG = 24
@@ -250,25 +250,29 @@ class Block(Directive):
 
 
 class Index(dict[str, list[Directive]]):
-    """All directives inside a block by name, in file order. `opening`: the names of those that have a block."""
+    """All directives inside a block by name, in file order. `inside`: of those that have a block, the names
+    that stand directly in one of theirs."""
 
-    __slots__ = ("opening",)
+    __slots__ = ("inside",)
 
     def __init__(self, root: Block) -> None:
         super().__init__()
-        self.opening: set[str] = set()
         index: dict[str, list[Directive]] = defaultdict(list)
-        stack = [iter(root.body)]
+        inside: dict[str, dict[str, None]] = defaultdict(dict)
+        stack = [(iter(root.body), inside[root.name])]
         while stack:
-            for directive in stack[-1]:
-                index[directive.name].append(directive)
+            directives, names = stack[-1]
+            for directive in directives:
+                name = directive.name
+                index[name].append(directive)
+                names[name] = None
                 if directive.body is not None:
-                    self.opening.add(directive.name)
-                    stack.append(iter(directive.body))
+                    stack.append((iter(directive.body), inside[name]))
                     break
             else:
                 stack.pop()
         self.update(index)
+        self.inside: Mapping[str, Iterable[str]] = dict(inside)
 
     def examples(self, name: str) -> dict[tuple[str, ...], Directive]:
         """One directive of that name for each of their different arguments."""

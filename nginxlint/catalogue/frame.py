@@ -274,7 +274,7 @@ class Frame:
         inside.closes = inside.closes and not self._all_end_well(inside.place)
         if not inside.closes:
             # lines before blocks: what they define may be read there
-            names = sorted(namesakes.names_inside(), key=self._opens)
+            names = sorted(self.context.index.inside.get(name, ()), key=self._opens)
             if all(self._is_settled(one, inside) for one in names):
                 world.settled.add(name)
 

@@ -6,11 +6,9 @@ from itertools import chain
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from nginxlint.catalogue.context import Context
     from nginxlint.catalogue.entry import Entry
-    from nginxlint.syntax import Index
+    from nginxlint.syntax import Directive, Index
 
 # Fewer are as soon looked at one by one.
 MANY = 12
@@ -24,9 +22,13 @@ class Namesakes:
 
     def __init__(self, index: Index, name: str, blocks: bool) -> None:
         named = index[name]
-        others = [one for one in named if (one.body is None) is blocks] if blocks or name in index.opening else ()
+        others: list[Directive] = []
+        self.directives = named
+        if blocks or name in index.inside:
+            self.directives = []
+            for one in named:
+                (others if (one.body is None) is blocks else self.directives).append(one)
         self.others_in = {one.parent.name if one.parent else "" for one in others}
-        self.directives = [one for one in named if (one.body is None) is not blocks] if others else named
         self.examples = {one.values: one for one in self.directives} if others else index.examples(name)
 
     def relieve(self, entry: Entry, context: Context) -> bool:
@@ -53,10 +55,6 @@ class Namesakes:
         return bool(self.others_in) and (
             context.subsystem != "http" or any(name in context.place for name in self.others_in)
         )
-
-    def names_inside(self) -> Iterable[str]:
-        """The names of all directives inside these blocks, those of more than one place too."""
-        return {inner.name: None for block in self.directives for inner in block.body or ()}
 
     def _pass_check(self, entry: Entry, context: Context) -> bool:
         if entry.all_fine is not None:
