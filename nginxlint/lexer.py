@@ -114,8 +114,7 @@ class Fault:
 
 
 class Remarks:
-    """What a text has besides its statements: the offsets of comments that may speak to us, and its faults in file
-    order."""
+    """What a text has besides statements: the offsets of comments that may speak to us, its faults in file order."""
 
     __slots__ = ("comments", "faults")
 

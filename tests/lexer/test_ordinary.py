@@ -18,7 +18,7 @@ from tests.conftest import corpus_mutants
 # Pieces that quotes, escapes, braces and comments can go wrong between.
 PARTS = (
     "a", "b c", "server", "location /", "x_by_lua_block", " ", "\n", "\t", "\r", ";", ";", ";", "{", "{", "}", "}", '"', "'", '"q r"',
-    "'s;t'", "\\", "\\;", "\\ ", '\\"', "$", "${", "${v}", "$v", "#", "# c\n", "# d;\n", "(", ")", "{2}", "\u00a0", "\x0b", "\x85", "\udc80", "\0",
+    "'s;t'", "\\", "\\;", "\\ ", '\\"', "$", "${", "${v}", "$v", "#", "# c\n", "# d;\n", "# nginxlint: e\n", "(", ")", "{2}", "\u00a0", "\x0b", "\x85", "\udc80", "\0",
 )  # fmt: skip
 
 
