@@ -51,7 +51,7 @@ class Heads(dict[str, tuple[Head, ...]]):
             return _ODD
         if match := _plain_statement(written):
             blanks, name, values, brace = match.groups()
-            found = _statement(name, tuple(values.split()), len(blanks), brace)
+            found = _statement(name, tuple(values.split()), len(blanks), brace is not None)
         else:
             found = self._apart(written)
             if found is _ODD and "\n" not in written:
@@ -99,7 +99,7 @@ class Heads(dict[str, tuple[Head, ...]]):
         return tuple(found)
 
 
-def _statement(name: str, values: tuple[str, ...], blanks: int, opens: object) -> tuple[Head, ...]:
+def _statement(name: str, values: tuple[str, ...], blanks: int, opens: bool) -> tuple[Head, ...]:
     """A statement that is all there is of a piece."""
     if not opens:
         return ((INCLUDE if name == "include" else STATEMENT, intern(name), values, blanks),)

@@ -259,7 +259,7 @@ class Index(dict[str, list[Directive]]):
         super().__init__()
         index: dict[str, list[Directive]] = defaultdict(list)
         inside: dict[str, dict[str, None]] = defaultdict(dict)
-        stack = [(iter(root.body), inside[root.name])]
+        stack: list[tuple[Iterator[Directive], dict[str, None]]] = [(iter(root.body), {})]
         while stack:
             directives, names = stack[-1]
             for directive in directives:
