@@ -58,15 +58,15 @@ def run(argv: Sequence[str], network: Network | None = None) -> int:
 def _run(args: Namespace, argv: Sequence[str], where: str, begin: float) -> int:
     """A check that asks the cache in the folder `where` first, and tells it what was found."""
     from nginxlint.cli.cache import Cache, digest
-    from nginxlint.cli.watch import SETTLED_NS, Watch, same
+    from nginxlint.cli.watch import SETTLED_NS, Watch, kept, same, unmoved, unpacked
 
     cache = Cache(where, (os.getcwd(), args.paths))
     key = digest(_facts(argv))
     before = None if args.verbose else cache.find(key)
-    roots = None
+    settled, roots = 0, None
     if before is not None:
         settled, questions, texts, code, roots = before
-        if same(questions, settled):
+        if unmoved(questions) or same(unpacked(questions), settled):
             from nginxlint.cli.output import deliver
 
             deliver([(path, _timed(text, time.perf_counter() - begin)) for path, text in texts])
@@ -77,14 +77,15 @@ def _run(args: Namespace, argv: Sequence[str], where: str, begin: float) -> int:
 
     settled_now = time.time_ns() - SETTLED_NS
     with Watch() as watch:
-        memory = KnownRoots(watch, roots, settled if roots else 0)
+        memory = KnownRoots(watch, roots, settled)
         outcome = judge(args, argv, memory=memory)
     if isinstance(outcome, int):
         return outcome
     seconds, outcome.run.seconds = outcome.run.seconds, UNKNOWN_SECONDS
     texts = outcome.render()
     if outcome.repeats and watch.complete and all(text.count(_TEXT) + text.count(_JSON) < 2 for _, text in texts):
-        cache.store(key, (settled_now, watch.questions, texts, outcome.run.final_code, memory.stored()))
+        questions = kept(watch.questions, settled_now)
+        cache.store(key, (settled_now, questions, texts, outcome.run.final_code, memory.stored()))
     if args.verbose:
         sys.stderr.write("".join(f"cache: {note}\n" for note in dict.fromkeys(cache.notes)))
     deliver([(path, _timed(text, seconds)) for path, text in texts])

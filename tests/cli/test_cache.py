@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from nginxlint import linter
-from nginxlint.cli.watch import Watch, same
+from nginxlint.cli.watch import SETTLED_NS, Watch, kept, same, unmoved, unpacked
 from nginxlint.diagnostic import Diagnostic
 from nginxlint.result import Judged
 from tests.cli.conftest import REPOSITORY, Run
@@ -265,6 +265,9 @@ def answers(folder: Path) -> Watch:
         os.path.realpath(folder / "link")
         os.path.exists(folder / "absent")
         os.listdir(folder)
+        if os.path.exists(folder / "entries"):
+            with os.scandir(folder / "entries") as entries:
+                assert next(entries).is_dir()
         with open(folder / "a", "rb") as file:
             file.read()
     return watch
@@ -278,18 +281,43 @@ def answers(folder: Path) -> Watch:
         lambda folder: (folder / "new").write_text(""),
         lambda folder: (folder / "a").unlink(),
         lambda folder: ((folder / "link").unlink(), (folder / "link").symlink_to("b")),
+        lambda folder: (folder / "a").chmod(0o600),
+        lambda folder: ((folder / "folder").rmdir(), (folder / "folder").write_text("")),
     ],
-    ids=["content", "appears", "listing", "gone", "link"],
+    ids=["content", "appears", "listing", "gone", "link", "mode", "behind a link"],
 )
 def test_every_change_of_an_answer_is_seen(tmp_path: Path, change: object) -> None:
     (tmp_path / "a").write_text("1")
+    (tmp_path / "a").chmod(0o644)
     (tmp_path / "link").symlink_to("a")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "entries").mkdir()
+    (tmp_path / "entries" / "link").symlink_to("../folder")
     watch = answers(tmp_path)
     assert watch.complete
     assert same(watch.questions, time.time_ns())
+    now = time.time_ns()
+    forms = [kept(watch.questions, settled) for settled in (0, now, now + SETTLED_NS)]
+    assert all(unmoved(form) and unpacked(form) == watch.questions for form in forms)
     change(tmp_path)  # type: ignore[operator]
     assert not same(watch.questions, 0)
     assert not same(watch.questions, time.time_ns())
+    assert not any(unmoved(form) for form in forms)
+
+
+def test_a_mark_is_believed_when_it_is_old_enough(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to("a")
+    time.sleep(0.05)
+    between = time.time_ns()
+    time.sleep(0.05)
+    (tmp_path / "a").write_text("1")
+    watch = answers(tmp_path)
+    sure, _, _, others = kept(watch.questions, time.time_ns() + SETTLED_NS)
+    assert {*others} == {str(folder) for folder in tmp_path.parents[:-1]}  # of which nobody asked what is in them
+    assert {*sure} | {*others} == {*watch.questions}
+    sure, _, _, others = kept(watch.questions, between)
+    assert {str(tmp_path / name) for name in ("a", "link")} <= {*others}  # a link is as new as what is behind it
+    assert str(tmp_path / "absent") in sure
 
 
 def test_a_file_written_anew_with_the_same_content_is_the_same(tmp_path: Path) -> None:
