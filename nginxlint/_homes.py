@@ -64,6 +64,7 @@ HOMES = {
     "endpoints": "nginxlint.routing.listeners",
     "example_request": "nginxlint.routing.examples",
     "example_uris": "nginxlint.routing.examples",
+    "exposed_key": "nginxlint.routing.certificates",
     "failure": "nginxlint.routing.passes",
     "fold": "nginxlint.routing.variables",
     "hands_on": "nginxlint.routing.inherited",
@@ -103,7 +104,9 @@ HOMES = {
     "split_condition": "nginxlint.routing.servers",
     "split_location": "nginxlint.routing.servers",
     "split_template": "nginxlint.routing.destinations",
+    "tls_servers": "nginxlint.routing.certificates",
     "users_in": "nginxlint.routing.caching",
     "visited_names": "nginxlint.routing.certificates",
+    "weak_suites": "nginxlint.routing.ciphers",
     "wrong_names": "nginxlint.routing.names",
 }

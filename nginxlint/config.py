@@ -95,6 +95,7 @@ class Config:
         self._passes_with_uri: list[Pass] | None = None
         self._direct_passes: list[Pass] | None = None
         self._routers: dict[Callable[[str], str] | None, Router] = {}
+        self._defaults: dict[str, Server | None] = {}
         self._answers: dict[Callable[[Config], Any], Any] = {}
 
     def _once(self, question: Callable[[Config], Answer]) -> Answer:
@@ -299,11 +300,11 @@ class Config:
 
     def default_server(self, socket: str) -> Server | None:
         """The server that answers names nobody has: the one that says `default_server`, else the first."""
-        servers = self.sockets.get(socket, [])
-        for server in servers:
-            if any(listen.default and listen.socket == socket for listen in server.listens):
-                return server
-        return servers[0] if servers else None
+        if socket not in self._defaults:
+            servers = self.sockets.get(socket, [])
+            said = (one for one in servers for listen in one.listens if listen.default and listen.socket == socket)
+            self._defaults[socket] = next(said, servers[0] if servers else None)
+        return self._defaults[socket]
 
     def is_asked_by_name(self, server: Server) -> bool:
         """Does it matter which names a server has? Not if it answers everything on all its sockets, as their default."""

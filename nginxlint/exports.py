@@ -25,8 +25,9 @@ from nginxlint.pattern import shapes
 from nginxlint.routing.admission import access_rules, opening, overruled, refusing_some
 from nginxlint.routing.caching import CachedPass, made_of, users_in
 from nginxlint.routing.captures import can_hold, patterns_behind
-from nginxlint.routing.certificates import Presented, Shown, address_of, visited_names
+from nginxlint.routing.certificates import Presented, Shown, address_of, exposed_key, tls_servers, visited_names
 from nginxlint.routing.choice import Choice, chosen_host
+from nginxlint.routing.ciphers import weak_suites
 from nginxlint.routing.content import answers_itself
 from nginxlint.routing.destinations import Destination, destinations, split_template
 from nginxlint.routing.escaping import path_is_raw
@@ -113,6 +114,7 @@ __all__ = [
     "endpoints",
     "example_request",
     "example_uris",
+    "exposed_key",
     "failure",
     "fold",
     "hands_on",
@@ -152,7 +154,9 @@ __all__ = [
     "split_condition",
     "split_location",
     "split_template",
+    "tls_servers",
     "users_in",
     "visited_names",
+    "weak_suites",
     "wrong_names",
 ]

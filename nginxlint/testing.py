@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import re
+from tempfile import TemporaryDirectory
 
 from nginxlint.config import NEWEST, Config, Version
 from nginxlint.diagnostic import Diagnostic, Edit
@@ -53,9 +54,29 @@ def run(rule: type[Rule], example: Bad | Good) -> list[Diagnostic]:
 
 
 def example_file(path: str) -> str:
-    """Where a file is that a live example names: among the certificates of the demo, or where it says."""
-    place = os.path.join(os.path.dirname(__file__), "demo", "certificates", os.path.basename(path))
+    """Where a file is that a live example names: among the certificates of the demo, or where it says; `open.key` is a
+    key that everybody may read, `closed.key` one that nobody else may."""
+    name = os.path.basename(path)
+    if name in ("open.key", "closed.key"):
+        return os.path.join(_keys(), name)
+    place = os.path.join(os.path.dirname(__file__), "demo", "certificates", name)
     return place if os.path.exists(place) else path
+
+
+def _keys() -> str:
+    """A folder with both, removed when Python ends."""
+    if not _folders:
+        _folders.append(TemporaryDirectory(prefix="nginxlint-keys-"))
+        os.chmod(_folders[0].name, 0o755)
+        for name, mode in (("open.key", 0o644), ("closed.key", 0o600)):
+            place = os.path.join(_folders[0].name, name)
+            with open(place, "w", encoding="ascii") as file:
+                file.write("-----BEGIN PRIVATE KEY-----\n-----END PRIVATE KEY-----\n")
+            os.chmod(place, mode)
+    return _folders[0].name
+
+
+_folders: list[TemporaryDirectory[str]] = []
 
 
 def has_something_to_judge(rule: type[Rule], config: Config) -> bool:

@@ -1,4 +1,4 @@
-"""Could the worker user open this unix socket? Root can open everything, so a probe run as root has to compute it."""
+"""Who could open this file or unix socket? Root can open everything, so what runs as root has to compute it."""
 
 from __future__ import annotations
 
@@ -38,6 +38,23 @@ def refused_for(user: str, path: str) -> str:
     except OSError:
         return ""
     return ""
+
+
+def readable_by_all(path: str, below: str = "") -> bool:
+    """May every user read this file, and enter the folders around it (up to `below`, where the tree is a copy)?"""
+    full, end = os.path.realpath(path), os.path.realpath(below) if below else os.sep
+    try:
+        status = os.stat(full)
+        if not stat.S_ISREG(status.st_mode) or not status.st_mode & stat.S_IROTH:
+            return False
+        folder = os.path.dirname(full)
+        while folder not in (end, os.sep):
+            if not os.stat(folder).st_mode & stat.S_IXOTH:
+                return False
+            folder = os.path.dirname(folder)
+    except (OSError, ValueError):
+        return False
+    return True
 
 
 def _may(status: os.stat_result, uid: int, groups: set[int], bit: int) -> bool:

@@ -7,6 +7,7 @@ from nginxlint.catalogue.files import LARGEST, SCHEMES
 from nginxlint.files import beginning_of
 from nginxlint.routing.front import sees_visitors
 from nginxlint.routing.servers import parse_listen
+from nginxlint.unix_rights import readable_by_all
 from nginxlint.x509 import X509, read_pem
 
 TYPE_CHECKING = False  # typing costs 3 ms to import; checkers know the name
@@ -95,7 +96,7 @@ def presented(config: Config) -> list[Presented]:
     key OpenSSL takes the last (SSL_CTX_use_certificate); variables are left aside, nginx reads those files later."""
     read: dict[str, Shown | None] = {}
     found = []
-    for block, listens in _with_tls(config):
+    for block, listens in tls_servers(config):
         scope = config.scope(block)
         lines = [line for line in scope.effective("ssl_certificate") if line.values]
         if any("$" in line.values[0] for line in lines) or scope.on("ssl_reject_handshake"):
@@ -128,7 +129,7 @@ def _read(config: Config, path: str) -> Shown | None:
     return None if x509 is None else Shown(path, x509)
 
 
-def _with_tls(config: Config) -> Iterator[tuple[Block, list[Listen]]]:
+def tls_servers(config: Config) -> Iterator[tuple[Block, list[Listen]]]:
     """The servers to which visitors speak TLS, with the sockets they do it on: `ssl` of one `listen` holds for all servers
     of its socket."""
     sockets = {(server.kind, listen.socket) for server in config.servers for listen in server.listens if listen.ssl}
@@ -170,3 +171,14 @@ def address_of(name: str) -> bytes | None:
     if name.startswith("["):
         return inet6_address(name[1:-1])
     return inet_address(name)
+
+
+def exposed_key(config: Config, path: str) -> bool:
+    """Does the file hold a private key without a pass phrase, and may every user of this machine read it? In a copied tree
+    (`--root`) the folders above it do not count."""
+    place = config.locate(path) if config.locate is not None else ""
+    above = place.removesuffix(path) if path.startswith("/") else ""
+    if not place or not readable_by_all(place, below=above if above != place else ""):
+        return False
+    data = beginning_of(place, LARGEST) or b""
+    return b"PRIVATE KEY-----" in data and b"ENCRYPTED" not in data
