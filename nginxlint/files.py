@@ -85,7 +85,8 @@ class Disk:
             return [next((path for path in candidates if os.path.lexists(path)), candidates[0])]
         for candidate in candidates:
             if paths := self._glob(candidate):
-                return sorted(paths, key=os.fsencode)
+                plain = "".join(paths).isascii()
+                return sorted(paths, key=None if plain else os.fsencode)
         return []
 
     def read(self, path: str) -> bytes:
@@ -135,21 +136,21 @@ class Disk:
             import glob
 
             return glob.glob(pattern)
-        found: list[str] = []
-        shortest = len(head) + len(tail)
+        above, shortest = folder + slash, len(head) + len(tail)
         try:
             with os.scandir(folder or slash or ".") as entries:
-                for entry in entries:
-                    name = entry.name
-                    if not (name.startswith(head) and name.endswith(tail) and len(name) >= shortest):
-                        continue
-                    if head or not name.startswith("."):
-                        found.append(folder + slash + name)
-                        if entry.is_file(follow_symlinks=False):
-                            self._regular.add(found[-1])
+                found = [
+                    (above + name, entry.is_file(follow_symlinks=False))
+                    for entry in entries
+                    if (name := entry.name).startswith(head)
+                    and name.endswith(tail)
+                    and len(name) >= shortest
+                    and (head or name[0] != ".")
+                ]
         except OSError:
             return []
-        return found
+        self._regular.update([path for path, is_regular in found if is_regular])
+        return [path for path, _ in found]
 
 
 def _size(descriptor: int, path: str) -> int:

@@ -7,7 +7,7 @@ import os
 from nginxlint.files import Files
 from nginxlint.lexer import Fault
 from nginxlint.ordinary import Heads
-from nginxlint.parser import Parsed, parse
+from nginxlint.parser import Tree, parse
 from nginxlint.source import Shelf, Source
 from nginxlint.syntax import Block, Directive, Surroundings
 
@@ -46,11 +46,11 @@ class ReadFile:
 
     __slots__ = ("comments", "faults", "source")
 
-    def __init__(self, source: Source, parsed: Parsed) -> None:
+    def __init__(self, source: Source, tree: Tree) -> None:
         self.source = source
         # most files have neither: an empty list for each would be a megabyte for 10,000 hosts
-        self.comments: Sequence[int] = parsed.comments or ()
-        self.faults: Sequence[Fault] = parsed.faults or ()
+        self.comments: Sequence[int] = tree.comments or ()
+        self.faults: Sequence[Fault] = tree.faults or ()
 
 
 class Loaded:
@@ -108,12 +108,12 @@ class _Reader:
 
     def body(self, source: Source, parent: Block, chain: tuple[str, ...]) -> list[Directive]:
         """The directives of one file, includes spliced. `chain` identifies the files being read."""
-        parsed = parse(source, parent, self.heads)
-        self.loaded.files.append(ReadFile(source, parsed))
+        tree = parse(source, parent, self.heads)
+        self.loaded.files.append(ReadFile(source, tree))
         self.characters += len(source.text)
         if self.characters > MAX_DIRECTIVES:  # every directive has some: most configurations need no counting
             self.directives += source.text.count(";")
-        body, includes = parsed.body, parsed.includes
+        body, includes = tree.top, tree.includes
         if not includes:
             return body
         spliced: dict[int, list[Directive]] = {}

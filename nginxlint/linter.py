@@ -43,7 +43,7 @@ def check(roots: Iterable[Root], unreadable: Iterable[Unreadable], selection: Se
     run.trouble.extend(unreadable)
     run.rule_count = len(selection.entries)
     trees = memory.of(None, kept_roots, roots, lambda root: memory.recall(root, request.version) or load(root))
-    shared = _shared_paths(tree for _, tree in trees)
+    shared = _shared_paths(tree for _, tree in trees) if len(trees) > 1 else set()
     for root, tree in trees:
         alone = not shared or shared.isdisjoint(tree.paths)
         if isinstance(tree, Kept) and alone:

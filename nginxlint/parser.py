@@ -16,35 +16,19 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-class Parsed:
-    """One file: the directives at its top level (`body`), its `include` directives wherever they stand, the offsets of
-    `comments` that may speak to us, and the syntax `faults`."""
-
-    __slots__ = ("body", "comments", "faults", "includes")
-
-    def __init__(
-        self, body: list[Directive], includes: list[Directive], comments: list[int], faults: list[Fault]
-    ) -> None:
-        self.body = body
-        self.includes = includes
-        self.comments = comments
-        self.faults = faults
-
-
-def parse(source: Source, parent: Block, heads: Heads | None = None) -> Parsed:
+def parse(source: Source, parent: Block, heads: Heads | None = None) -> Tree:
     """Parse the text of one file as children of `parent`. Includes are not followed; what cannot be read is in `faults`.
 
     `heads` is shared by the files of one root, so that what they repeat is kept once.
     """
     text = source.text
-    tree = _Tree(source, parent)
+    tree = Tree(source, parent)
     at = tree.read_ordinary(text, Heads() if heads is None else heads)
-    faults: list[Fault] = []
     if at < len(text) or tree.open:
         remarks = read(text, tree, at, tree.open_at())
         tree.comments += remarks.comments
-        faults = remarks.faults
-    return Parsed(tree.top, tree.includes, tree.comments, faults)
+        tree.faults = remarks.faults
+    return tree
 
 
 class Outline:
@@ -59,7 +43,7 @@ class Outline:
         self.every: dict[str, bool] = {}
         source = Source("", text)
         root = Surroundings("", source)
-        root.body = tuple(parse(source, root).body)
+        root.body = tuple(parse(source, root).top)
         for directive in root.walk():
             if directive is not root:
                 opens = directive.body is not None
@@ -89,19 +73,23 @@ def _offsets_of(text: str) -> Sequence[int]:
     """The offsets in a text, its end too."""
     if len(text) >= _SHARED:
         return range(len(text) + 1)
-    _OFFSETS.extend(range(len(_OFFSETS), len(text) + 1))
+    if len(text) >= len(_OFFSETS):
+        _OFFSETS.extend(range(len(_OFFSETS), len(text) + 1))
     return _OFFSETS
 
 
-class _Tree:
-    """Takes statements and makes directives of them, as children of the block that is open."""
+class Tree:
+    """One file: the directives at its top level (`top`), its `include` directives wherever they stand, the offsets of
+    `comments` that may speak to us, and the syntax `faults`. It takes statements, and makes directives of them as
+    children of the block that is open."""
 
-    __slots__ = ("body", "comments", "includes", "open", "parent", "source", "top")
+    __slots__ = ("body", "comments", "faults", "includes", "open", "parent", "source", "top")
 
     def __init__(self, source: Source, parent: Block) -> None:
         self.source = source
         self.parent = parent
         self.open: list[tuple[Block, list[Directive]]] = []
+        self.faults: Sequence[Fault] = ()
         self.restart()
 
     def restart(self) -> None:

@@ -287,13 +287,15 @@ class Run:
         return self.incomplete + [f"nginxlint itself failed in {what}" for what, _ in self.crashes]
 
 
-def arrange(found: Iterable[Finding], checked: Iterable[Checked]) -> list[Finding]:
+def arrange(found: Sequence[Finding], checked: Iterable[Checked]) -> list[Finding]:
     """Sorted by file (in the order nginx reads them) and place. What a file included several times, or a file of
     several roots, would repeat is given once; the first finding then knows all places."""
+    named = {finding.diagnostic.span.source.path for finding in found}
     order: dict[str, int] = {}
     for one in checked:
         for path in one.paths:
-            order.setdefault(path, len(order))
+            if path in named:
+                order.setdefault(path, len(order))
     unique: dict[tuple[object, ...], Finding] = {}
     for finding in found:
         diagnostic = finding.diagnostic

@@ -76,7 +76,7 @@ RULES: dict[str, tuple[str, str, bool, tuple[str, ...], tuple[str, ...], str]] =
     "proxy_duplicate_header": ("proxy-duplicate-header", "proxy", False, ("proxy_set_header", "grpc_set_header"), (), ""),
     "proxy_external_host_header": ("proxy-external-host-header", "proxy", False, ("proxy_pass", "grpc_pass"), ("https:", "grpcs:", "$"), ""),
     "proxy_group_near_miss": ("proxy-group-near-miss", "proxy", False, ("upstream",), (), ""),
-    "proxy_header_buffer_small": ("proxy-header-buffer-small", "proxy", False, ("proxy_pass", "fastcgi_pass", "uwsgi_pass", "scgi_pass", "server", "location"), ("sso", "saml", "oidc", "oauth", "oauth2", "openid", "keycloak", "authentik", "authelia", "dex", "hydra", "zitadel", "adfs", "identityserver", "cas", "shibboleth", "okta", "auth0", "kanidm", "casdoor"), ""),
+    "proxy_header_buffer_small": ("proxy-header-buffer-small", "proxy", False, ("proxy_pass", "fastcgi_pass", "uwsgi_pass", "scgi_pass", "server", "location"), ("auth", "sso", "saml", "oidc", "openid", "keycloak", "dex", "hydra", "zitadel", "adfs", "identityserver", "cas", "shibboleth", "okta", "kanidm", "casdoor"), ""),
     "proxy_host_header_missing": ("proxy-host-header-missing", "proxy", False, ("proxy_pass",), (), ""),
     "proxy_http2_plain_backend": ("proxy-http2-plain-backend", "proxy", False, ("proxy_http_version",), ("2",), ""),
     "proxy_localhost_dual_stack": ("proxy-localhost-dual-stack", "proxy", False, ("proxy_pass", "fastcgi_pass", "uwsgi_pass", "scgi_pass", "grpc_pass", "memcached_pass", "server"), ("localhost",), ""),

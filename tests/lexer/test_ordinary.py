@@ -61,7 +61,7 @@ def by_the_piece(text: str, heads: Heads | None = None) -> tuple[object, ...]:
             else:
                 said.append((directive.name, directive.values, directive.start))
 
-    note(parsed.body)
+    note(parsed.top)
     return said, parsed.comments, [(fault.kind, fault.start, fault.end) for fault in parsed.faults]
 
 

@@ -20,7 +20,7 @@ def ours(text: str) -> tuple[list[Statement], list[Fault]]:
     """Our tree in crossplane's form, and what is wrong with the text."""
     source = Source("x", text)
     parsed = parse(source, Surroundings("", source))
-    return to_crossplane(parsed.body), parsed.faults
+    return to_crossplane(parsed.top), parsed.faults
 
 
 def shape(parsed: list[Statement]) -> list[object]:
@@ -95,7 +95,7 @@ def test_directives_know_their_parent_and_their_closing_brace() -> None:
     source = Source("x", text)
     root = Surroundings("", source)
     parsed = parse(source, root)
-    http = parsed.body[0]
+    http = parsed.top[0]
     assert isinstance(http, Block)
     server = http.body[0]
     assert isinstance(server, Block)
