@@ -5,6 +5,10 @@ from __future__ import annotations
 import os
 import stat
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 
 def refused_for(user: str, path: str) -> str:
     """Why `user` may not connect to the socket at `path`; empty where it may, or where that cannot be known."""
@@ -21,15 +25,8 @@ def refused_for(user: str, path: str) -> str:
         return ""
     groups = {entry.pw_gid, *(group.gr_gid for group in grp.getgrall() if user in group.gr_mem)}
     full = os.path.realpath(path)
-    parent = os.path.dirname(full)
-    folders = []
-    while True:
-        folders.append(parent)
-        if parent == os.path.dirname(parent):
-            break
-        parent = os.path.dirname(parent)
     try:
-        for folder in reversed(folders):
+        for folder in reversed(list(_folders_around(full))):
             if not _may(os.stat(folder), entry.pw_uid, groups, stat.S_IXOTH):
                 return f"the worker user {user} may not enter {folder}"
         if not _may(os.stat(full), entry.pw_uid, groups, stat.S_IWOTH):
@@ -47,14 +44,22 @@ def readable_by_all(path: str, below: str = "") -> bool:
         status = os.stat(full)
         if not stat.S_ISREG(status.st_mode) or not status.st_mode & stat.S_IROTH:
             return False
-        folder = os.path.dirname(full)
-        while folder not in (end, os.sep):
+        for folder in _folders_around(full):
+            if folder in (end, os.sep):
+                break
             if not os.stat(folder).st_mode & stat.S_IXOTH:
                 return False
-            folder = os.path.dirname(folder)
     except (OSError, ValueError):
         return False
     return True
+
+
+def _folders_around(path: str) -> Iterator[str]:
+    """The folders a file is in, the nearest first, the root of the file system last."""
+    folder, above = os.path.dirname(path), ""
+    while folder != above:
+        yield folder
+        folder, above = os.path.dirname(folder), folder
 
 
 def _may(status: os.stat_result, uid: int, groups: set[int], bit: int) -> bool:

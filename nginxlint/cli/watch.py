@@ -47,17 +47,19 @@ _OPENING: dict[str, Callable[..., Any]] = {"access": _access, "open": _open, "re
 def mark(path: str) -> Mark:
     """The mark of a path."""
     try:
-        found = _lstat(path)
-        own = (*found[:7], found.st_mtime_ns, found.st_ctime_ns)
+        own = _mark_of(_lstat(path))
         if not S_ISLNK(own[0]):
             return own
     except (OSError, ValueError) as error:
         return (-(getattr(error, "errno", 0) or 0),)
     try:
-        behind = _stat(path)
+        return own + _mark_of(_stat(path))
     except OSError as error:
         return (*own, -(error.errno or 0))
-    return (*own, *behind[:7], behind.st_mtime_ns, behind.st_ctime_ns)
+
+
+def _mark_of(found: os.stat_result) -> Mark:
+    return (*found[:7], found.st_mtime_ns, found.st_ctime_ns)
 
 
 def content_digest(data: bytes) -> bytes:
