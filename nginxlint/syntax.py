@@ -124,6 +124,12 @@ class Directive:
         return Span(self.source, self.start, self.raw_words()[-1].end)
 
     @property
+    def args_span(self) -> Span:
+        """From the first argument to the last; there has to be one."""
+        words = self.raw_words()
+        return Span(self.source, words[1].start, words[-1].end)
+
+    @property
     def span(self) -> Span:
         """The whole statement with its `;`."""
         end = self.raw_words()[-1].end

@@ -8,7 +8,6 @@ from nginxlint import (
     Iterator,
     Rule,
     Severity,
-    Span,
     replace,
     tls_servers,
 )
@@ -65,13 +64,12 @@ class TlsOldProtocol(Rule):
     def _finding(self, line: Directive, said: str, severity: Severity) -> Diagnostic:
         old = [word for word in line.values if word in _OLD]
         others = [word for word in line.values if word not in _OLD]
-        whole = Span(line.args[0].span.source, line.args[0].span.start, line.args[-1].span.end)
         return self.report(
             line,
             f"{said} {', '.join(old)}, which somebody between can break",
             Fix(
                 "leave the old ones out" if others else f"speak {_NEW}",
-                (replace(whole, " ".join(others) or _NEW),),
+                (replace(line.args_span, " ".join(others) or _NEW),),
                 safe="TLSv1.2" in others and line.name == _OWN,
             ),
             severity=severity,

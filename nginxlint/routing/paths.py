@@ -7,7 +7,6 @@ from nginxlint.edits import replace
 from nginxlint.expressions import compiled
 from nginxlint.pattern import shapes
 from nginxlint.routing.servers import split_condition, split_location
-from nginxlint.source import Span
 from nginxlint.syntax import Block, Directive, Word
 
 TYPE_CHECKING = False  # typing costs 3 ms to import; checkers know the name
@@ -242,6 +241,5 @@ def respelled(dead: DeadPrefix, modifier: str, pattern: str) -> Fix:
     """The location with another modifier and pattern; in quotes where it needs them."""
     if compiled(r"""[\s;{}"'#]""").search(pattern):
         pattern = '"' + pattern.replace("\\", "\\\\").replace('"', '\\"') + '"'
-    first, last = dead.block.args[0].span, dead.block.args[-1].span
     text = f"{modifier} {pattern}" if modifier else pattern
-    return Fix(f"write location {text}", (replace(Span(first.source, first.start, last.end), text),), safe=False)
+    return Fix(f"write location {text}", (replace(dead.block.args_span, text),), safe=False)
