@@ -38,7 +38,7 @@ clean:
 
 # The differential tests want a real nginx with its modules; without one they are skipped, and say how many.
 nginx:
-	@command -v nginx >/dev/null || test -x /usr/sbin/nginx || tools/install-nginx
+	@tools/install-nginx
 
 $(VENV)/run: pyproject.toml
 	$(PYTHON) -m venv $(VENV)

@@ -11,8 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 NGINX = shutil.which("nginx") or "/usr/sbin/nginx"
 _LINE = re.compile(r"\[(emerg|warn)\] (?:\d+#\d+: )?(.*?)(?: in (\S+):(\d+))?$", re.M)
-_MODULES = "/usr/lib/nginx/modules"
-PRELUDE = "".join(f"load_module {_MODULES}/{name}.so; " for name in ("ngx_stream_module", "ngx_mail_module"))
+_MODULES = tuple(f"/usr/lib/nginx/modules/ngx_{name}_module.so" for name in ("stream", "mail"))
+PRELUDE = "".join(f"load_module {module}; " for module in _MODULES)
 
 
 class Verdict:
@@ -41,7 +41,7 @@ CACHES = "/var/cache/"  # `nginx -t` makes the folders that a text names; here i
 
 
 def installed() -> bool:
-    return os.access(NGINX, os.X_OK)
+    return os.access(NGINX, os.X_OK) and all(map(os.path.exists, _MODULES))
 
 
 def judge(text: str, files: dict[str, str] | None = None) -> Verdict:

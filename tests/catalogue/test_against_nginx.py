@@ -23,7 +23,7 @@ from nginxlint.includes import load
 from tests.catalogue.nginx import NGINX, PRELUDE, installed
 from tests.catalogue.samples import BY_TYPE, SAMPLES, TEMPLATES
 
-pytestmark = pytest.mark.skipif(not installed(), reason="nginx is not installed")
+pytestmark = pytest.mark.skipif(not installed(), reason="nginx is not installed, or no stream and mail")
 
 FULL = bool(os.environ.get("NGINXLINT_FULL"))
 SAMPLED = 1500

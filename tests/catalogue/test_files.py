@@ -84,7 +84,7 @@ def found(text: str) -> list[Refusal]:
     return list(check_files(config.find, lambda path, in_prefix: path))
 
 
-@pytest.mark.skipif(not installed(), reason="nginx is not installed")
+@pytest.mark.skipif(not installed(), reason="nginx is not installed, or no stream and mail")
 @pytest.mark.parametrize(("place", "text"), CASES, ids=[f"{place}: {text}"[:90] for place, text in CASES])
 def test_a_file_is_missed_where_nginx_misses_it_and_in_its_words(place: str, text: str, folder: str) -> None:
     configuration = AROUND[place] % text.replace("FOLDER", folder)

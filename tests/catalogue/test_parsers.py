@@ -50,7 +50,7 @@ def cases(family: str) -> list[tuple[str, str]]:
     return found
 
 
-@pytest.mark.skipif(not installed(), reason="nginx is not installed")
+@pytest.mark.skipif(not installed(), reason="nginx is not installed, or no stream and mail")
 @pytest.mark.parametrize("family", FAMILIES)
 def test_every_case_is_judged_in_the_words_of_nginx(family: str) -> None:
     installed_nginx = target()

@@ -140,7 +140,7 @@ def test_every_message_the_check_says_has_a_configuration_that_draws_it_and_a_tw
             assert (message, True) in shown and (message, False) in shown, message
 
 
-@pytest.mark.skipif(not installed(), reason="nginx is not installed")
+@pytest.mark.skipif(not installed(), reason="nginx is not installed, or no stream and mail")
 def test_nginx_warns_where_we_do_in_the_same_words() -> None:
     judged_for = target()
     rows = cases()
@@ -155,7 +155,7 @@ def test_nginx_warns_where_we_do_in_the_same_words() -> None:
     assert not wrong, "\n".join(wrong)
 
 
-@pytest.mark.skipif(not installed(), reason="nginx is not installed")
+@pytest.mark.skipif(not installed(), reason="nginx is not installed, or no stream and mail")
 def test_what_a_fix_leaves_draws_no_warning_any_more() -> None:
     judged_for = target()
     mended = []
@@ -180,7 +180,7 @@ def said_by_rules(text: str) -> set[str | None]:
     return found - {None}
 
 
-@pytest.mark.skipif(not installed(), reason="nginx is not installed")
+@pytest.mark.skipif(not installed(), reason="nginx is not installed, or no stream and mail")
 @pytest.mark.parametrize("draws", [True, False])
 def test_rules_say_what_else_nginx_warns_about(draws: bool) -> None:
     texts = [f"events {{}}\n{place} {{\n{bad if draws else good}\n}}\n" for place, bad, good in OF_RULES]
@@ -219,7 +219,7 @@ def _tables(chance: random.Random) -> str:
     return f"events {{}}\nhttp {{ {sizes(table + '_hash')}\n{body} }}\n"
 
 
-@pytest.mark.skipif(not installed(), reason="nginx is not installed")
+@pytest.mark.skipif(not installed(), reason="nginx is not installed, or no stream and mail")
 def test_nginx_cannot_lay_out_the_same_hash_tables_and_can_by_what_we_advise() -> None:
     judged_for = target()
     chance = random.Random(11)

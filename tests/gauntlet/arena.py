@@ -33,6 +33,7 @@ NAMES = {
 
 AT_ONCE = 12
 MODULES = "/usr/lib/nginx/modules"
+STREAM_MODULE = f"{MODULES}/ngx_stream_module.so"
 _PLACE = re.compile(r"\{(port|path|dns|name|made)(?::([a-z0-9.-]+))?\}")
 _LIMITS = "\n".join(
     f"{family}_connect_timeout 1s; {family}_read_timeout 1s; {family}_send_timeout 1s; {family}_buffer_size 4k;"
@@ -78,7 +79,7 @@ class Arena:
             return Nginx(http)
         return Nginx(
             http,
-            main=f"load_module {MODULES}/ngx_stream_module.so;",
+            main=f"load_module {STREAM_MODULE};",
             rest='stream {\nlog_format status "$server_port $status";\naccess_log {folder}/stream.log status;\n'
             f"proxy_connect_timeout 1s; proxy_timeout 1s;\n{streams}\n}}",
         )

@@ -5,6 +5,8 @@ Every fault has a healthy twin, the same configuration without the fault, which 
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from nginxlint.config import Config
@@ -15,7 +17,7 @@ from nginxlint.online.options import Options
 from nginxlint.online.rows import Row
 from nginxlint.online.stage import run
 from nginxlint.testing import config_of
-from tests.gauntlet.arena import NAMES, Arena, Observed
+from tests.gauntlet.arena import NAMES, STREAM_MODULE, Arena, Observed
 from tests.gauntlet.behaviours import BEHAVIOURS
 from tests.gauntlet.certificates import SERVERS
 from tests.gauntlet.scenario import LOG_CLASSES, Scenario, log_class
@@ -78,7 +80,10 @@ def opinions() -> Opinions:
     return Opinions()
 
 
-needs_nginx = pytest.mark.skipif(not PROGRAM, reason=f"nginx is not installed: {len(ALL)} scenarios not tried")
+needs_nginx = pytest.mark.skipif(
+    not PROGRAM or not os.path.exists(STREAM_MODULE),
+    reason=f"no nginx with stream here: {len(ALL)} scenarios not tried",
+)
 
 
 @needs_nginx
