@@ -49,7 +49,8 @@ class Disk:
         self.maps = maps
         absolute = os.path.abspath(conf_folder)
         self._real_folders: dict[str, str] = {}
-        self._regular: set[str] = set()  # what folders said are regular files, and no symbolic links to some
+        # what folders said are regular files, and no symbolic links to some, each with its identity
+        self._regular: dict[str, str] = {}
         self._foreign = not any(absolute == folder or absolute.startswith(folder + "/") for folder in CONF_FOLDERS)
 
     def full(self, path: str) -> str:
@@ -115,17 +116,23 @@ class Disk:
     def identity(self, path: str) -> str:
         """The same for all names of one file: tells include cycles and twins. This is `os.path.realpath`, which looks
         at every folder above every file."""
-        folder, _, name = path.rpartition("/")
+        known = self._regular.get(path)
+        if known is not None:
+            return known
+        above, name = os.path.split(path)
         try:
-            if path not in self._regular and (name in ("", ".", "..") or stat.S_ISLNK(os.lstat(path).st_mode)):
+            if name in ("", ".", "..") or stat.S_ISLNK(os.lstat(path).st_mode):
                 return os.path.realpath(path)
         except OSError:
             return os.path.realpath(path)
+        return f"{self._real_folder(above)}/{name}"
+
+    def _real_folder(self, folder: str) -> str:
+        """What names a folder behind all symbolic links, without a slash at the end."""
         real = self._real_folders.get(folder)
         if real is None:
-            above = folder if folder or not path.startswith("/") else "/"
-            real = self._real_folders[folder] = os.path.realpath(above).removesuffix("/")
-        return f"{real}/{name}"
+            real = self._real_folders[folder] = os.path.realpath(folder).removesuffix("/")
+        return real
 
     def _glob(self, pattern: str) -> list[str]:
         """The paths a pattern with wildcards stands for. The usual one, a folder and a star, needs no regular expression,
@@ -149,7 +156,10 @@ class Disk:
                 ]
         except OSError:
             return []
-        self._regular.update([path for path, is_regular in found if is_regular])
+        real = self._real_folder(above) + "/"
+        for path, is_regular in found:
+            if is_regular:
+                self._regular[path] = path if real == above else real + path[len(above) :]
         return [path for path, _ in found]
 
 

@@ -90,16 +90,16 @@ def load(files: Files, path: str, text: str, around: tuple[str, ...] = ()) -> Lo
         block = Surroundings(name, source, inner)
         inner.body = (block,)
         inner = block
-    reader = _Reader(files, loaded)
+    reader = _Reader(files, loaded, len(text))
     inner.body = tuple(reader.body(source, inner, (files.identity(path),)))
     return loaded
 
 
 class _Reader:
-    def __init__(self, files: Files, loaded: Loaded) -> None:
+    def __init__(self, files: Files, loaded: Loaded, characters: int) -> None:
         self.files = files
         self.loaded = loaded
-        self.characters = 0
+        self.characters = characters
         self.directives = 0
         self.heads = Heads()
         # Files named without a wildcard (proxy_params, snippets) are included again and again: read them once.
@@ -110,9 +110,6 @@ class _Reader:
         """The directives of one file, includes spliced. `chain` identifies the files being read."""
         tree = parse(source, parent, self.heads)
         self.loaded.files.append(ReadFile(source, tree))
-        self.characters += len(source.text)
-        if self.characters > MAX_DIRECTIVES:  # every directive has some: most configurations need no counting
-            self.directives += source.text.count(";")
         body, includes = tree.top, tree.includes
         if not includes:
             return body
@@ -136,12 +133,13 @@ class _Reader:
             return [directive]  # stays in the tree: the catalogue check refuses it
         result: list[Directive] = []
         literal = not any(character in record.pattern for character in "*?[")
+        too_deep = len(chain) >= MAX_CHAIN
         for path in self.files.find(record.pattern):
             identity = self.files.identity(path)
             if identity in chain:
                 record.problems.append((path, "includes itself"))
                 continue
-            if len(self.loaded.files) >= MAX_FILES or self.directives >= MAX_DIRECTIVES or len(chain) >= MAX_CHAIN:
+            if too_deep or self.directives >= MAX_DIRECTIVES or len(self.loaded.files) >= MAX_FILES:
                 self.loaded.limit = "the configuration is too large: not all includes were read"
                 return result
             text = self.texts.get(identity)
@@ -154,6 +152,9 @@ class _Reader:
                 if literal:
                     self.texts[identity] = text
             record.files.append(path)
+            self.characters += len(text)
+            if self.characters > 2 * MAX_DIRECTIVES:  # none has less than two: most configurations need no counting
+                self.directives += text.count(";")
             source = Source(path, text, directive)
             result.extend(self.body(source, parent, (*chain, identity)))
             if not literal:

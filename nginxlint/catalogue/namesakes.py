@@ -6,6 +6,8 @@ from itertools import chain
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from nginxlint.catalogue.context import Context
     from nginxlint.catalogue.entry import Entry
     from nginxlint.syntax import Directive, Index
@@ -18,7 +20,7 @@ class Namesakes:
     """The directives of one name that have a block, or those that have none, wherever they stand: `directives`, and one
     for each of their different arguments, `examples`. `others_in`: the names of the blocks in which the others stand."""
 
-    __slots__ = ("directives", "examples", "others_in")
+    __slots__ = ("_alone", "_explained", "directives", "examples", "others_in")
 
     def __init__(self, index: Index, name: str, blocks: bool) -> None:
         named = index[name]
@@ -30,6 +32,8 @@ class Namesakes:
                 (others if (one.body is None) is blocks else self.directives).append(one)
         self.others_in = {one.parent.name if one.parent else "" for one in others}
         self.examples = {one.values: one for one in self.directives} if others else index.examples(name)
+        self._alone: bool | None = None
+        self._explained: set[Callable[[str], bool]] = set()
 
     def relieve(self, entry: Entry, context: Context) -> bool:
         """Take away from an entry what all of them pass at its place, so that nobody asks it of each. Is nothing left to
@@ -37,9 +41,9 @@ class Namesakes:
         arguments = self.examples.keys()
         if not all(entry.counts >> count & 1 for count in set(map(len, arguments))):
             return False
-        if entry.once and len({one.parent for one in self.directives}) == len(self.directives):
+        if entry.once and self._is_each_alone():
             entry.once = False
-        if entry.names_of_all is not None and entry.names_of_all("\n".join(chain.from_iterable(arguments))):
+        if entry.names_of_all is not None and self._is_explained(entry.names_of_all):
             entry.names = None
         fault = entry.value_fault
         if fault is not None and not any(fault(entry.variant, values) for values in arguments):
@@ -48,6 +52,18 @@ class Namesakes:
         if entry.check is not None and entry.value_fault is None and self._pass_check(entry, context):
             entry.check = None
         return entry.is_plain() and not self._others_at(context)
+
+    def _is_each_alone(self) -> bool:
+        """Is each of them the only one of its block? The same at every place, as is the next answer."""
+        if self._alone is None:
+            self._alone = len({one.parent for one in self.directives}) == len(self.directives)
+        return self._alone
+
+    def _is_explained(self, all_known: Callable[[str], bool]) -> bool:
+        """Are the variables that they read known? What is known stays known."""
+        if all_known not in self._explained and all_known("\n".join(chain.from_iterable(self.examples))):
+            self._explained.add(all_known)
+        return all_known in self._explained
 
     def _others_at(self, context: Context) -> bool:
         """Could one of those without a block stand where these have one, or the other way round? `server` is both, but

@@ -45,8 +45,9 @@ class Known(Index):
         return "\0".join(("", *chain.from_iterable(different), ""))
 
     def spelled(self, name: str) -> str:
-        """The same as they stand there, repeated or not: quicker for one look."""
-        return "\0".join(chain.from_iterable([line.values for line in self.get(name, ())]))
+        """The same, repeated or not: quicker for one look."""
+        different = self._alike.get(name) or [line.values for line in self.get(name, ())]
+        return "\0".join(chain.from_iterable(different))
 
     def alike(self, name: str) -> Grouped[tuple[str, ...], Directive]:
         """The directives of that name by their arguments."""
