@@ -91,7 +91,7 @@ def load(files: Files, path: str, text: str, around: tuple[str, ...] = ()) -> Lo
         inner.body = (block,)
         inner = block
     reader = _Reader(files, loaded, len(text))
-    inner.body = tuple(reader.body(source, inner, (files.identity(path),)))
+    inner.body = tuple(reader.body(source, inner, (files.identity(path),), len(around)))
     return loaded
 
 
@@ -106,9 +106,10 @@ class _Reader:
         self.texts: dict[str, str] = {}
         self.read: list[Source] = []  # files whose texts nobody else has: packed if they become many
 
-    def body(self, source: Source, parent: Block, chain: tuple[str, ...]) -> list[Directive]:
-        """The directives of one file, includes spliced. `chain` identifies the files being read."""
-        tree = parse(source, parent, self.heads)
+    def body(self, source: Source, parent: Block, chain: tuple[str, ...], depth: int) -> list[Directive]:
+        """The directives of one file, includes spliced. `chain` identifies the files being read; `depth` blocks are
+        around."""
+        tree = parse(source, parent, self.heads, depth)
         self.loaded.files.append(ReadFile(source, tree))
         body, includes = tree.top, tree.includes
         if not includes:
@@ -134,6 +135,7 @@ class _Reader:
         result: list[Directive] = []
         literal = not any(character in record.pattern for character in "*?[")
         too_deep = len(chain) >= MAX_CHAIN
+        depth = sum(1 for _ in directive.ancestors())
         for path in self.files.find(record.pattern):
             identity = self.files.identity(path)
             if identity in chain:
@@ -156,7 +158,7 @@ class _Reader:
             if self.characters > 2 * MAX_DIRECTIVES:  # none has less than two: most configurations need no counting
                 self.directives += text.count(";")
             source = Source(path, text, directive)
-            result.extend(self.body(source, parent, (*chain, identity)))
+            result.extend(self.body(source, parent, (*chain, identity), depth))
             if not literal:
                 self._put_away(source)
         if literal and not record.files:

@@ -36,7 +36,6 @@ BUFFER = 4096
 NEAR_BUFFER = BUFFER // 4 - 2
 # Deeper nesting than any real configuration has; who walks the tree may recurse once a level.
 MAX_DEPTH = 400
-_NEAR_DEPTH = MAX_DEPTH - 2
 # A file with more faults than this is not a configuration.
 MAX_FAULTS = 100
 
@@ -171,14 +170,14 @@ def words_at(text: str, start: int) -> list[RawWord]:
     return words
 
 
-def read(text: str, sink: Sink, at: int = 0, open_blocks: Iterable[int] = ()) -> Remarks:
+def read(text: str, sink: Sink, at: int = 0, open_blocks: Iterable[int] = (), max_depth: int = MAX_DEPTH) -> Remarks:
     """Read a text into `sink`; what stands before `at` it has already, and blocks that begin at `open_blocks` are open.
     Never raises: what is wrong is in `faults`."""
-    remarks = _Lexer(text, sink, open_blocks).run(at)
+    remarks = _Lexer(text, sink, max_depth, open_blocks).run(at)
     if any(fault.kind == "braces-unmatched" for fault in remarks.faults):
         # Only now does indentation count: it tells which brace is the one that was forgotten.
         sink.restart()
-        remarks = _Lexer(text, sink, by_indentation=True).run(0)
+        remarks = _Lexer(text, sink, max_depth, by_indentation=True).run(0)
     return remarks
 
 
@@ -189,9 +188,12 @@ class _GiveUp(Exception):
 class _Lexer:
     """One pass over one text."""
 
-    def __init__(self, text: str, sink: Sink, open_blocks: Iterable[int] = (), *, by_indentation: bool = False) -> None:
+    def __init__(
+        self, text: str, sink: Sink, max_depth: int, open_blocks: Iterable[int] = (), *, by_indentation: bool = False
+    ) -> None:
         self.text = text
         self.sink = sink
+        self.max_depth = max_depth
         self.by_indentation = by_indentation
         self.out = Remarks()
         self.open = list(open_blocks)  # offsets of the blocks around us
@@ -308,7 +310,7 @@ class _Lexer:
     def _open_block(self, name: str, values: tuple[str, ...], start: int, end: int) -> None:
         self.sink.begin(name, values, start)
         self.open.append(start)
-        if len(self.open) >= MAX_DEPTH:
+        if len(self.open) >= self.max_depth:
             self._fault(
                 "nesting-too-deep",
                 end - 1,

@@ -16,16 +16,16 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-def parse(source: Source, parent: Block, heads: Heads | None = None) -> Tree:
+def parse(source: Source, parent: Block, heads: Heads | None = None, depth: int = 0) -> Tree:
     """Parse the text of one file as children of `parent`. Includes are not followed; what cannot be read is in `faults`.
 
-    `heads` is shared by the files of one root, so that what they repeat is kept once.
+    `heads` is shared by the files of one root, so that what they repeat is kept once; `depth` blocks are around.
     """
     text = source.text
-    tree = Tree(source, parent)
+    tree = Tree(source, parent, MAX_DEPTH - depth)
     at = tree.read_ordinary(text, Heads() if heads is None else heads)
     if at < len(text) or tree.open:
-        remarks = read(text, tree, at, tree.open_at())
+        remarks = read(text, tree, at, tree.open_at(), tree.max_depth)
         tree.comments += remarks.comments
         tree.faults = remarks.faults
     return tree
@@ -66,7 +66,6 @@ def outline_of(text: str) -> Outline:
 # The offsets of small files are one object for all of them: an int has 32 bytes, and ten thousand hosts as many files.
 _SHARED = 8192
 _OFFSETS: list[int] = []  # as many as the longest of these files needed
-_DEEP = MAX_DEPTH - 2
 
 
 def _offsets_of(text: str) -> Sequence[int]:
@@ -83,11 +82,12 @@ class Tree:
     `comments` that may speak to us, and the syntax `faults`. It takes statements, and makes directives of them as
     children of the block that is open."""
 
-    __slots__ = ("body", "comments", "faults", "includes", "open", "parent", "source", "top")
+    __slots__ = ("body", "comments", "faults", "includes", "max_depth", "open", "parent", "source", "top")
 
-    def __init__(self, source: Source, parent: Block) -> None:
+    def __init__(self, source: Source, parent: Block, max_depth: int) -> None:
         self.source = source
         self.parent = parent
+        self.max_depth = max_depth
         self.open: list[tuple[Block, list[Directive]]] = []
         self.faults: Sequence[Fault] = ()
         self.restart()
@@ -106,8 +106,8 @@ class Tree:
         """Read text as far as it is ordinary; the offset of what is not, or of its end. Nearly every line is a statement
         of its own, and text is split at newlines ten times as fast as at what ends a statement."""
         source, parent, body, opened = self.source, self.parent, self.body, self.open
+        deep = self.max_depth - 2
         offsets = _offsets_of(text)
-        new = object.__new__  # to call a class that has an `__init__` takes as long as all else that a line needs
         at = 0
         lines = iter(text.split("\n"))
         for line in lines:
@@ -122,9 +122,9 @@ class Tree:
                         body.append(directive)
                     else:
                         body.append(Outermost(name, values, offsets[at + ahead], parent, source))
-                elif kind == BEGIN and len(opened) < _DEEP:
+                elif kind == BEGIN and len(opened) < deep:
                     opened.append((parent, body))
-                    block = new(Block)
+                    block = Block()
                     block.name = name
                     block.values = values
                     block.start = block.close = offsets[at + ahead]
@@ -162,7 +162,7 @@ class Tree:
                 start = at + ahead
                 if kind in (STATEMENT, INCLUDE):
                     self.statement(name, values, start)
-                elif kind == BEGIN and len(self.open) < _DEEP and not text[end : end + 1].isdigit():
+                elif kind == BEGIN and len(self.open) < self.max_depth - 2 and not text[end : end + 1].isdigit():
                     self.begin(name, values, start)
                 elif kind == END and self.open:
                     self.end(start)
@@ -187,7 +187,8 @@ class Tree:
             self.includes.append(directive)
 
     def begin(self, name: str, values: tuple[str, ...], start: int) -> None:
-        block = Block(name, values, start, self.parent, self.source)
+        block = Block()
+        block.fill(name, values, start, self.parent, self.source)
         self.body.append(block)
         self.open.append((self.parent, self.body))
         self.parent, self.body = block, []

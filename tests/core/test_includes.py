@@ -12,6 +12,7 @@ from nginxlint import includes
 from nginxlint.files import _CHUNK, MAX_FILE_BYTES, Disk, Dump
 from nginxlint.includes import Loaded, load
 from nginxlint.inputs import split_dump
+from nginxlint.lexer import MAX_DEPTH
 from nginxlint.source import Shelf, Source
 
 
@@ -54,6 +55,17 @@ def test_a_cycle_is_on_record_and_ends(tmp_path: Path) -> None:
     loaded = load_tree(tmp_path, {"nginx.conf": "include a.conf;", "a.conf": "a;\ninclude a.conf;"})
     assert names(loaded) == ["a"]
     assert [reason for include in loaded.includes for _, reason in include.problems] == ["includes itself"]
+
+
+def test_blocks_are_as_deep_over_several_files_as_in_one(tmp_path: Path) -> None:
+    deep = "\n".join(["x {"] * 150) + "\n{}\n" + "}\n" * 150
+    files = {f"{number}.conf": deep.replace("{}", f"include {number + 1}.conf;") for number in range(20)}
+    loaded = load_tree(tmp_path, files | {"nginx.conf": "include 0.conf;", "20.conf": "a;"})
+    depth, faulty = 0, [file.source.path.rpartition("/")[2] for file in loaded.files if file.faults]
+    for directive in loaded.main.walk():
+        depth = max(depth, sum(1 for _ in directive.ancestors()))
+    assert (depth < MAX_DEPTH, faulty) == (True, ["2.conf"])
+    assert [fault.kind for file in loaded.files for fault in file.faults] == ["nesting-too-deep"]
 
 
 def test_a_missing_file_is_on_record_and_an_empty_pattern_is_not(tmp_path: Path) -> None:
