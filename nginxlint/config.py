@@ -16,7 +16,7 @@ from nginxlint.routing.servers import SOCKET_OPTIONS, Location, Server
 from nginxlint.routing.upstreams import Upstream
 from nginxlint.routing.uses import PASSES, Use, Uses
 from nginxlint.routing.variables import Folded, fold
-from nginxlint.syntax import Block, Directive, Index
+from nginxlint.syntax import Block, Directive
 
 TYPE_CHECKING = False  # parts of the model that few configurations need are imported when they are asked for
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ class Config:
         return answer
 
     @property
-    def index(self) -> Index:
+    def index(self) -> Known:
         """All its directives by name."""
         return self._by_name
 

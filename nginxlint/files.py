@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 # nginx configurations of 10,000 virtual hosts have 10 MB in all; one file beyond this is something else.
 MAX_FILE_BYTES = 64 * 1024 * 1024
+_READ = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC  # (a pipe would keep us waiting)
 # Most files are read in one piece of this size.
 _CHUNK = 1 << 16
 
@@ -94,7 +95,7 @@ class Disk:
         """The bytes of a file. Raises OSError: absent, unreadable, too large, or not a regular file."""
         if self._changed and (changed := self._changed.get(os.path.realpath(path))) is not None:
             return changed
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        descriptor = os.open(path, _READ)
         try:
             # a regular file gives less than was asked for only at its end
             data = os.read(descriptor, _CHUNK) if path in self._regular else b""
@@ -178,7 +179,7 @@ def _size(descriptor: int, path: str) -> int:
 def beginning_of(path: str, most: int) -> bytes | None:
     """At most so many bytes of a regular file; None where it is none (a pipe would keep us waiting), or may not be read."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        descriptor = os.open(path, _READ)
     except (OSError, ValueError):
         return None
     try:

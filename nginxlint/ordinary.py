@@ -29,9 +29,13 @@ PIECES = compiled(
     """
 )
 # Words of plain characters between blanks, on one line.
-_plain_statement = compiled(rf"([ \t]*+)([{PLAIN}]++)([ \t{PLAIN}]*+)(?:;|(?<!\$)(\{{))").fullmatch
+_plain_statement = compiled(rf"[ \t]*+([{PLAIN}]++)([ \t{PLAIN}]*+)(?:;|(?<!\$)(\{{))").fullmatch
 _TERMINATORS = (";", "{")
 _BEHIND_QUOTE = frozenset(" \t\r\n;{)")
+# How many lines are kept. What is repeated everywhere turns up early; the last ones are kept for a while, because a host
+# says its name twice.
+_LATE = 1024
+_MOST = 8192 + _LATE
 
 
 class Heads(dict[str, tuple[Head, ...]]):
@@ -42,46 +46,43 @@ class Heads(dict[str, tuple[Head, ...]]):
     files of a root.
     """
 
-    # What is repeated everywhere turns up early. What turns up late is kept for a while: a host says its name twice.
-    LIMIT = 8192
-    LATE = 1024
-
     def __missing__(self, written: str) -> tuple[Head, ...]:
         if len(written) >= NEAR_BUFFER:
             return _ODD
         found: tuple[Head, ...]
         if match := _plain_statement(written):
-            blanks, name, values, brace = match.groups()
+            name, values, brace = match.groups()
+            blanks = match.start(1)
             if brace is None:  # as in `_statement`: to call it takes a tenth of the time of a unique line
                 kind = INCLUDE if name == "include" else STATEMENT
-                found = ((kind, intern(name), tuple(values.split()), len(blanks)),)
+                found = ((kind, intern(name), tuple(values.split()), blanks),)
             else:
-                found = _statement(name, tuple(values.split()), len(blanks), True)
+                found = _statement(name, tuple(values.split()), blanks, True)
         else:
             found = self._apart(written)
             if found is _ODD and "\n" not in written:
                 found = self._several(written)
         self[written] = found
-        if len(self) > self.LIMIT + self.LATE:
-            for _ in range(self.LATE):
+        if len(self) > _MOST:
+            for _ in range(_LATE):
                 self.popitem()  # the last one
         return found
 
     def _apart(self, written: str) -> tuple[Head, ...]:
         """One statement with quotes or escapes in it, one on several lines, or none."""
         text = written.strip(" \t\r\n")
-        blanks = written.index(text)
-        if text == "}":
-            return ((END, "", (), blanks),)
         if not text:
             return ()
         if text[0] == "#":
             if "\n" in text:
                 return _ODD
-            return ((COMMENT, "", (), blanks),) if MARK in text else ()
+            return ((COMMENT, "", (), written.index("#")),) if MARK in text else ()
+        if text == "}":
+            return ((END, "", (), written.index("}")),)
         words = _words(text) if text[-1] in _TERMINATORS else None
         if not words:
             return _ODD
+        blanks = written.index(text)
         # on one line, or certainly its own: a forgotten semicolon is looked for in all others
         if text[-1] == "{" and "\n" in text[:-1].rstrip() and words[0] not in BLOCK_NAMES:
             return _ODD

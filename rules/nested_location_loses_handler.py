@@ -59,7 +59,7 @@ class NestedLocationLosesHandler(Rule):
     )
 
     def check(self, config: Config) -> Iterator[Diagnostic]:
-        around = {inner.parent for inner in config.find("location")}
+        around = config.index.holders("location")
         for target in config.find(*_PASSES):
             outer = config.location(target) if target.parent in around else None
             if outer is None or target.parent is not outer.block or not target.values:

@@ -45,7 +45,7 @@ class ReturnShadowsLocations(Rule):
     )
 
     def check(self, config: Config) -> Iterator[Diagnostic]:
-        located = {location.parent for location in config.find("location")}
+        located = config.index.holders("location")
         for directive in config.find(*self.directives):
             if directive.parent not in located or directive.enclosing("server") is not directive.parent:
                 continue

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from nginxlint.catalogue.context import Context
     from nginxlint.catalogue.entry import Entry
-    from nginxlint.syntax import Directive, Index
+    from nginxlint.syntax import Index
 
 # Fewer are as soon looked at one by one.
 MANY = 12
@@ -23,13 +23,9 @@ class Namesakes:
     __slots__ = ("_alone", "_explained", "directives", "examples", "others_in")
 
     def __init__(self, index: Index, name: str, blocks: bool) -> None:
-        named = index[name]
-        others: list[Directive] = []
-        self.directives = named
-        if blocks or name in index.inside:
-            self.directives = []
-            for one in named:
-                (others if (one.body is None) is blocks else self.directives).append(one)
+        others, self.directives = index.apart(name)
+        if not blocks:
+            others, self.directives = self.directives, others
         self.others_in = {one.parent.name if one.parent else "" for one in others}
         self.examples = {one.values: one for one in self.directives} if others else index.examples(name)
         self._alone: bool | None = None

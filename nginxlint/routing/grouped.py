@@ -16,16 +16,17 @@ class Grouped(dict["K", "V | list[V]"]):
     are said once, and ten thousand lists are a megabyte. Grouped when first asked for more than its keys, which often
     tell that there is nothing to ask."""
 
-    __slots__ = ("_waiting",)
+    __slots__ = ("_has_lists", "_waiting")
 
     def __init__(self, keys: Sequence[K], members: Sequence[V]) -> None:
         super().__init__(zip(keys, members, strict=True))  # the last one of each
-        self._waiting: tuple[Sequence[K], Sequence[V]] | None = keys, members
+        alone = len(self) == len(members)
+        self._waiting: tuple[Sequence[K], Sequence[V]] | None = None if alone else (keys, members)
+        self._has_lists = False
 
     def _group(self, keys: Sequence[K], members: Sequence[V]) -> None:
         self._waiting = None
-        if len(self) == len(members):
-            return
+        self._has_lists = True
         if len(self) * 2 <= len(members):
             groups: dict[K, list[V]] = {key: [] for key in self}
             for key, member in zip(keys, members, strict=True):
@@ -43,8 +44,8 @@ class Grouped(dict["K", "V | list[V]"]):
 
     def examples(self) -> dict[K, V]:
         """One member of each key."""
-        if self._waiting is not None:
-            return dict(self)  # type: ignore[arg-type]  # no lists yet
+        if not self._has_lists:
+            return dict(self)  # type: ignore[arg-type]
         return {key: known[-1] if isinstance(known, list) else known for key, known in self.items()}
 
     def members(self, key: K) -> list[V]:

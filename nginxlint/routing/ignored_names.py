@@ -170,7 +170,7 @@ def _groups(config: Config) -> tuple[list[tuple[str, _Lines]], dict[Block | None
                 if kind == "http" or (kind == "stream" and config.version >= _STREAM_KNOWS_NAMES):
                     group_of[block] = indexes.setdefault((kind, said), len(indexes))
         groups = list(indexes)
-    if len([one for one in config.find("server") if one.body is not None]) > len(group_of):
+    if len(config.index.apart("server")[1]) > len(group_of):
         for server in config.servers:
             if server.kind == "http" and server.is_whole and not server.block.child("listen"):
                 group_of[server.block] = len(groups)

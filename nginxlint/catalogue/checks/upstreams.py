@@ -402,7 +402,7 @@ def _none_is_empty(context: Context) -> bool:
     """Has every group a server, and none a `sticky` that has to be looked at?"""
     if context.version < _STICKY_SINCE and context.occurs("sticky"):
         return False
-    return {server.parent for server in context.find("server")}.issuperset(context.find("upstream"))
+    return {server.parent for server in context.index.apart("server")[0]}.issuperset(context.find("upstream"))
 
 
 def _look_at_end(block: Block, context: Context) -> Iterator[Refusal]:
@@ -429,7 +429,7 @@ def _end_of_subsystem(block: Block, context: Context) -> Iterator[Refusal]:
     """What nginx finds when it sets up the groups, at the end of `http` or `stream`."""
     marked = context.state.get("upstreams.marked", ())
     resolves = any("resolve" in parameters for parameters in marked)
-    lines = [one for one in context.find("server") if len(one.values) > 1] if marked else ()
+    lines = [one for one in context.index.apart("server")[0] if len(one.values) > 1] if marked else ()
     for group in dict.fromkeys([one.parent for one in lines if one.values[1:] in marked]):
         if group is None or group.parent is not block or group.name != "upstream" or not group.values:
             continue
