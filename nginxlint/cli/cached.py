@@ -58,15 +58,17 @@ def run(argv: Sequence[str], network: Network | None = None) -> int:
 def _run(args: Namespace, argv: Sequence[str], where: str, begin: float) -> int:
     """A check that asks the cache in the folder `where` first, and tells it what was found."""
     from nginxlint.cli.cache import Cache, digest
-    from nginxlint.cli.watch import SETTLED_NS, Watch, kept, same, unmoved, unpacked
+    from nginxlint.cli.watch import SETTLED_NS, Mark, Watch, kept, marks_of, unmoved
 
     cache = Cache(where, (os.getcwd(), args.paths))
     key = digest(_facts(argv))
     before = None if args.verbose else cache.find(key)
     settled, roots = 0, None
+    settled_now, marks = time.time_ns() - SETTLED_NS, dict[str, Mark]()
     if before is not None:
         settled, questions, texts, code, roots = before
-        if unmoved(questions) or same(unpacked(questions), settled):
+        marks = marks_of(questions)
+        if unmoved(questions, marks):
             from nginxlint.cli.output import deliver
 
             deliver([(path, _timed(text, time.perf_counter() - begin)) for path, text in texts])
@@ -75,8 +77,7 @@ def _run(args: Namespace, argv: Sequence[str], where: str, begin: float) -> int:
     from nginxlint.cli.known_roots import KnownRoots
     from nginxlint.cli.output import deliver
 
-    settled_now = time.time_ns() - SETTLED_NS
-    with Watch() as watch:
+    with Watch(marks) as watch:
         memory = KnownRoots(watch, roots, settled)
         outcome = judge(args, argv, memory=memory)
     if isinstance(outcome, int):

@@ -133,11 +133,12 @@ def same(questions: Questions, settled_before: int) -> bool:
 
 
 def _says_all(mark: Mark, answers: dict[str, Answer], settled_before: int) -> bool:
-    entries = answers.get("scandir")
-    if isinstance(entries, bytes) and entries.startswith(_WITH_LINKS):
-        return False  # what is behind a link in the folder has a mark of its own
-    if len(mark) > 1 and S_ISDIR(mark[0]) and entries is None and "listdir" not in answers:
-        return False  # its mark tells of files that nobody asked for
+    if len(mark) > 1 and not S_ISREG(mark[0]):
+        entries = answers.get("scandir")
+        if isinstance(entries, bytes) and entries.startswith(_WITH_LINKS):
+            return False  # what is behind a link in the folder has a mark of its own
+        if S_ISDIR(mark[0]) and entries is None and "listdir" not in answers:
+            return False  # its mark tells of files that nobody asked for
     return max(mark[7:9] + mark[16:], default=0) < settled_before
 
 
@@ -151,16 +152,20 @@ def kept(questions: Questions, settled_before: int) -> Kept:
     return tuple(sure), _together(marks), marshal.dumps(answers), others
 
 
-def unmoved(questions: Kept) -> bool:
-    """Has nothing happened to any of the paths that were asked for? Quicker than `same`, and no is no proof."""
-    paths, marks, _, others = questions
-    return _together([mark(path) for path in paths]) == marks and same(others, 0)
+def marks_of(questions: Kept) -> dict[str, Mark]:
+    """The marks that answer questions now, by their paths."""
+    return {path: mark(path) for path in questions[0]}
 
 
-def unpacked(questions: Kept) -> Questions:
-    """The questions of which `kept` was made."""
+def unmoved(questions: Kept, now: dict[str, Mark]) -> bool:
+    """Would all questions be answered as they were? The same as `same`, at a look at all marks together (`marks_of`);
+    only what has another one is asked again."""
     paths, marks, answers, others = questions
-    return dict(zip(paths, zip(marshal.loads(marks), marshal.loads(answers), strict=True), strict=True)) | others
+    if _together([*now.values()]) != marks:
+        rows = zip(paths, marshal.loads(marks), marshal.loads(answers), now.values(), strict=True)
+        if not same({path: (before, asked) for path, before, asked, here in rows if here != before}, 0):
+            return False
+    return same(others, 0)
 
 
 def _together(marks: list[Mark]) -> bytes:
@@ -168,9 +173,14 @@ def _together(marks: list[Mark]) -> bytes:
 
 
 class Watch:
-    """Writes down what is asked while it is entered. `complete` is false where a question cannot be asked again."""
+    """Writes down what is asked while it is entered. `complete` is false where a question cannot be asked again.
 
-    def __init__(self) -> None:
+    `marks` were taken a moment ago. A mark may be older than the answers beside it: where something happened in between,
+    the next run sees another mark, and asks.
+    """
+
+    def __init__(self, marks: dict[str, Mark] | None = None) -> None:
+        self._marks = marks or {}
         self.questions: Questions = {}
         self.complete = True
         self._part: set[tuple[str, str]] = set()  # path and question
@@ -185,7 +195,7 @@ class Watch:
             name = os.fsdecode(name)
         known = self.questions.get(name)
         if known is None:
-            known = self.questions[name] = mark(name), {}
+            known = self.questions[name] = self._marks.get(name) or mark(name), {}
         self._part.add((name, question))
         if question not in known[1]:
             try:
@@ -259,7 +269,7 @@ class Watch:
             return _open(path, flags, mode, dir_fd=dir_fd)
         known = self.questions.get(path)
         if known is None:
-            known = self.questions[path] = mark(path), {}
+            known = self.questions[path] = self._marks.get(path) or mark(path), {}
         self._part.add((path, "read"))
         try:
             descriptor = _open(path, flags)
