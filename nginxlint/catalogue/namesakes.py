@@ -33,9 +33,10 @@ class Namesakes:
 
     def relieve(self, entry: Entry, context: Context) -> bool:
         """Take away from an entry what all of them pass at its place, so that nobody asks it of each. Is nothing left to
-        ask, not even of their form? Where they do not pass, they are asked one by one, in file order."""
+        ask, not even of their form? Where they do not pass, they are asked one by one, in file order; so are those of
+        which all have a block and none may, or the other way round."""
         arguments = self.examples.keys()
-        if not all(entry.counts >> count & 1 for count in set(map(len, arguments))):
+        if not self.directives or not all(entry.counts >> count & 1 for count in set(map(len, arguments))):
             return False
         if entry.once and self._is_each_alone():
             entry.once = False
