@@ -145,7 +145,7 @@ def _many(block: Block, context: Context) -> Iterator[Refusal]:
         yield from hash_sizes.variables(block, context)
     if context.place == "http":
         for around, extensions in context.state.get("types", {}).items():
-            if not is_small(context, len(extensions), "types_hash"):
+            if extensions and not is_small(context, len(extensions), "types_hash"):
                 from nginxlint.catalogue.checks import hash_sizes
 
                 yield from hash_sizes.extensions(block, context, around, extensions)
