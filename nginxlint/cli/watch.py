@@ -8,6 +8,7 @@ them, without anybody having to remember. Imports do not pass there; they are th
 from __future__ import annotations
 
 import builtins
+import io
 import marshal
 import os
 from _blake2 import blake2b
@@ -41,6 +42,7 @@ _listdir, _scandir, _readlink, _access, _open_file = os.listdir, os.scandir, os.
 _WATCHED: dict[str, Callable[..., Any]] = {
     "lstat": _lstat, "stat": _stat, "readlink": _readlink, "listdir": _listdir, "scandir": _scandir,
 }  # fmt: skip
+_WITH_OPEN = (builtins, io)  # pathlib takes the latter
 _OPENING: dict[str, Callable[..., Any]] = {"access": _access, "open": _open, "read": _read, "close": _close}
 
 
@@ -239,13 +241,15 @@ class Watch:
         }
         for name, function in watched.items():
             setattr(os, name, function)
-        setattr(builtins, "open", self._open_file)  # noqa: B010 - a checker takes the plain form for a mistake
+        for module in _WITH_OPEN:
+            module.open = self._open_file  # type: ignore[attr-defined]
         return self
 
     def __exit__(self, *_: object) -> None:
         for name, function in (*_WATCHED.items(), *_OPENING.items()):
             setattr(os, name, function)
-        setattr(builtins, "open", _open_file)  # noqa: B010
+        for module in _WITH_OPEN:
+            module.open = _open_file  # type: ignore[attr-defined]
         if self._reading:
             self.complete = False  # a file that was not read to its end
 

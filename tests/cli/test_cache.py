@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import random
 import re
@@ -14,7 +15,7 @@ from typing import Any
 import pytest
 
 from nginxlint import linter
-from nginxlint.cli.watch import SETTLED_NS, Kept, Watch, kept, marks_of, same, unmoved
+from nginxlint.cli.watch import SETTLED_NS, Kept, Watch, kept, mark, marks_of, same, unmoved
 from nginxlint.diagnostic import Diagnostic
 from nginxlint.result import Judged
 from tests.cli.conftest import REPOSITORY, Run
@@ -334,8 +335,40 @@ def test_a_file_written_anew_with_the_same_content_is_the_same(tmp_path: Path) -
     assert all(is_unmoved(kept(watch.questions, settled)) for settled in (0, time.time_ns() + SETTLED_NS))
 
 
+@pytest.mark.parametrize("by_descriptor", [False, True])
+def test_a_mark_may_be_older_than_what_was_read(tmp_path: Path, by_descriptor: bool) -> None:
+    file = tmp_path / "a"
+    file.write_text("1")
+    marks = {str(file): mark(str(file))}
+    file.write_text("22")
+    with Watch(marks) as watch:
+        if by_descriptor:
+            descriptor = os.open(str(file), os.O_RDONLY)
+            assert os.read(descriptor, 100) == b"22"
+            os.close(descriptor)
+        else:
+            assert file.read_text() == "22"
+    stored = kept(watch.questions, time.time_ns() + SETTLED_NS)
+    assert stored[0] == (str(file),)
+    assert is_unmoved(stored)
+    file.write_text("1")
+    assert not is_unmoved(stored)
+
+
 def test_the_functions_of_os_are_left_as_they_were(tmp_path: Path) -> None:
-    before = (os.stat, os.lstat, os.listdir, os.scandir, os.open, os.read, os.close, os.access, os.readlink, open)
+    before = (
+        os.stat,
+        os.lstat,
+        os.listdir,
+        os.scandir,
+        os.open,
+        os.read,
+        os.close,
+        os.access,
+        os.readlink,
+        open,
+        io.open,
+    )
     with pytest.raises(ValueError, match="x"), Watch():
         raise ValueError("x")
     assert before == (
@@ -349,4 +382,5 @@ def test_the_functions_of_os_are_left_as_they_were(tmp_path: Path) -> None:
         os.access,
         os.readlink,
         open,
+        io.open,
     )
