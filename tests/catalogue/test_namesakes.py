@@ -100,6 +100,7 @@ def test_what_is_right_is_not_walked_through_block_by_block(monkeypatch):
         ("location / {", "location / { location /a { } location /a { }", "location-duplicate"),
         ("location / {", "location /a { location /b { } } location / {", "location-nesting-invalid"),
         ("server 10.0.0.7:80", "server 10.0.0.7:80000", "upstream-address-invalid"),
+        ("server 10.0.0.7:80", "server '10.0.0.7:80\nb:99'", "upstream-address-invalid"),
         ("weight=2", "weight=x", "arguments-invalid"),
         ("zone u7 64k;", "ip_hash; zone u7 64k;", "upstream-backup-unsupported"),
         ("zone u7 64k;", "zone u6 32k;", "zone-conflict"),

@@ -49,7 +49,6 @@ _WITH_BACKUP = frozenset(("least_conn", "least_time"))
 
 # A host and a port that `ngx_parse_url` takes at a glance.
 _PLAIN_PEER = compiled(r"[A-Za-z0-9_.-]+(?::[1-9][0-9]{0,3})?")
-_PLAIN_PEERS = compiled(r"(?:\n[A-Za-z0-9_.-]++(?::[1-9][0-9]{0,3}+)?+)*+")  # each on a line
 
 
 def _upstream(block: Directive, context: Context) -> Iterable[Refusal]:
@@ -81,8 +80,7 @@ def _all_servers_fine(examples: Mapping[tuple[str, ...], Directive], context: Co
     ):
         return False
     peers = {values[0] for values in examples}
-    plain = _PLAIN_PEERS.fullmatch("\n".join(("", *peers))) is not None
-    return plain and (context.subsystem == "http" or all(":" in one for one in peers))
+    return all(map(_PLAIN_PEER.fullmatch, peers)) and (context.subsystem == "http" or all(":" in one for one in peers))
 
 
 def _look_at_server(directive: Directive, context: Context, fine: set[tuple[str, ...]]) -> Iterator[Refusal]:
