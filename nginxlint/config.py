@@ -165,7 +165,7 @@ class Config:
 
     def blocks(self, *names: str) -> Iterator[Block]:
         """All blocks that have one of these names."""
-        return (directive for directive in self.find(*names) if isinstance(directive, Block))
+        return chain.from_iterable([self._by_name.apart(name)[1] for name in names])
 
     def alike(self, name: str) -> Grouped[tuple[str, ...], Directive]:
         """All directives of that name by their arguments, so that what is repeated is judged once."""

@@ -264,7 +264,7 @@ class Index(dict[str, list[Directive]]):
 
     def __init__(self, root: Block) -> None:
         super().__init__()
-        self._apart: dict[str, tuple[list[Directive], list[Directive]]] = {}
+        self._apart: dict[str, tuple[list[Directive], list[Block]]] = {}
         index: dict[str, list[Directive]] = defaultdict(list)
         inside: dict[str, dict[str, None]] = defaultdict(dict)
 
@@ -280,17 +280,15 @@ class Index(dict[str, list[Directive]]):
         self.update(index)
         self.inside: Mapping[str, Iterable[str]] = dict(inside)
 
-    def apart(self, name: str) -> tuple[list[Directive], list[Directive]]:
+    def apart(self, name: str) -> tuple[list[Directive], list[Block]]:
         """The directives of that name that have no block, and those that have one."""
         found = self._apart.get(name)
         if found is None:
-            named = self.get(name, [])
+            leaves, blocks = self.get(name, []), list[Block]()
             if name in self.inside:
-                leaves = [one for one in named if one.body is None]
-                found = leaves, [one for one in named if one.body is not None] if leaves else named
-            else:
-                found = named, []
-            self._apart[name] = found
+                blocks = [one for one in leaves if isinstance(one, Block)]
+                leaves = [one for one in leaves if one.body is None] if len(blocks) < len(leaves) else []
+            found = self._apart[name] = leaves, blocks
         return found
 
     def examples(self, name: str) -> dict[tuple[str, ...], Directive]:

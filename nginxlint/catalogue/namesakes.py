@@ -6,11 +6,11 @@ from itertools import chain
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from nginxlint.catalogue.context import Context
     from nginxlint.catalogue.entry import Entry
-    from nginxlint.syntax import Index
+    from nginxlint.syntax import Directive, Index
 
 # Fewer are as soon looked at one by one.
 MANY = 12
@@ -23,9 +23,9 @@ class Namesakes:
     __slots__ = ("_alone", "_explained", "directives", "examples", "others_in")
 
     def __init__(self, index: Index, name: str, blocks: bool) -> None:
-        others, self.directives = index.apart(name)
-        if not blocks:
-            others, self.directives = self.directives, others
+        leaves, opening = index.apart(name)
+        self.directives: Sequence[Directive] = opening if blocks else leaves
+        others: Sequence[Directive] = leaves if blocks else opening
         self.others_in = {one.parent.name if one.parent else "" for one in others}
         self.examples = {one.values: one for one in self.directives} if others else index.examples(name)
         self._alone: bool | None = None

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
+    from nginxlint.cli.watch import Mark
     from nginxlint.online.network import Network
 
 # What of the environment a report hangs on.
@@ -58,13 +59,14 @@ def run(argv: Sequence[str], network: Network | None = None) -> int:
 def _run(args: Namespace, argv: Sequence[str], where: str, begin: float) -> int:
     """A check that asks the cache in the folder `where` first, and tells it what was found."""
     from nginxlint.cli.cache import Cache, digest
-    from nginxlint.cli.watch import SETTLED_NS, Mark, Watch, kept, marks_of, unmoved
+    from nginxlint.cli.watch import SETTLED_NS, Watch, kept, marks_of, unmoved
 
     cache = Cache(where, (os.getcwd(), args.paths))
     key = digest(_facts(argv))
     before = None if args.verbose else cache.find(key)
     settled, roots = 0, None
-    settled_now, marks = time.time_ns() - SETTLED_NS, dict[str, Mark]()
+    settled_now = time.time_ns() - SETTLED_NS
+    marks: dict[str, Mark] = {}
     if before is not None:
         settled, questions, texts, code, roots = before
         marks = marks_of(questions)

@@ -189,15 +189,17 @@ class Watch:
         self._parts: dict[object, set[tuple[str, str]]] = {None: self._part}
         self._reading: dict[int, tuple[str, list[bytes]]] = {}  # by descriptor: the path, what was read of it so far
 
+    def _first_asked(self, path: str) -> tuple[Mark, dict[str, Answer]]:
+        known = self.questions[path] = self._marks.get(path) or mark(path), {}
+        return known
+
     def _note(self, path: Any, question: str, answer: Callable[[], Answer]) -> None:
         if isinstance(path, int):
             return  # an open file: it was asked for by its name
         name = os.fspath(path)
         if isinstance(name, bytes):
             name = os.fsdecode(name)
-        known = self.questions.get(name)
-        if known is None:
-            known = self.questions[name] = self._marks.get(name) or mark(name), {}
+        known = self.questions.get(name) or self._first_asked(name)
         self._part.add((name, question))
         if question not in known[1]:
             try:
@@ -271,9 +273,7 @@ class Watch:
         if flags & (os.O_WRONLY | os.O_RDWR) or dir_fd is not None or not isinstance(path, str):
             self.complete = False
             return _open(path, flags, mode, dir_fd=dir_fd)
-        known = self.questions.get(path)
-        if known is None:
-            known = self.questions[path] = self._marks.get(path) or mark(path), {}
+        known = self.questions.get(path) or self._first_asked(path)
         self._part.add((path, "read"))
         try:
             descriptor = _open(path, flags)

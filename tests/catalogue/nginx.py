@@ -9,9 +9,11 @@ import subprocess
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 
+from tests.oracle.nginx import MAIL_MODULE, STREAM_MODULE
+
 NGINX = shutil.which("nginx") or "/usr/sbin/nginx"
 _LINE = re.compile(r"\[(emerg|warn)\] (?:\d+#\d+: )?(.*?)(?: in (\S+):(\d+))?$", re.M)
-_MODULES = tuple(f"/usr/lib/nginx/modules/ngx_{name}_module.so" for name in ("stream", "mail"))
+_MODULES = (STREAM_MODULE, MAIL_MODULE)
 PRELUDE = "".join(f"load_module {module}; " for module in _MODULES)
 
 

@@ -355,32 +355,13 @@ def test_a_mark_may_be_older_than_what_was_read(tmp_path: Path, by_descriptor: b
     assert not is_unmoved(stored)
 
 
+def functions() -> tuple[object, ...]:
+    of_os = os.stat, os.lstat, os.listdir, os.scandir, os.open, os.read, os.close, os.access, os.readlink
+    return *of_os, open, io.open
+
+
 def test_the_functions_of_os_are_left_as_they_were(tmp_path: Path) -> None:
-    before = (
-        os.stat,
-        os.lstat,
-        os.listdir,
-        os.scandir,
-        os.open,
-        os.read,
-        os.close,
-        os.access,
-        os.readlink,
-        open,
-        io.open,
-    )
+    before = functions()
     with pytest.raises(ValueError, match="x"), Watch():
         raise ValueError("x")
-    assert before == (
-        os.stat,
-        os.lstat,
-        os.listdir,
-        os.scandir,
-        os.open,
-        os.read,
-        os.close,
-        os.access,
-        os.readlink,
-        open,
-        io.open,
-    )
+    assert before == functions()

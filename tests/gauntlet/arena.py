@@ -10,7 +10,7 @@ from nginxlint.demo import dns
 from nginxlint.demo.upstreams import World
 from tests.gauntlet import authority
 from tests.gauntlet.scenario import Scenario, log_class
-from tests.oracle.nginx import Nginx, Reply, free_port
+from tests.oracle.nginx import STREAM_MODULE, Nginx, Reply, free_port
 
 NAMES = {
     "good.demo.test": dns.addresses("127.0.0.1"),
@@ -32,8 +32,6 @@ NAMES = {
 """What the name server of the gauntlet knows."""
 
 AT_ONCE = 12
-MODULES = "/usr/lib/nginx/modules"
-STREAM_MODULE = f"{MODULES}/ngx_stream_module.so"
 _PLACE = re.compile(r"\{(port|path|dns|name|made)(?::([a-z0-9.-]+))?\}")
 _LIMITS = "\n".join(
     f"{family}_connect_timeout 1s; {family}_read_timeout 1s; {family}_send_timeout 1s; {family}_buffer_size 4k;"

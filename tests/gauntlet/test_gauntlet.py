@@ -17,12 +17,12 @@ from nginxlint.online.options import Options
 from nginxlint.online.rows import Row
 from nginxlint.online.stage import run
 from nginxlint.testing import config_of
-from tests.gauntlet.arena import NAMES, STREAM_MODULE, Arena, Observed
+from tests.gauntlet.arena import NAMES, Arena, Observed
 from tests.gauntlet.behaviours import BEHAVIOURS
 from tests.gauntlet.certificates import SERVERS
 from tests.gauntlet.scenario import LOG_CLASSES, Scenario, log_class
 from tests.gauntlet.scenarios import ALL, FAULTS
-from tests.oracle.nginx import PROGRAM
+from tests.oracle.nginx import PROGRAM, STREAM_MODULE
 
 VERSION = (1, 22, 1)
 _AFTER_THE_HEAD = ("L7_SHORTBODY", "L7_BADCHUNK", "L7_BADRECORD")  # a visitor got a status; these are warnings

@@ -13,10 +13,8 @@ from nginxlint.demo.upstreams import World
 from nginxlint.online.options import Options
 from nginxlint.online.stage import run
 from nginxlint.testing import config_of
-from tests.gauntlet.arena import MODULES
-from tests.oracle.nginx import HOST, PROGRAM, Nginx, free_port
+from tests.oracle.nginx import HOST, MAIL_MODULE, PROGRAM, Nginx, free_port
 
-MODULE = f"{MODULES}/ngx_mail_module.so"
 # behaviour → (verdict, what the log line holds)
 TABLE = {
     "auth-denies": ("ok", ""),
@@ -43,7 +41,7 @@ def _login(port: int) -> bytes:
 
 
 @pytest.mark.skipif(
-    not PROGRAM or not os.path.exists(MODULE), reason=f"no nginx with mail here: {len(TABLE)} behaviours not tried"
+    not PROGRAM or not os.path.exists(MAIL_MODULE), reason=f"no nginx with mail here: {len(TABLE)} behaviours not tried"
 )
 def test_what_is_predicted_of_auth_http_comes_true() -> None:
     with World({"auth-denies": DENIES}) as world:
@@ -53,7 +51,7 @@ def test_what_is_predicted_of_auth_http_comes_true() -> None:
             for name, port in ports.items()
         )
         text = f"mail {{ auth_http_timeout 1s; server_name mail.test; pop3_auth plain;\n{servers}\n}}"
-        nginx = Nginx(f"server {{ listen {HOST}:{{port}}; }}", main=f"load_module {MODULE};", rest=text)
+        nginx = Nginx(f"server {{ listen {HOST}:{{port}}; }}", main=f"load_module {MAIL_MODULE};", rest=text)
         rows = run(config_of(nginx.config.read_text(), version=(1, 22, 1)), Options(retry_pause=0.0)).targets_json
         predicted = dict(zip(TABLE, rows, strict=True))
         with nginx:

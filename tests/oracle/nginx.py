@@ -20,6 +20,7 @@ from pathlib import Path
 from types import TracebackType
 
 PROGRAM = shutil.which("nginx") or next((x for x in ("/usr/sbin/nginx",) if os.path.exists(x)), "")
+STREAM_MODULE, MAIL_MODULE = (f"/usr/lib/nginx/modules/ngx_{name}_module.so" for name in ("stream", "mail"))
 HOST = "127.0.0.1"
 START_LIMIT = 10.0
 

@@ -12,12 +12,11 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.oracle.nginx import PROGRAM, Nginx
+from tests.oracle.nginx import PROGRAM, STREAM_MODULE, Nginx
 from tests.rules.mending import found_by, mend
 
 pytestmark = pytest.mark.skipif(not PROGRAM, reason="nginx is not installed")
 
-STREAM_MODULE = "/usr/lib/nginx/modules/ngx_stream_module.so"
 BACKEND = 'server { listen 127.0.0.1:65000 default_server; location / { return 200 "<$request_uri>"; } }\n'
 OK = "200 OK"
 

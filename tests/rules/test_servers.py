@@ -19,9 +19,8 @@ import pytest
 import nginxlint
 from nginxlint.registry import all_rules
 from nginxlint.testing import config_of
-from tests.oracle.nginx import PROGRAM, Nginx
+from tests.oracle.nginx import PROGRAM, STREAM_MODULE, Nginx
 from tests.rules.mending import found_by, mend
-from tests.rules.test_proxying import STREAM_MODULE
 
 pytestmark = pytest.mark.skipif(not PROGRAM, reason="nginx is not installed")
 
