@@ -29,6 +29,7 @@ _POINTER = 8
 _MASK = (1 << 64) - 1
 _STEPS = 1_000_000  # names put into buckets in one run; nothing is said of what takes longer
 _LARGEST = 1 << 16  # the largest number of buckets advised
+_LONGEST = 1 << 15  # the longest; nginx refuses 65536 bytes
 
 # Variables with NGX_HTTP_VAR_NOHASH (nginx 1.26.3)
 _NOT_HASHED = frozenset(
@@ -48,9 +49,9 @@ class Table:
         self.count = len(names)
         self.elements = sorted(((8 + (len(raw) + 9) // 8 * 8), _hash(raw)) for raw in map(_bytes, names))[::-1]
 
-    def is_optimal(self, largest: int, bucket: int, at_least: int = 0) -> bool | None:
-        """Is there a number of buckets up to `largest` (above `at_least`) with which each name finds room? None: it
-        would take too long to tell, or a name is too long for any bucket."""
+    def is_optimal(self, largest: int, bucket: int) -> bool | None:
+        """Is there a number of buckets up to `largest` with which each name finds room? None: it would take too long to
+        tell, or a name is too long for any bucket."""
         room = bucket - _POINTER
         if not self.elements or self.elements[0][0] > room:
             return None
@@ -60,11 +61,16 @@ class Table:
         first = self.count // (room // (2 * _POINTER)) or 1
         if largest > 10000 and largest // self.count < 100:
             first = largest - 1000
-        for buckets in range(largest, max(first, at_least + 1) - 1, -1):
+        for buckets in range(largest, first - 1, -1):
             fits = self._fit(buckets, room)
             if fits or fits is None:
                 return fits
         return False
+
+    def is_roomy(self, largest: int, bucket: int) -> bool:
+        """Will they find room, as far as chance tells?"""
+        mean = -(-sum(size for size, _ in self.elements) // self.count)
+        return not may_overflow(self.count, (bucket - _POINTER) // mean, largest)
 
     def _fit(self, buckets: int, room: int) -> bool | None:
         state = self.context.state
@@ -107,14 +113,8 @@ def judge(
     built = Table(names, context)
     if built.is_optimal(largest, bucket) is not False:
         return None
-    enough = largest
-    while enough < _LARGEST and built.is_optimal(enough * 2, bucket, enough) is False:
-        enough *= 2
-    enough *= 2
-    advice = (
-        f"write `{table}_max_size {enough};`" if enough <= _LARGEST else f"write `{table}_bucket_size {bucket * 2};`"
-    )
-    where = f" in {context.subsystem} {{}}"
+    before = " before the map" if table == "map_hash" else ""
+    advice = " ".join(f"{table}_{what}_size {size};" for what, size in _enough(built, largest, bucket).items())
     return context.warn(
         "hash-not-optimal",
         at,
@@ -123,8 +123,21 @@ def judge(
         f"{table}_bucket_size: {bucket}; ignoring {table}_bucket_size",
         span=at.name_span if at.body is not None else at.head_span,
         nginx_at=None,
-        help=(() if table == "test_types_hash" else (advice + where,)),
+        help=(f"write `{advice}` in {context.subsystem} {{}}{before}",) if advice else (),
     )
+
+
+def _enough(table: Table, largest: int, bucket: int) -> dict[str, int]:
+    """Sizes with which the names find room: more buckets if that will do, else longer ones, too."""
+    longer = bucket
+    while longer <= _LONGEST:
+        more = largest * 2
+        while more <= _LARGEST:
+            if table.is_roomy(more, longer) and table.is_optimal(more, longer) is not False:
+                return {"max": more} if longer == bucket else {"max": more, "bucket": longer}
+            more *= 2
+        longer *= 2
+    return {}
 
 
 def server_names(block: Block, context: Context) -> Iterator[Refusal]:

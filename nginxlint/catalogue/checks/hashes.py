@@ -27,7 +27,8 @@ LONGEST = 46  # bytes of a name that fit into a bucket of one cache line
 _LINE = 64  # the cache line of the machines nginx runs on
 _POINTER = 8
 _FEW = 50  # names; so many fit into every table by its default sizes
-_MOST = 5000  # server names; to lay out more takes as long as all else that is checked
+_MOST = 5000  # names; to lay out more takes as long as all else that is checked, so they are only counted
+_LEAST = 16  # bytes the shortest name takes in its bucket
 
 # directive -> the hash its names go into, and the directive that sets the size of its buckets (empty: fixed)
 _HASH_OF: dict[str, tuple[str, str]] = {
@@ -131,7 +132,7 @@ def _end_of_subsystem(block: Block, context: Context) -> Iterator[Refusal]:
 def _many(block: Block, context: Context) -> Iterator[Refusal]:
     """Where there are so many names that buckets may run over, each table is looked at."""
     count = sum(map(len, map(_values, context.find("server_name"))))
-    if count <= _MOST and _maybe(context, count, block, "server_names_hash", 512):
+    if _maybe(context, count, block, "server_names_hash", 512):
         from nginxlint.catalogue.checks import hash_sizes
 
         yield from hash_sizes.server_names(block, context)
@@ -145,7 +146,7 @@ def _many(block: Block, context: Context) -> Iterator[Refusal]:
         yield from hash_sizes.variables(block, context)
     if context.place == "http":
         for around, extensions in context.state.get("types", {}).items():
-            if extensions and not is_small(context, len(extensions), "types_hash"):
+            if not is_small(context, len(extensions), "types_hash"):
                 from nginxlint.catalogue.checks import hash_sizes
 
                 yield from hash_sizes.extensions(block, context, around, extensions)
@@ -153,7 +154,7 @@ def _many(block: Block, context: Context) -> Iterator[Refusal]:
 
 def is_small(context: Context, count: int, table: str) -> bool:
     """Do so few names fit, unless somebody has lowered what they fit into?"""
-    return count <= _FEW and not context.occurs(f"{table}_max_size")
+    return not count or (count <= _FEW and not context.occurs(f"{table}_max_size"))
 
 
 def _maybe(context: Context, count: int, block: Block, table: str, default: int) -> bool:
@@ -161,7 +162,10 @@ def _maybe(context: Context, count: int, block: Block, table: str, default: int)
     if is_small(context, count, table):
         return False
     bucket = bucket_size(block, f"{table}_bucket_size")
-    return may_overflow(count, names_in_bucket(LONGEST, bucket), number_setting(block, f"{table}_max_size", default))
+    largest = number_setting(block, f"{table}_max_size", default)
+    if count > _MOST:
+        return count > largest * ((bucket - _POINTER) // _LEAST)
+    return may_overflow(count, names_in_bucket(LONGEST, bucket), largest)
 
 
 def _too_small(context: Context, directive: Directive, text: str, table: str, setting: str, bucket: int) -> Refusal:

@@ -106,7 +106,7 @@ def _map(block: Directive, context: Context) -> Iterator[Refusal]:
             )
             refusal.met_at = closing(block)
             yield refusal
-    elif keys and not hostnames and not is_small(context, len(keys), "map_hash"):
+    elif not hostnames and not is_small(context, len(keys), "map_hash"):
         from nginxlint.catalogue.checks import hash_sizes
 
         yield from hash_sizes.map_keys(context, block, keys)
