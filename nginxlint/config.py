@@ -73,7 +73,6 @@ class Config:
         self._scopes: dict[Block, Scope] = {}
         self._servers: list[Server] | None = None
         self._server_of: dict[Block | None, Server] | None = None
-        self._sockets: dict[str, list[Server]] | None = None
         self._upstreams: dict[str, dict[str, Upstream]] | None = None
         self._passes: dict[str, list[Pass]] = {}
         self._passes_inside: dict[str, Grouped[Block | None, Pass]] = {}
@@ -95,7 +94,6 @@ class Config:
         self._passes_with_uri: list[Pass] | None = None
         self._direct_passes: list[Pass] | None = None
         self._routers: dict[Callable[[str], str] | None, Router] = {}
-        self._defaults: dict[str, Server | None] = {}
         self._answers: dict[Callable[[Config], Any], Any] = {}
 
     def _once(self, question: Callable[[Config], Answer]) -> Answer:
@@ -270,16 +268,6 @@ class Config:
         return self._servers_by_block().get(block) if isinstance(block, Block) else None
 
     @property
-    def sockets(self) -> dict[str, list[Server]]:
-        """http servers by listen socket, in file order."""
-        if self._sockets is None:
-            self._sockets = {}
-            for server in self.http_servers():
-                for socket in dict.fromkeys(listen.socket for listen in server.listens):
-                    self._sockets.setdefault(socket, []).append(server)
-        return self._sockets
-
-    @property
     def listen_addresses(self) -> set[str]:
         """What `listen`s say that name more than a port, as written."""
         return {values[0] for values in self.alike("listen") if values and not values[0].isdigit()}
@@ -297,14 +285,6 @@ class Config:
         if self._inward_passes is None:
             self._inward_passes = inward_passes(self, *PASSES)
         return self._inward_passes
-
-    def default_server(self, socket: str) -> Server | None:
-        """The server that answers names nobody has: the one that says `default_server`, else the first."""
-        if socket not in self._defaults:
-            servers = self.sockets.get(socket, [])
-            said = (one for one in servers for listen in one.listens if listen.default and listen.socket == socket)
-            self._defaults[socket] = next(said, servers[0] if servers else None)
-        return self._defaults[socket]
 
     def is_asked_by_name(self, server: Server) -> bool:
         """Does it matter which names a server has? Not if it answers everything on all its sockets, as their default."""

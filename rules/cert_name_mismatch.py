@@ -71,7 +71,7 @@ class CertNameMismatch(Rule):
             missing = []
             for word in visited_names(server):
                 name = word.text.lower()
-                asked = [(socket, name) for socket in presented.sockets if (socket, name) not in taken]
+                asked = {(listen.socket, name) for listen in presented.listens} - taken
                 taken.update(asked)
                 if asked and presented.direct and not any(one.covers(name) for one in presented.certificates):
                     missing.append(word)
@@ -95,4 +95,4 @@ class CertNameMismatch(Rule):
 
 def _is_default(config: Config, presented: Presented, server: Server) -> bool:
     """Does it answer visitors who come by an address, and so send no name in the handshake?"""
-    return any(config.default_server(socket) is server for socket in presented.sockets)
+    return any(config.listeners.at(server, listen).default is server for listen in presented.listens)

@@ -34,7 +34,7 @@ class ListenAddressShadow(Rule):
     def check(self, config: Config) -> Iterator[Diagnostic]:
         if all(map(_is_wild, config.listen_addresses)):
             return
-        sockets = config.sockets
+        sockets = {listener.socket: listener.servers for listener in config.listeners if listener.kind == "http"}
         for socket, servers in sockets.items():
             listen = next(one for one in servers[0].listens if one.socket == socket)
             if listen.address in ("*", "[::]") or listen.address.startswith(("unix:", *_LOOPBACK)):

@@ -90,7 +90,7 @@ def _spoken(config: Config) -> set[Directive]:
         asked = (
             server is None
             or server.kind != "http"
-            or any(config.default_server(listen.socket) is server for listen in listens)
+            or any(config.listeners.at(server, listen).default is server for listen in listens)
         )
         if asked:
             found.update(config.scope(block).effective(_OWN))

@@ -76,16 +76,16 @@ class Shown:
 
 
 class Presented:
-    """What one server shows on its TLS `sockets`: `certificates`, one for each kind of key. `whole` is false where another
+    """What one server shows where it `listens` for TLS: `certificates`, one for each kind of key. `whole` is false where another
     one could not be read. `direct` is false where a proxy in front speaks TLS with it, which may not look at names."""
 
-    __slots__ = ("block", "certificates", "direct", "sockets", "whole")
+    __slots__ = ("block", "certificates", "direct", "listens", "whole")
 
     def __init__(
-        self, block: Block, sockets: list[str], certificates: list[Shown], *, whole: bool, direct: bool
+        self, block: Block, listens: list[Listen], certificates: list[Shown], *, whole: bool, direct: bool
     ) -> None:
         self.block = block
-        self.sockets = sockets
+        self.listens = listens
         self.certificates = certificates
         self.whole = whole
         self.direct = direct
@@ -116,8 +116,7 @@ def presented(config: Config) -> list[Presented]:
             certificates = [shown for shown, _ in kinds.values()]
             whole = all(read[line.values[0]] for line in lines)
             direct = not sees_visitors(scope) or any("proxy_protocol" in listen.options for listen in listens)
-            sockets = [listen.socket for listen in listens]
-            found.append(Presented(block, sockets, certificates, whole=whole, direct=direct))
+            found.append(Presented(block, listens, certificates, whole=whole, direct=direct))
     return found
 
 

@@ -10,6 +10,7 @@ from nginxlint.syntax import Block, Directive
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from nginxlint.config import Config
+    from nginxlint.routing.listeners import Listener
 
 # The directives that set a content handler for which `/x` is redirected to a location `/x/`.
 PASSES = ("proxy_pass", "fastcgi_pass", "uwsgi_pass", "scgi_pass", "grpc_pass", "memcached_pass")
@@ -38,17 +39,16 @@ class Socket:
 
     __slots__ = ("_names", "_regexes", "address", "default", "port", "servers", "ssl", "text")
 
-    def __init__(self, text: str, servers: list[Server], default: Server) -> None:
-        self.text = text
-        self.servers = servers
-        self.default = default
-        listen = next(listen for server in servers for listen in server.listens if listen.socket == text)
-        self.address = listen.address
-        self.port = listen.port
-        self.ssl = any(listen.ssl for server in servers for listen in server.listens if listen.socket == text)
+    def __init__(self, listener: Listener) -> None:
+        self.text = listener.socket
+        self.servers = listener.servers
+        self.default = listener.default
+        self.address = listener.address
+        self.port = listener.listens[0].port
+        self.ssl = listener.ssl is not None
         self._names = Names()
         self._regexes: list[tuple[Regex, Server]] = []
-        for server in servers:
+        for server in listener.servers:
             for name in [word.text for word in server.names] or [""]:
                 if not name.startswith("~"):
                     self._names.add(name, server)
@@ -92,11 +92,10 @@ class Sockets:
     def __init__(self, config: Config) -> None:
         self._by_port: dict[int, list[Socket]] = {}
         self.unix: list[Socket] = []
-        for text, servers in config.sockets.items():
-            default = config.default_server(text)
-            if default is None or text.startswith("udp "):
+        for listener in config.listeners:
+            if listener.kind != "http" or listener.listens[0].udp:
                 continue
-            socket = Socket(text, servers, default)
+            socket = Socket(listener)
             if socket.address.startswith("unix:"):
                 self.unix.append(socket)
             else:

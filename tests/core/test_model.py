@@ -81,11 +81,9 @@ def test_a_listen_is_the_same_socket_however_it_is_written() -> None:
 
 def test_the_default_server_is_the_marked_one_else_the_first() -> None:
     config = config_of("server { listen 80; server_name a; } server { listen 80 default_server; server_name b; }")
-    default = config.default_server("*:80")
-    assert default is not None and default.first_name == "b"
+    assert [listener.default.first_name for listener in config.listeners] == ["b"]
     config = config_of("server { listen 81; server_name a; } server { listen 81; server_name b; }")
-    default = config.default_server("*:81")
-    assert default is not None and default.first_name == "a"
+    assert [listener.default.first_name for listener in config.listeners] == ["a"]
 
 
 def test_a_group_is_found_without_regard_to_case_and_never_with_a_port() -> None:
