@@ -39,6 +39,17 @@ def fault(
     )
 
 
+def invalid_value(context: Context, directive: Directive, wanted: str, index: int = 0) -> Refusal:
+    """A refusal of argument `index`, in the words nginx has where a directive reads it by itself."""
+    return fault(
+        context,
+        directive,
+        index,
+        f'"{directive.name}" directive invalid value',
+        f'{directive.name} takes {wanted}, not "{directive.values[index]}"',
+    )
+
+
 def host_bits(context: Context, directive: Directive, text: str, network: Network, span: Span) -> Refusal:
     """What nginx warns about where `text`, at `span`, has bits behind its mask."""
     from nginxlint.catalogue.addresses import print_address

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nginxlint.catalogue.checks.faults import fault
+from nginxlint.catalogue.checks.faults import fault, invalid_value
 from nginxlint.catalogue.checks.merging import effective
 from nginxlint.catalogue.numbers import parse_time
 
@@ -69,18 +69,7 @@ def _sub_filter(directive: Directive, context: Context) -> Iterator[Refusal]:
 def _userid_expires(directive: Directive, context: Context) -> Iterator[Refusal]:
     text = directive.values[0]
     if text not in ("max", "off") and parse_time(text, seconds=True) is None:
-        yield _invalid_value(context, directive, "a time such as 365d, max or off")
-
-
-def _invalid_value(context: Context, directive: Directive, wanted: str, index: int = 0) -> Refusal:
-    text = directive.values[index]
-    return fault(
-        context,
-        directive,
-        index,
-        f'"{directive.name}" directive invalid value',
-        f'{directive.name} takes {wanted}, not "{text}"',
-    )
+        yield invalid_value(context, directive, "a time such as 365d, max or off")
 
 
 def _userid_mark(directive: Directive, context: Context) -> Iterator[Refusal]:

@@ -148,22 +148,16 @@ def _other_pass(directive: Directive, context: Context) -> Iterator[Refusal]:
     text = directive.values[0]
     if "$" in text and directive.name != "memcached_pass":
         return
-    text = without_scheme(directive.name, text)
-    url = parse_url(text)
-    if url.error:
-        yield bad_upstream_address(context, directive, 0, url, text)
-        return
-    refusal = _add_target(context, directive, url)
-    if refusal is not None:
-        yield refusal
-    elif url.no_port and url.family != "unix":
-        _no_port_yet(context).append(directive)
+    yield from _address_or_group(directive, context, without_scheme(directive.name, text))
 
 
 def _stream_pass(directive: Directive, context: Context) -> Iterator[Refusal]:
     text = directive.values[0]
-    if "$" in text:
-        return
+    if "$" not in text:
+        yield from _address_or_group(directive, context, text)
+
+
+def _address_or_group(directive: Directive, context: Context, text: str) -> Iterator[Refusal]:
     url = parse_url(text)
     if url.error:
         yield bad_upstream_address(context, directive, 0, url, text)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nginxlint.catalogue.addresses import parse_url
-from nginxlint.catalogue.checks.faults import fault
+from nginxlint.catalogue.checks.faults import fault, invalid_value
 from nginxlint.catalogue.checks.patterns import pattern_fault
 from nginxlint.catalogue.numbers import parse_number, parse_offset, parse_size, parse_time
 from nginxlint.diagnostic import Fix, Note
@@ -87,24 +87,13 @@ def _resolver(directive: Directive, context: Context) -> Iterator[Refusal]:
         )
 
 
-def _invalid_value(context: Context, directive: Directive, wanted: str, index: int = 0) -> Refusal:
-    text = directive.values[index]
-    return fault(
-        context,
-        directive,
-        index,
-        f'"{directive.name}" directive invalid value',
-        f'{directive.name} takes {wanted}, not "{text}"',
-    )
-
-
 def _keepalive_timeout(directive: Directive, context: Context) -> Iterator[Refusal]:
     values = directive.values
     # 1.31.2 adds "min=" forms nowhere documented yet for older versions: both arguments are times.
     if parse_time(values[0]) is None:
-        yield _invalid_value(context, directive, "a time such as 65s")
+        yield invalid_value(context, directive, "a time such as 65s")
     elif len(values) > 1 and parse_time(values[1], seconds=True) is None:
-        yield _invalid_value(context, directive, "whole seconds as its second argument", 1)
+        yield invalid_value(context, directive, "whole seconds as its second argument", 1)
 
 
 def _disable_symlinks(directive: Directive, context: Context) -> Iterator[Refusal]:
@@ -148,7 +137,7 @@ def _disable_symlinks(directive: Directive, context: Context) -> Iterator[Refusa
 def _directio(directive: Directive, context: Context) -> Iterator[Refusal]:
     text = directive.values[0]
     if text != "off" and parse_offset(text) is None:
-        yield _invalid_value(context, directive, "a size such as 4m, or off")
+        yield invalid_value(context, directive, "a size such as 4m, or off")
 
 
 def _aio(directive: Directive, context: Context) -> Iterator[Refusal]:
@@ -174,7 +163,7 @@ def _aio(directive: Directive, context: Context) -> Iterator[Refusal]:
                 "write aio threads;",
             )
         return
-    yield _invalid_value(context, directive, "on, off or threads[=pool]")
+    yield invalid_value(context, directive, "on, off or threads[=pool]")
 
 
 def _gzip_disable(directive: Directive, context: Context) -> Iterator[Refusal]:
