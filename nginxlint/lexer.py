@@ -1,8 +1,7 @@
-"""Text to words, exactly as nginx reads them, with the place of every one and of every fault.
+"""Text to statements, exactly as nginx reads them, with the place of every fault.
 
 The rules are those of `ngx_conf_read_token()` (src/core/ngx_conf_file.c). `read` goes from word to word, and hands what it
-reads to a `Sink`; that of the parser builds the tree. Before it, `ordinary.py` takes what needs no second look. Every
-alternative of a regular expression is possessive, so that no input makes it backtrack.
+reads to a `Sink`; that of the parser builds the tree. Before it, `ordinary.py` takes what needs no second look.
 
 nginx stops at the first fault. We put the fault where it was made (the end of the line that lacks its `;`, the
 brace that is never closed), repair the statement and go on.
@@ -13,6 +12,7 @@ from __future__ import annotations
 from sys import intern
 
 from nginxlint.expressions import compiled
+from nginxlint.words import ONE_WORD, PLAIN, WORD, unescape, words_at
 
 TYPE_CHECKING = False  # typing costs 3 ms to import; checkers know the name
 if TYPE_CHECKING:
@@ -39,8 +39,6 @@ MAX_DEPTH = 400
 # A file with more faults than this is not a configuration.
 MAX_FAULTS = 100
 
-PLAIN = r"!$-&(-:<-\[\]-z|~"  # printable ASCII without ; { } " ' # \ and blank
-_WORD = r"""(?:\\.|\$\{*+|[^ \t\r\n;{}#"'\\$])(?:[^ \t\r\n;{\\$]++|\$\{*+|\\.)*+"""
 # Compiled when it is needed: most texts are ordinary.
 _STATEMENT = rf"""(?xs)[ \t\r\n]*+(?:
       ([ \t\r\n{PLAIN}]*+) (?: (;) | (?<!\$)(\{{) )   # 1 plain words up to 2 a semicolon or 3 a brace
@@ -48,40 +46,15 @@ _STATEMENT = rf"""(?xs)[ \t\r\n]*+(?:
     | (\}})                                            # 5
     | (\#[^\n]*+)                                      # 6
     | ("[^"\\]*+(?:\\.[^"\\]*+)*+"|'[^'\\]*+(?:\\.[^'\\]*+)*+')(?=[ \t\r\n;{{)]|\Z)  # 7 a quoted word
-    | ({_WORD})                                        # 8 any other word
+    | ({WORD})                                        # 8 any other word
     | (\Z)                                             # 9
     | (.)                                              # 10 a quote that goes wrong, a backslash at the end
     )"""
-ONE_WORD = compiled(
-    rf"""(?xs)[ \t\r\n]*+(?:
-      ("[^"\\]*+(?:\\.[^"\\]*+)*+"|'[^'\\]*+(?:\\.[^'\\]*+)*+')
-    | ({_WORD})
-    | (\#[^\n]*+)
-    | ([;{{}}]|\Z|.)
-    )"""
-)
 # Compiled when they are needed: few texts have any of it.
-_ESCAPE = r"""\\(["'\\trn])"""
-_ESCAPED = {"t": "\t", "r": "\r", "n": "\n"}
-_LUA = r"""(?s)--\[(=*)\[|--[^\n]*+|\[(=*)\[|"(?:[^"\\\n]|\\.)*+"|'(?:[^'\\\n]|\\.)*+'|([{}])"""
 _QUANTIFIER = r"\d+(?:,\d*)?\}"
 # What a comment that speaks to us begins with.
 MARK = "nginxlint:"
-# Further than this nobody looks for the end of a plain statement.
-_LINE = 400
 _BLANKS = frozenset(" \t\r\n")
-
-
-class RawWord:
-    """A word in place: its text as nginx reads it, the offsets of what is written, the quote around it."""
-
-    __slots__ = ("end", "quote", "start", "text")
-
-    def __init__(self, text: str, start: int, end: int, quote: str) -> None:
-        self.text = text
-        self.start = start
-        self.end = end
-        self.quote = quote
 
 
 class Fault:
@@ -122,52 +95,8 @@ class Remarks:
         self.faults: list[Fault] = []
 
 
-def _is_plain(text: str) -> bool:
-    """Are the words of a statement what stands between its blanks?"""
-    return (
-        text.isascii()
-        and text.isprintable()
-        and '"' not in text
-        and "'" not in text
-        and "\\" not in text
-        and "${" not in text
-        and "#" not in text
-    )
-
-
-def unescape(word: str) -> str:
-    r"""Decode the escapes nginx decodes in every word: `\"`, `\'`, `\\`, `\t`, `\r` and `\n`."""
-    return compiled(_ESCAPE).sub(lambda match: _ESCAPED.get(match[1], match[1]), word)
-
-
 def _bytes(text: str) -> int:
     return len(text) if text.isascii() else len(text.encode("utf-8", "surrogateescape"))
-
-
-def words_at(text: str, start: int) -> list[RawWord]:
-    """The words of the statement that begins at `start`, with their places."""
-    words: list[RawWord] = []
-    at = start
-    semicolon = text.find(";", start, start + _LINE)
-    head = text[start : max(start, semicolon)]
-    if head and "{" not in head and "}" not in head and _is_plain(head):
-        for word in head.split():
-            at = text.index(word, at)
-            words.append(RawWord(word, at, at + len(word), ""))
-            at += len(word)
-        return words
-    while match := ONE_WORD.match(text, at):
-        at = match.end()
-        which = match.lastindex
-        if which == 1:
-            raw = match[1]
-            words.append(RawWord(unescape(raw[1:-1]), match.start(1), at, raw[0]))
-        elif which == 2:
-            raw = match[2]
-            words.append(RawWord(unescape(raw) if "\\" in raw else raw, match.start(2), at, ""))
-        elif which == 4:
-            break
-    return words
 
 
 def read(text: str, sink: Sink, at: int = 0, open_blocks: Iterable[int] = (), max_depth: int = MAX_DEPTH) -> Remarks:
@@ -302,10 +231,29 @@ class _Lexer:
             words += tail
             self.start = raw[split].start
         if words[0].endswith("_by_lua_block"):
-            return self._lua(end)
+            return self._lua_block(end)
         name, values = self._head()
         self._open_block(name, values, self.start, end)
         return end
+
+    def _lua_block(self, begin: int) -> int:
+        """The pending words open a block of Lua, which is one more argument to nginx."""
+        from nginxlint.lua import end_of_block
+
+        close, missing = end_of_block(self.text, begin)
+        if missing:
+            self._fault(
+                "braces-unmatched",
+                begin - 1,
+                begin,
+                f'the Lua block "{self.pending[0]}" is never closed',
+                label="this { has no }",
+                nginx_message=missing,
+                nginx_at=len(self.text),
+            )
+        name, values = self._head()
+        self.sink.statement(name, (*values, self.text[begin:close]), self.start)
+        return min(close + 1, len(self.text))
 
     def _open_block(self, name: str, values: tuple[str, ...], start: int, end: int) -> None:
         self.sink.begin(name, values, start)
@@ -470,21 +418,17 @@ class _Lexer:
         """With braces known to be unbalanced: does the indentation of this `}` say that it is not the one of the
         innermost block? Then the inner blocks were never closed, or this one closes too much."""
         indent = self._indent(at)
-        if indent is None or not self.open:
+        inner = self._indent(self.open[-1]) if self.open else None
+        if indent is None or inner is None or indent >= inner:
             return False
-        inner = self._indent(self.open[-1])
-        if inner is None or indent == inner:
+        outer = [start for start in self.open if self._indent(start) == indent]
+        if not outer:
             return False
-        if indent < inner:
-            outer = [start for start in self.open if self._indent(start) == indent]
-            if not outer:
-                return False
-            while self.open[-1] != outer[-1]:
-                self._never_closed(self.open[-1])
-                self._close(at)
+        while self.open[-1] != outer[-1]:
+            self._never_closed(self.open[-1])
             self._close(at)
-            return True
-        return False
+        self._close(at)
+        return True
 
     def _indent(self, at: int) -> int | None:
         """Width of the blanks before `at` if nothing else stands before it on its line."""
@@ -539,8 +483,6 @@ class _Lexer:
                 label="a blank, ; or { has to follow the quote",
                 nginx_message=f'unexpected "{text[end]}"',
             )
-            if text[end] in ";{}#\"'":
-                return end
             return end
         nginx = f'unexpected "{text[end]}"' if end else 'unexpected end of file, expecting ";" or "}"'
         stop = at + 1 + len(text[at + 1 : line_end].rstrip())
@@ -559,49 +501,6 @@ class _Lexer:
         if body_end == stop:
             self._emit()
         return body_end
-
-    # --- Lua --------------------------------------------------------------------------------------------------
-
-    def _lua(self, at: int) -> int:
-        """The body of a `*_by_lua_block`: Lua text up to the matching brace, as lua-nginx-module reads it."""
-        text, depth, begin = self.text, 1, at
-        nginx_message = 'unexpected end of file, expecting "}"'
-        lua = compiled(_LUA)
-        while match := lua.search(text, at):
-            at = match.end()
-            brace = match[3]
-            if brace == "{":
-                depth += 1
-            elif brace == "}":
-                depth -= 1
-                if not depth:
-                    break
-            else:
-                level = match[1] if match[1] is not None else match[2]
-                if level is not None:
-                    closing = text.find(f"]{level}]", at)
-                    if closing < 0:
-                        nginx_message = (
-                            f'Lua code block missing the closing long bracket "]{level}]", '
-                            "the inlined Lua code may be too long"
-                        )
-                        break
-                    at = closing + len(level) + 2
-        if depth:
-            self._fault(
-                "braces-unmatched",
-                begin - 1,
-                begin,
-                f'the Lua block "{self.pending[0]}" is never closed',
-                label="this { has no }",
-                nginx_message=nginx_message,
-                nginx_at=len(text),
-            )
-            at = len(text) + 1
-        end = at - 1
-        name, values = self._head()
-        self.sink.statement(name, (*values, text[begin:end]), self.start)
-        return min(at, len(text))
 
 
 _PLAIN_WORD = r"[^ \t\r\n]++"

@@ -9,7 +9,8 @@ from __future__ import annotations
 from sys import intern
 
 from nginxlint.expressions import compiled
-from nginxlint.lexer import BLOCK_NAMES, MARK, NEAR_BUFFER, ONE_WORD, PLAIN, unescape
+from nginxlint.lexer import BLOCK_NAMES, MARK, NEAR_BUFFER
+from nginxlint.words import ONE_WORD, PLAIN, unescape
 
 # Of a piece of text what it is, its name and values, and how far behind the begin of the line (or piece) it stands.
 Head = tuple[int, str, tuple[str, ...], int]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from _collections import defaultdict  # type: ignore[import-not-found]  # without the rest of collections
 
-from nginxlint.lexer import RawWord, words_at
 from nginxlint.source import Source, Span
+from nginxlint.words import RawWord, words_at
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -9,11 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nginxlint.lexer import Fault, unescape, words_at
+from nginxlint.lexer import Fault
 from nginxlint.parser import parse
 from nginxlint.payload import Tokens
 from nginxlint.source import Source
 from nginxlint.syntax import Block, Surroundings
+from nginxlint.words import unescape, words_at
 from tests.lexer.reference_tokenizer import Refused, statements
 
 

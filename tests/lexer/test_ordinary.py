@@ -7,12 +7,13 @@ from collections.abc import Iterable
 
 import pytest
 
-from nginxlint import lexer
-from nginxlint.lexer import read, words_at
+from nginxlint import words
+from nginxlint.lexer import read
 from nginxlint.ordinary import ODD, PIECES, Heads
 from nginxlint.parser import parse
 from nginxlint.source import Source
 from nginxlint.syntax import Block, Directive, Surroundings
+from nginxlint.words import words_at
 from tests.conftest import corpus_mutants
 
 # Pieces that quotes, escapes, braces and comments can go wrong between.
@@ -95,7 +96,7 @@ def test_plain_statements_have_their_words_where_others_have_them(monkeypatch: p
         return [[(word.text, word.start, word.end, word.quote) for word in words_at(text, 0)] for text in texts]
 
     plain = places()
-    monkeypatch.setattr(lexer, "_is_plain", lambda text: False)
+    monkeypatch.setattr(words, "_is_plain", lambda text: False)
     assert places() == plain
 
 
