@@ -100,8 +100,7 @@ def _built_in() -> Iterator[Entry]:
     if set(index) != set(names) or any(len(row) != _ROW for row in index.values()):
         index = build_index()
     for module, (id, group, opt_in, directives, texts, judges) in index.items():
-        load = _loader(f"{BUILT_IN}.{module}", id)
-        yield Entry(id, group, opt_in, directives, texts, judges, load, f"the built-in {module}.py")
+        yield Entry(id, group, opt_in, directives, texts, judges, _loader(module), f"the built-in {module}.py")
 
 
 def build_index() -> dict[str, IndexRow]:
@@ -113,8 +112,9 @@ def build_index() -> dict[str, IndexRow]:
     return index
 
 
-def _loader(module: str, id: str) -> Callable[[], type[Rule]]:
-    return lambda: next(rule for rule in rules_of(_module(module)) if rule.id == id)
+def _loader(name: str) -> Callable[[], type[Rule]]:
+    """Of a built-in rule: its class has the name of its module."""
+    return lambda: getattr(_module(f"{BUILT_IN}.{name}"), name.title().replace("_", ""))
 
 
 def _installed() -> Iterator[Entry]:
