@@ -236,7 +236,7 @@ def _refusals(checked: Judged, request: Request) -> list[Diagnostic]:
     if checked.root.checks_files(request.check_files):
         from nginxlint.catalogue.files import check_files
 
-        found.extend(check_files(config.find, checked.root.locate))
+        found.extend(check_files(config.find, checked.root.locate, config.version))
     return found
 
 

@@ -4,7 +4,7 @@ folders it makes.
 Only asked for where the tree is the live one or its root is known (`--check-files`). A file we may not read is not
 judged: nginx starts as root. Nor is one that nginx would not open: a certificate for a target without TLS, a CA nobody
 verifies with. Sources: ngx_http_ssl_merge_srv_conf and its siblings, ngx_http_*_set_ssl, ngx_load_module; messages as
-nginx 1.22.1 prints them.
+nginx 1.22.1 and 1.30.6 print them.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from nginxlint.catalogue.checks.merging import all_effective, effective, is_on
 from nginxlint.catalogue.context import closing, terminator
 from nginxlint.catalogue.refusal import Refusal
+from nginxlint.catalogue.target import Version
 from nginxlint.diagnostic import Note, Severity
 from nginxlint.files import beginning_of
 from nginxlint.source import Span
@@ -55,7 +56,11 @@ _KINDS: dict[str, tuple[str, str, tuple[str, ...]]] = {
         "crl found)",
         ("CERTIFICATE-----", "X509 CRL-----"),
     ),
-    "revocation list": ('X509_LOOKUP_load_file("{0}") failed ' + _ABSENT, "", ()),
+    "revocation list": (
+        'X509_LOOKUP_load_file("{0}") failed ' + _ABSENT,
+        'X509_LOOKUP_load_file("{0}") failed (SSL: error:05800088:x509 certificate routines::no certificate or crl found)',
+        ("CERTIFICATE-----", "X509 CRL-----"),
+    ),
     "set of DH parameters": (
         'BIO_new_file("{0}") failed ' + _ABSENT,
         'PEM_read_bio_DHparams("{0}") failed (SSL: error:0480006C:PEM routines::no start line:Expecting: DH '
@@ -67,24 +72,38 @@ _KINDS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "session ticket key": (_OPEN, '"{0}" must be 48 or 80 bytes', ()),
     "module": ('dlopen() "{0}" failed ({0}: cannot open shared object file: No such file or directory)', "", ()),
 }
+# The same since 1.27.2, which keeps what it has read (ngx_ssl_cache_fetch).
+_CACHING = (1, 27, 2)
+_CACHED = {
+    **_KINDS,
+    "list of authorities": _KINDS["certificate"],
+    "revocation list": (
+        'cannot load CRL "{0}": BIO_new_file() failed ' + _ABSENT,
+        'cannot load CRL "{0}": PEM_read_bio_X509_CRL() failed (SSL: error:0480006C:PEM routines::no start line:Expecting: '
+        "X509 CRL)",
+        ("X509 CRL-----",),
+    ),
+}
+_STREAM_LIKE_HTTP = (1, 25, 5)
 _MISMATCH = 'SSL_CTX_use_PrivateKey("{0}") failed (SSL: error:05800074:x509 certificate routines::key values mismatch)'
 
 Find = Callable[..., Iterator[Directive]]
 Locate = Callable[[str, bool], str]
 
 
-def check_files(find: Find, locate: Locate) -> Iterator[Refusal]:
-    """Every file that nginx would not find or not read, every key that belongs to another certificate.
+def check_files(find: Find, locate: Locate, version: Version) -> Iterator[Refusal]:
+    """Every file that nginx of a version would not find or not read, every key that belongs to another certificate.
 
     `find` gives the directives of some names, `locate` the path on this machine of what is written (True: relative to
     the prefix of nginx, else to the folder of nginx.conf).
     """
     seen: set[int] = set()
-    for directive, kind in _opened(find):
+    kinds = _CACHED if version >= _CACHING else _KINDS
+    for directive, kind in _opened(find, version):
         if id(directive) in seen or not directive.values:
             continue
         seen.add(id(directive))
-        yield from _look_at(directive, kind, locate)
+        yield from _look_at(directive, kind, kinds[kind], locate)
     for directive in find("auth_basic_user_file"):
         for word in directive.args[:1]:
             path = _path(word, locate, False)
@@ -94,7 +113,7 @@ def check_files(find: Find, locate: Locate) -> Iterator[Refusal]:
     for directive in find(*_FOLDERS):
         if directive.values:
             yield from _make(directive, locate)
-    yield from _pairs(find, locate)
+    yield from _pairs(find, locate, version)
 
 
 def _make(directive: Directive, locate: Locate) -> Iterator[Refusal]:
@@ -112,14 +131,14 @@ def _make(directive: Directive, locate: Locate) -> Iterator[Refusal]:
         yield _refusal(directive, "temp-path-missing", message, said)
 
 
-def _opened(find: Find) -> Iterator[tuple[Directive, str]]:
+def _opened(find: Find, version: Version) -> Iterator[tuple[Directive, str]]:
     """The directives whose files nginx opens, with what the files are for."""
     for directive in find("load_module"):
         yield directive, "module"
     for directive in find("ssl_password_file", *(f"{family}ssl_password_file" for family in _FAMILIES)):
         yield directive, "password file"
     for server in find("server"):
-        if isinstance(server, Block) and _listens_with_tls(server):
+        if isinstance(server, Block) and _listens_with_tls(server, version):
             yield from _of_server(server)
     for family in _FAMILIES:
         for directive in find(f"{family}pass"):
@@ -127,9 +146,10 @@ def _opened(find: Find) -> Iterator[tuple[Directive, str]]:
                 yield from _of_upstream(directive.parent, family)
 
 
-def _listens_with_tls(server: Block) -> bool:
-    """Does nginx set up TLS for this server? In http it does wherever a certificate is in effect."""
-    if server.enclosing("http") is not None:
+def _listens_with_tls(server: Block, version: Version) -> bool:
+    """Does nginx set up TLS for this server? In http, and in stream since it has virtual servers, it does wherever a
+    certificate is in effect."""
+    if server.enclosing(*(("http", "stream") if version >= _STREAM_LIKE_HTTP else ("http",))) is not None:
         return bool(all_effective(server, "ssl_certificate")) or is_on(effective(server, "ssl_reject_handshake"))
     if server.enclosing("stream", "mail") is None:
         return False
@@ -200,12 +220,14 @@ def _absent(path: str) -> bool:
     return False
 
 
-def _look_at(directive: Directive, kind: str, locate: Locate) -> Iterator[Refusal]:
+def _look_at(
+    directive: Directive, kind: str, words: tuple[str, str, tuple[str, ...]], locate: Locate
+) -> Iterator[Refusal]:
     word = directive.args[0]
     path = _path(word, locate, kind == "module")
     if not path:
         return
-    absent, unlike, markers = _KINDS[kind]
+    absent, unlike, markers = words
     if _absent(path):
         rule = "load-module-missing" if kind == "module" else "cert-file-missing"
         yield _refusal(directive, rule, f"{word.text}: no such file", absent.format(path))
@@ -225,12 +247,12 @@ def _look_at(directive: Directive, kind: str, locate: Locate) -> Iterator[Refusa
         yield _refusal(directive, "cert-file-invalid", message, unlike.format(path))
 
 
-def _pairs(find: Find, locate: Locate) -> Iterator[Refusal]:
+def _pairs(find: Find, locate: Locate, version: Version) -> Iterator[Refusal]:
     """Keys that do not belong to the certificate beside them: the n-th key in effect goes with the n-th certificate."""
     seen: set[tuple[int, int]] = set()
     judged: dict[tuple[str, ...], bool] = {}
     for server in find("server"):
-        if not isinstance(server, Block) or not _listens_with_tls(server):
+        if not isinstance(server, Block) or not _listens_with_tls(server, version):
             continue
         certificates = all_effective(server, "ssl_certificate")
         keys = all_effective(server, "ssl_certificate_key")

@@ -10,10 +10,11 @@ import pytest
 
 from nginxlint.catalogue.files import check_files
 from nginxlint.catalogue.refusal import Refusal
-from nginxlint.config import Config
+from nginxlint.config import NEWEST, Config
 from nginxlint.files import Disk
 from nginxlint.includes import load
 from tests.catalogue.nginx import installed, judge
+from tests.catalogue.test_against_nginx import target
 from tests.catalogue.test_parsers import AROUND
 
 PEM = os.path.join(os.path.dirname(__file__), "..", "..", "nginxlint", "demo", "certificates")
@@ -35,6 +36,8 @@ CASES = [
     ("server", f"{GOOD} ssl_dhparam /nope;"),
     ("server", f"{GOOD} ssl_dhparam FOLDER/garbage.pem;"),
     ("server", f"{GOOD} ssl_crl /nope;"),
+    ("server", f"{GOOD} ssl_crl FOLDER/garbage.pem;"),
+    ("server", f"{GOOD} ssl_crl FOLDER/ca.pem;"),
     ("server", f"{GOOD} ssl_session_ticket_key /nope;"),
     ("server", f"{GOOD} ssl_session_ticket_key FOLDER/garbage.pem;"),
     ("server", f"{GOOD} ssl_stapling on; ssl_stapling_file /nope;"),
@@ -81,7 +84,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 def found(text: str) -> list[Refusal]:
     config = Config("nginx.conf", load(Disk("/nonexistent"), "nginx.conf", text))
-    return list(check_files(config.find, lambda path, in_prefix: path))
+    return list(check_files(config.find, lambda path, in_prefix: path, target().version if installed() else NEWEST))
 
 
 @pytest.mark.skipif(not installed(), reason="nginx is not installed, or no stream and mail")
