@@ -134,8 +134,8 @@ directives of known third-party modules are accepted unless the modules are know
     "handler-missing": (
         "correctness",
         "error",
-        f"""A stream server neither passes a connection on nor answers it. {_REFUSED}: write `proxy_pass` or
-`return`.""",
+        f"""A stream server neither passes a connection on nor answers it. {_REFUSED}; since 1.27.1 it starts, and closes
+every connection at once (a warning). Write `proxy_pass` or `return`.""",
     ),
     "hash-not-optimal": (
         "correctness",

@@ -6,7 +6,10 @@ import pytest
 
 from nginxlint.catalogue.refusal import Refusal
 from nginxlint.catalogue.target import Target
-from tests.catalogue.test_parsers import AROUND, refusals
+from nginxlint.diagnostic import Severity
+from tests.catalogue.nginx import PRELUDE, installed, judge_all
+from tests.catalogue.test_against_nginx import ours, target
+from tests.catalogue.test_parsers import AROUND, LOOSE, MACHINE, refusals
 
 OLD, NEW = (1, 22, 1), (1, 31, 5)
 TABLE = [
@@ -40,7 +43,7 @@ TABLE = [
         "upstream0",
         "server a resolve; resolver 127.0.0.1;",
         (1, 27, 3),
-        'resolving names at run time requires upstream "u" to be in shared memory',
+        'resolving names at run time requires upstream "u" in nginx.conf:2 to be in shared memory',
     ),
     (
         "upstream0",
@@ -51,11 +54,16 @@ TABLE = [
     ("upstream0", "server 127.0.0.1 resolve;", NEW, None),
     ("upstream0", "server a service=http; zone u 64k;", NEW, 'service upstream "a" requires "resolve" parameter'),
     ("upstream0", "server a slow_start=30s;", NEW, 'invalid parameter "slow_start=30s"'),
-    ("upstream0", "server a; keepalive 0;", (1, 29, 6), 'invalid value "0" in "keepalive" directive'),
-    ("upstream0", "server a; keepalive 0;", (1, 29, 7), None),
-    ("upstream0", "server a; keepalive 4 local;", (1, 29, 7), None),
-    ("upstream0", "server a; random two least_time=header;", (1, 30, 0), 'invalid parameter "least_time=header"'),
-    ("upstream0", "server a; random two least_time=header;", (1, 31, 0), None),
+    ("upstream0", "server 127.0.0.1; keepalive 0;", (1, 29, 6), 'invalid value "0" in "keepalive" directive'),
+    ("upstream0", "server 127.0.0.1; keepalive 0;", (1, 29, 7), None),
+    ("upstream0", "server 127.0.0.1; keepalive 4 local;", (1, 29, 7), None),
+    (
+        "upstream0",
+        "server 127.0.0.1; random two least_time=header;",
+        (1, 30, 0),
+        'invalid parameter "least_time=header"',
+    ),
+    ("upstream0", "server 127.0.0.1; random two least_time=header;", (1, 31, 0), None),
     ("http", "resolver 127.0.0.1 ipv4=off;", (1, 23, 0), 'host not found in resolver "ipv4=off"'),
     ("http", "resolver 127.0.0.1 ipv4=off;", (1, 23, 1), None),
     ("http", "resolver 127.0.0.1 ipv4=off ipv6=off;", (1, 23, 1), '"ipv4" and "ipv6" cannot both be "off"'),
@@ -79,6 +87,10 @@ TABLE = [
         (1, 27, 2),
         None,
     ),
+    ("stream-server", "listen 80;", (1, 27, 0), "no handler for server"),
+    ("stream-server", "listen 80;", (1, 27, 1), None),
+    ("location", "proxy_store '';", (1, 27, 2), None),
+    ("location", "proxy_store '';", (1, 27, 3), "empty path"),
     ("server", "ssl_certificate_cache inactive=10s;", NEW, '"ssl_certificate_cache" must have the "max" parameter'),
     ("server", "ssl_certificate_cache max=0;", NEW, 'invalid parameter "max=0"'),
     ("server", "ssl_certificate_cache max=10 inactive=10s valid=1m;", NEW, None),
@@ -93,6 +105,24 @@ def blocking(text: str, version: tuple[int, int, int]) -> list[Refusal]:
 def test_the_target_version_decides(place: str, text: str, version: tuple[int, int, int], expected: str | None) -> None:
     found = [one.nginx_message for one in blocking(AROUND[place] % text, version)]
     assert found == ([expected] if expected is not None else [])
+
+
+@pytest.mark.skipif(not installed(), reason="nginx is not installed, or no stream and mail")
+def test_the_installed_nginx_says_what_is_said_for_its_version() -> None:
+    judged_for = target()
+    texts = sorted({AROUND[place] % text for place, text, _, _ in TABLE})
+    for text, verdict in zip(texts, judge_all(texts), strict=True):
+        if MACHINE.search(verdict.message or ""):
+            continue
+        message, line = ours(PRELUDE + text, judged_for)
+        said = "" if verdict.ok else verdict.message or ""
+        assert LOOSE.sub("", message) == LOOSE.sub("", said) and (not said or line == verdict.line), text
+
+
+def test_a_stream_server_without_a_handler_is_a_warning_where_nginx_starts() -> None:
+    (found,) = refusals(AROUND["stream-server"] % "listen 80;", (1, 27, 1))
+    assert (found.rule, found.severity, found.blocks_start) == ("handler-missing", Severity.WARNING, False)
+    assert not refusals(AROUND["stream-server"] % "listen 80 ssl; ssl_reject_handshake on;", (1, 27, 1))
 
 
 POINTS = [

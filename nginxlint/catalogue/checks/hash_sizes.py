@@ -104,17 +104,25 @@ def _hash(raw: bytes) -> int:
 
 
 def judge(
-    context: Context, names: Collection[str], table: str, largest: int, bucket: int, at: Directive
+    context: Context,
+    names: Collection[str],
+    table: str,
+    largest: int,
+    bucket: int,
+    at: Directive,
+    perhaps: Collection[str] = (),
 ) -> Refusal | None:
-    """A warning at `at`, if these names (in lower case) make nginx say so of its table."""
+    """A warning at `at`, if these names (in lower case) make nginx say so of its table. What is advised is enough for
+    those too that are `perhaps` there."""
     longest = max(map(len, names), default=0)
     if not names or not may_overflow(len(names), names_in_bucket(longest, bucket), largest):
         return None
     built = Table(names, context)
     if built.is_optimal(largest, bucket) is not False:
         return None
+    wider = Table({*names, *perhaps}, context) if perhaps else built
     before = " before the map" if table == "map_hash" else ""
-    advice = " ".join(f"{table}_{what}_size {size};" for what, size in _enough(built, largest, bucket).items())
+    advice = " ".join(f"{table}_{what}_size {size};" for what, size in _enough(wider, largest, bucket).items())
     return context.warn(
         "hash-not-optimal",
         at,
@@ -234,19 +242,19 @@ def variables(block: Block, context: Context) -> Iterator[Refusal]:
     assert known is not None
     core = f"ngx_{context.subsystem}_core_module"
     modules = context.target.modules or ()
-    names = {
-        name
-        for name, rows in VARIABLES.items()
-        for row in rows
-        if (row["module"] == core or (row["module"] in modules and name not in _NOT_HASHED and _is_read(row)))
-        and not row.get("prefix")
-        and known.exists(row)
-    }
-    names.update(known.defined)
+    names = set(known.defined)
+    perhaps = set()
+    for name, rows in VARIABLES.items():
+        for row in rows:
+            if not row.get("prefix") and known.exists(row):
+                if row["module"] == core or (row["module"] in modules and name not in _NOT_HASHED and _is_read(row)):
+                    names.add(name)
+                else:
+                    perhaps.add(name)
     largest = number_setting(block, "variables_hash_max_size", 1024)
     bucket = bucket_size(block, "variables_hash_bucket_size")
     at = block.child("variables_hash_max_size") or block
-    if refusal := judge(context, names, "variables_hash", largest, bucket, at):
+    if refusal := judge(context, names, "variables_hash", largest, bucket, at, perhaps):
         yield refusal
 
 

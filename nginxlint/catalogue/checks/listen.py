@@ -196,7 +196,8 @@ def _parameter(context: Context, directive: Directive, index: int, kind: str, gi
     if equals and name in _VALUED and _known(_VALUED, name, kind, context):
         given.add(name)
         return _valued(context, directive, index, name, value)
-    shape = f'invalid parameter "{text}"' if kind == "http" else f'the invalid "{text}" parameter'
+    modern = kind == "http" or context.version >= (1, 25, 5)
+    shape = f'invalid parameter "{text}"' if modern else f'the invalid "{text}" parameter'
     message = f'listen has no parameter "{text}"'
     if text in _WORDS:
         since = _WORDS[text].get(kind)

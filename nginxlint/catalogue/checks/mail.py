@@ -5,6 +5,7 @@ from __future__ import annotations
 from nginxlint.catalogue.addresses import parse_url
 from nginxlint.catalogue.checks.faults import fault
 from nginxlint.catalogue.context import terminator
+from nginxlint.diagnostic import Severity
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -96,12 +97,15 @@ def _stream_server(block: Block, context: Context) -> Iterator[Refusal]:
         return
     if not names <= _known_stream_names():
         return
+    starts = context.version >= (1, 27, 1)
     yield context.refuse(
         "handler-missing",
         block,
-        "nothing says what this stream server does with a connection",
-        "no handler for server",
+        f"nothing says what this stream server does with a connection{': it is closed at once' if starts else ''}",
+        None if starts else "no handler for server",
         span=block.name_span,
+        severity=Severity.WARNING if starts else Severity.ERROR,
+        blocks_start=not starts,
         help=("add `proxy_pass ADDRESS;` or `return TEXT;`",),
     )
 

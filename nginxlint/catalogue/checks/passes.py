@@ -339,8 +339,11 @@ def _bind(directive: Directive, context: Context) -> Iterator[Refusal]:
 
 
 def _store(directive: Directive, context: Context) -> Iterator[Refusal]:
-    if directive.values[0] != "off":
+    path = directive.values[0]
+    if path != "off":
         yield from _rivals(directive, context, directive.name.replace("_store", "_cache"))
+    if not path and context.version >= (1, 27, 3):
+        yield fault(context, directive, 0, "empty path", f"{directive.name} takes a path, on or off", group="cache")
 
 
 def _cache(directive: Directive, context: Context) -> Iterator[Refusal]:

@@ -216,11 +216,12 @@ def _mirror(directive: Directive, context: Context) -> Iterator[Refusal]:
 
 def _index(directive: Directive, context: Context) -> Iterator[Refusal]:
     if "" in directive.values:
+        named = directive.values[0] if context.version <= (1, 26, 3) else ""
         yield fault(
             context,
             directive,
             directive.values.index(""),
-            f'index "{directive.values[0]}" in "index" directive is invalid',
+            f'index "{named}" in "index" directive is invalid',
             "an index file needs a name",
         )
         return

@@ -468,11 +468,12 @@ def _run_time_names(group: Directive, servers: list[Directive], block: Block, co
     names = {child.name for child in group.body or ()}
     where = f'upstream "{group.values[0]}"'
     if "zone" not in names:
+        opened = terminator(group)
         yield context.refuse(
             "upstream-resolve-needs",
             resolving[0],
             "resolve works only in a group with a zone",
-            f"resolving names at run time requires {where} to be in shared memory",
+            f"resolving names at run time requires {where} in {group.source.path}:{opened.line} to be in shared memory",
             word=resolving[0].args[0],
             nginx_at=None,
             group="upstream",
