@@ -144,7 +144,7 @@ FAMILY_OF: dict[str, str] = {
     "ssl_session_cache": "tls_caches",
     "ssl_verify_client": "tls_servers",
     "starttls": "tls_servers",
-    "sticky": "upstreams",
+    "sticky": "sticky",
     "stream-server:proxy_pass": "passes",
     "stream-upstream:server": "upstreams",
     "stream-upstream:zone": "upstreams",

@@ -269,25 +269,6 @@ def _least_time(text: str, context: Context) -> bool:
     )
 
 
-def _sticky(directive: Directive, context: Context) -> Iterator[Refusal]:
-    values = directive.values
-    if values[:1] != ("learn",) or context.target.plus:
-        return
-    for index, text in enumerate(values[1:], 1):
-        name, equals, _ = text.partition("=")
-        if (name in ("create", "lookup", "zone", "timeout") and equals) or text == "header":
-            continue
-        yield fault(
-            context,
-            directive,
-            index,
-            f'unknown parameter "{text}"',
-            f'sticky learn has no parameter "{text}"' + (" outside NGINX Plus" if text == "sync" else ""),
-            group="upstream",
-        )
-        return
-
-
 def _keepalive(directive: Directive, context: Context) -> Iterator[Refusal]:
     values = directive.values
     number = parse_number(values[0])
@@ -510,12 +491,11 @@ CHECKS: dict[str, Check] = {
     "random": _method,
     "least_conn": _method,
     "least_time": _method,
-    "sticky": _sticky,
     "upstream:keepalive": _keepalive,
     "upstream:zone": _zone,
     "stream-upstream:zone": _zone,
 }
-PURE = frozenset(("upstream:keepalive", "sticky"))
+PURE = frozenset(("upstream:keepalive",))
 ALL_FINE: dict[str, AllFine] = {
     "upstream": lambda _, context: all_declared(context),
     "upstream:server": _all_servers_fine,
