@@ -33,6 +33,7 @@ class ProxySchemeMissing(Rule):
         Bad("location / {\n proxy_pass http:/app; # here\n}", "location / {\n proxy_pass http://app; # here\n}"),
         Bad("location / {\n proxy_pass ftp://app; # here\n}"),
         Bad("location / {\n proxy_pass unix:/s; # here\n}", "location / {\n proxy_pass http://unix:/s; # here\n}"),
+        Bad("location / {\n proxy_pass unix:///s; # here\n}", "location / {\n proxy_pass http://unix:///s; # here\n}"),
         Bad("location / {\n fastcgi_pass http://a:90; # here\n}", "location / {\n fastcgi_pass a:90; # here\n}"),
         Bad("location / {\n grpc_pass http://a:90; # here\n}", "location / {\n grpc_pass grpc://a:90; # here\n}"),
         Bad(
@@ -41,6 +42,7 @@ class ProxySchemeMissing(Rule):
         ),
         Good("location / { proxy_pass HTTP://app; }"),
         Good("location / { proxy_pass $app; }"),
+        Good("location / { fastcgi_pass unix:///s; } location /u { uwsgi_pass unix:///s; }"),
         Good("location / { grpc_pass a:90; } location /u { uwsgi_pass suwsgi://a:90; }"),
         Good("stream { server { proxy_pass a:90; } }"),
     )

@@ -54,7 +54,7 @@ def destinations(config: Config, target: Pass) -> list[Destination] | None:
 
 def split_template(text: str) -> tuple[str, str]:
     """Scheme and authority of a pass target with variables, and its URI part ("" for none)."""
-    begin = text.find("://") + 3 if "://" in text else 0
+    begin = text.find("://") + 3 if "://" in text and not text.startswith("unix:") else 0
     if text.startswith("unix:", begin):
         end = text.find(":", begin + 5)
         return (text, "") if end < 0 else (text[: end + 1], text[end + 1 :])

@@ -103,7 +103,7 @@ def _kind_of(directive: Directive) -> str:
 def split_target(text: str) -> tuple[str, str, str | None]:
     """Scheme, authority and URI part of a pass target (ngx_http_proxy_pass, ngx_parse_url)."""
     scheme, mark, rest = text.partition("://")
-    if mark and scheme and "$" not in scheme:
+    if mark and scheme and scheme != "unix" and "$" not in scheme:  # unix:///path is an address
         scheme = intern(scheme.lower())
     else:
         scheme, rest = "", text
