@@ -116,6 +116,11 @@ class Config:
         return any(path.rpartition("/")[2] not in INERT for include in self.includes for path, _ in include.problems)
 
     @property
+    def runs_code(self) -> bool:
+        """Does it run scripts? They may give a variable of `set` another value, and ask for any location."""
+        return self._once(_runs_code)
+
+    @property
     def failed_includes(self) -> list[Include]:
         """The includes of which something could not be read."""
         return [include for include in self.includes if include.problems]
@@ -538,6 +543,10 @@ class Config:
         from nginxlint.routing.lookups import run_time_lookups
 
         return self._once(run_time_lookups)
+
+
+def _runs_code(config: Config) -> bool:
+    return any(name.startswith(("js_", "perl")) or "_by_lua" in name for name in config.names)
 
 
 _HOLDERS = ("http", "stream")

@@ -63,6 +63,7 @@ class ProxyVariableNoScheme(Rule):
         Good("location / { proxy_pass $scheme://127.0.0.1; }"),
         Good("location / { proxy_pass $arg_url; }"),
         Good("location / { set $s http; proxy_pass $s://127.0.0.1; }"),
+        Good("location / { set $b ''; rewrite_by_lua_block { ngx.var.b = 'http://a' } proxy_pass $b; }"),
         Good("stream { map $remote_addr $b { default 127.0.0.1:81; } server { proxy_pass $b; } }"),
     )
 

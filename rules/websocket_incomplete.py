@@ -50,6 +50,10 @@ class WebsocketIncomplete(Rule):
         Good('location / { proxy_set_header Upgrade ""; proxy_set_header Host $host; proxy_pass http://app; }'),
         Good("location / { proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection $http_connection; }"),
         Good(
+            "location / { set $up ''; access_by_lua_file ws.lua; proxy_pass http://app;"
+            " proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection $up; }"
+        ),
+        Good(
             "map $http_upgrade $up { default upgrade; '' close; }\nserver { proxy_set_header Upgrade $http_upgrade;"
             " proxy_set_header Connection $up; location /ws { proxy_pass http://app; } }"
         ),

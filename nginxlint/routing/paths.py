@@ -53,7 +53,7 @@ def dead_prefixes(config: Config) -> list[DeadPrefix]:
         return []
     bare, odd = _servers_with_odd_paths(config)
     rewriting = {one.enclosing("server") for one in config.find("rewrite")}
-    scripted = any(name == "ssi" or name.startswith(("js_", "perl")) or "_by_lua" in name for name in config.names)
+    scripted = config.runs_code or "ssi" in config.names
     found = []
     for values, kind in suspects:
         modifier, pattern = split_location(values)

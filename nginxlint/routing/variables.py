@@ -67,7 +67,10 @@ def values_of(config: Config, place: Directive, name: str, depth: int = 0) -> li
     definitions = definitions_of(config, name)
     if not definitions:
         return None
-    for directive in _reaching(config, place, name):
+    assigned = _reaching(config, place, name)
+    if assigned and config.runs_code:
+        return None  # ngx.var.NAME = …, r.variables.NAME = …
+    for directive in assigned:
         values = fold(config, directive, directive.values[1], depth)
         if values is None:
             return None
