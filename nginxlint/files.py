@@ -84,12 +84,24 @@ class Disk:
         pattern without `*?[` gives itself, existing or not."""
         candidates = self._candidates(pattern)
         if not any(character in pattern for character in "*?["):
-            return [next((path for path in candidates if os.path.lexists(path)), candidates[0])]
+            there = next((path for path in candidates if os.path.exists(path)), None)
+            return [there or next((self._behind(path) for path in candidates if os.path.lexists(path)), candidates[0])]
         for candidate in candidates:
             if paths := self._glob(candidate):
                 plain = "".join(paths).isascii()
-                return sorted(paths, key=None if plain else os.fsencode)
+                paths = sorted(paths, key=None if plain else os.fsencode)
+                if self._foreign or self.root:
+                    paths = [path if path in self._regular else self._behind(path) for path in paths]
+                return paths
         return []
+
+    def _behind(self, path: str) -> str:
+        """What a link of a copied tree stands for where it leads to nothing: its target, as it is looked for in the copy."""
+        if os.path.exists(path) or not os.path.islink(path):
+            return path
+        target = os.readlink(path)
+        found = self._candidates(target) if target.startswith("/") else []
+        return next((one for one in found if os.path.exists(one)), path)
 
     def read(self, path: str) -> bytes:
         """The bytes of a file. Raises OSError: absent, unreadable, too large, or not a regular file."""

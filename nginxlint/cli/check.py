@@ -47,7 +47,7 @@ def judge(
         return run_plan(args, file, network)
     outputs = parse_outputs(args.output)
     style = style_of(args)
-    paths = args.paths or file.roots or [_default_path()]
+    paths = args.paths or file.roots or [_default_path(args.root or file.root)]
     inputs = _inputs(args, file)
     given = [*_trees_around(paths), *paths] if args.hook else paths
     roots, unreadable = memory.of(None, find_roots, given, inputs, guess)
@@ -171,9 +171,11 @@ def _final_code(args: Namespace, result: Run, *, strict: bool) -> int:
     return 0 if args.exit_zero and code in (1, INCOMPLETE) else code
 
 
-def _default_path() -> str:
-    """Without PATH: the nearest folder upwards that holds a configuration, up to the top of the repository; else the
-    live configuration."""
+def _default_path(root: str) -> str:
+    """Without PATH: that of a copied tree; else the nearest folder upwards that holds a configuration, up to the top of
+    the repository; else the live configuration."""
+    if root and os.path.isfile(path := os.path.join(root, "etc/nginx/nginx.conf")):
+        return path
     folder = ""
     while True:
         for name in ("nginx.conf", "nginx/nginx.conf", "etc/nginx/nginx.conf"):

@@ -193,6 +193,7 @@ def test_a_path_of_the_machine_is_looked_up_in_the_copied_tree(run: Run) -> None
         result = run("check", *C, "--root", "copy", path)
         assert result.rules == ["alias-traversal"]
         assert result.out.startswith("copy/etc/nginx/site.conf:1:19: ")
+    assert run("check", *C, "--root", "copy").out.startswith("copy/etc/nginx/site.conf:1:19: ")
 
 
 def test_a_limit_of_a_snippet_may_have_its_status_elsewhere(run: Run) -> None:

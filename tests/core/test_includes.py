@@ -152,6 +152,21 @@ def test_a_pattern_finds_what_glob_finds(pattern: str, tmp_path: Path) -> None:
     assert Disk(str(tmp_path)).find(pattern) == sorted(glob.glob(full), key=os.fsencode)
 
 
+def test_a_link_of_a_copied_tree_leads_to_where_its_target_is_in_the_copy(tmp_path: Path) -> None:
+    for folder in ("etc/nginx/sites-available", "etc/nginx/sites-enabled"):
+        (tmp_path / folder).mkdir(parents=True)
+    site = tmp_path / "etc/nginx/sites-available/no-such-site.test"
+    site.write_text("")
+    link = tmp_path / "etc/nginx/sites-enabled/no-such-site.test"
+    link.symlink_to("/etc/nginx/sites-available/no-such-site.test")
+    conf = str(tmp_path / "etc/nginx")
+    for pattern in ("/etc/nginx/sites-enabled/*", "/etc/nginx/sites-enabled/no-such-site.test"):
+        assert Disk(conf).find(pattern) == [str(site)]
+        assert Disk(conf, root=str(tmp_path)).find(pattern) == [str(site)]
+    site.unlink()
+    assert Disk(conf).find("/etc/nginx/sites-enabled/*") == [str(link)]
+
+
 def test_all_names_of_a_file_have_one_identity(tmp_path: Path) -> None:
     (tmp_path / "real").mkdir()
     (tmp_path / "real" / "a.conf").write_text("")
