@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     Check = Callable[[Directive, Context], Iterable[Refusal]]
 
 # Bodies that are not directives: their own check reads them (map, geo, types, …), or nobody does (Lua).
-DATA_BODIES = frozenset(("map", "geo", "types", "split_clients", "charset_map", "match", "num_map", "geoip2", "lua"))
+DATA_BODIES = frozenset(
+    ("map", "geo", "types", "split_clients", "charset_map", "match", "num_map", "geoip2", "ldap_server", "lua")
+)
 
 
 def checks_of(family: str) -> ModuleType:

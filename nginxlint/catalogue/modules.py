@@ -14,26 +14,76 @@ _OTHER_PLATFORMS = frozenset(
 )
 # Libraries for other modules.
 _WITHOUT_DIRECTIVES = frozenset(("ndk_http_module", "ngx_devel_kit", "ngx_devel_kit_module"))
-# Modules whose directives the catalogue does not hold, by what those begin with.
+# Modules of which the catalogue lacks directives, by what those begin with (up to its `;`: that one only).
 _BEYOND = {
     "passenger_": "Phusion Passenger",
     "rails_": "Phusion Passenger",
     "pagespeed": "ngx_pagespeed",
     "shib_": "the Shibboleth module",
+    "51D_": "the 51Degrees module",
+    "ModSecurity": "ModSecurity 2",
+    "accesskey": "the accesskey module",
+    "acme;": "Angie",
+    "acme_client": "Angie",
+    "acme_hook": "Angie",
     "ajp_": "nginx_ajp_module",
+    "app_protect_": "NGINX App Protect",
     "auth_digest": "the auth digest module",
+    "aws_": "ngx_aws_auth",
     "concat": "Tengine's ngx_http_concat_module",
+    "consistent_hash;": "ngx_http_upstream_consistent_hash",
     "datadog_": "Datadog's module",
     "drizzle_": "the drizzle module",
+    "dubbo_": "Tengine's ngx_http_dubbo_module",
     "dyups_": "ngx_http_dyups_module",
+    "eval;": "nginx-eval-module",
+    "eval_": "nginx-eval-module",
+    "graphite_": "the graphite module",
+    "iconv_": "the iconv module",
+    "ip2location_": "the IP2Location module",
+    "ip2proxy_": "the IP2Proxy module",
+    "jaeger_": "the OpenTracing module",
+    "jdomain;": "ngx_upstream_jdomain",
+    "length_hiding": "the length hiding module",
+    "limit_traffic_rate": "ngx_http_limit_traffic_rate_filter_module",
+    "limit_upstream_": "the upstream limit module",
+    "mogilefs_": "the MogileFS module",
+    "mruby_": "ngx_mruby",
+    "opentelemetry;": "the OpenTelemetry C++ module",
     "opentelemetry_": "the OpenTelemetry C++ module",
+    "pinba_": "the Pinba module",
     "postgres_": "ngx_postgres",
+    "prometheus": "Angie",
+    "proxy_connect;": "ngx_http_proxy_connect_module",
+    "proxy_connect_address": "ngx_http_proxy_connect_module",
+    "proxy_connect_allow": "ngx_http_proxy_connect_module",
+    "proxy_connect_bind": "ngx_http_proxy_connect_module",
+    "proxy_connect_connect_": "ngx_http_proxy_connect_module",
+    "proxy_connect_data_": "ngx_http_proxy_connect_module",
+    "proxy_connect_read_timeout": "ngx_http_proxy_connect_module",
+    "proxy_connect_response": "ngx_http_proxy_connect_module",
+    "proxy_connect_send_timeout": "ngx_http_proxy_connect_module",
+    "proxy_wasm": "ngx_wasm_module",
     "redis_": "ngx_http_redis",
+    "req_status": "Tengine's ngx_http_reqstat_module",
+    "reuse_port;": "Tengine",
+    "session_sticky": "Tengine's ngx_http_upstream_session_sticky_module",
     "slowfs_": "ngx_slowfs_cache",
+    "small_light": "ngx_small_light",
+    "sorted_querystring": "the sorted querystring module",
+    "ssl_dyn_rec_": "Cloudflare's patch for TLS records",
     "statsd_": "the statsd module",
     "sysguard": "the sysguard module",
     "testcookie": "the testcookie module",
+    "tfs_": "Tengine's ngx_http_tfs_module",
     "upsync": "the upsync module",
+    "video_thumbextractor": "the video thumbextractor module",
+    "vod_": "nginx-vod-module",
+    "waf;": "ngx_waf",
+    "waf_": "ngx_waf",
+    "wasm;": "ngx_wasm_module",
+    "websockify_": "the websockify module",
+    "zipkin_": "the OpenTracing module",
 }
 # `configure` finds the library by itself.
 _UNLESS_TOLD = {"ngx_regex_module": "--without-pcre"}
@@ -41,7 +91,7 @@ _UNLESS_TOLD = {"ngx_regex_module": "--without-pcre"}
 
 def module_beyond(name: str) -> str:
     """The module outside the catalogue that a directive seems to be of; empty for all others."""
-    return next((module for start, module in _BEYOND.items() if name.startswith(start)), "")
+    return next((module for start, module in _BEYOND.items() if f"{name};".startswith(start)), "")
 
 
 def built_modules(options: tuple[str, ...]) -> frozenset[str]:

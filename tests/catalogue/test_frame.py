@@ -253,6 +253,26 @@ def test_modules_beyond_the_catalogue_are_taken_for_loaded_unless_the_build_is_k
     assert any("Phusion Passenger" in line for line in refusal.help)
 
 
+@pytest.mark.parametrize("name", ["proxy_connect", "vod_hls_segment_file_name_prefix", "proxy_wasm", "session_sticky"])
+def test_a_module_beyond_the_catalogue_does_not_hide_the_typos_around_it(name):
+    assert refusals(LOCATION.format(f"{name} on;")) == []
+    assert [one.rule for one in refusals(LOCATION.format("proxy_connect_timeot 5s; proxy_connects on;"))] == [
+        "directive-unknown"
+    ] * 2
+
+
+def test_what_a_server_of_the_ldap_module_holds_is_not_judged():
+    settings = (
+        'url ldap://10.0.0.1/dc=a?uid?sub; binddn "cn=a"; group_attribute member; satisfy any; require valid_user;'
+    )
+    assert refusals(HTTP.format(f"ldap_server one {{ {settings} }}")) == []
+
+
+def test_openresty_takes_the_resolver_of_the_machine():
+    assert [one.rule for one in refusals(HTTP.format("resolver local=on;"))] == ["arguments-invalid"]
+    assert refusals(HTTP.format("resolver local=on ipv6=off; lua_code_cache on;")) == []
+
+
 def test_the_exporter_of_the_otel_module_takes_its_settings():
     settings = "endpoint localhost:4317; interval 5s; batch_size 512; batch_count 4; header a b;"
     assert refusals(HTTP.format(f"otel_exporter {{ {settings} }}")) == []

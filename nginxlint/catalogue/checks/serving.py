@@ -36,6 +36,9 @@ def _resolver(directive: Directive, context: Context) -> Iterator[Refusal]:
                 continue
         elif name == "status_zone" and equals and context.target.plus:
             continue
+        elif name == "local" and equals and any(one.startswith("lua_") or "_by_lua" in one for one in context.index):
+            servers += 1  # those of /etc/resolv.conf, by a patch of OpenResty
+            continue
         else:
             url = parse_url(text, default_port=53)
             if not url.error and not equals:
