@@ -16,6 +16,14 @@ if TYPE_CHECKING:
     from nginxlint.diagnostic import Fix, Note
     from nginxlint.syntax import Block, Directive, Word
 
+_BSD_PATHS = (
+    "/usr/local/etc/nginx",
+    "/usr/local/libexec/nginx",
+    "/usr/local/www/",
+    "/usr/local/var/",
+    "/opt/homebrew/",
+)
+
 
 class Context:
     """The state of one run over one tree, as nginx has it while it reads.
@@ -60,6 +68,16 @@ class Context:
     def occurs(self, name: str) -> bool:
         """Is there a directive of that name anywhere?"""
         return name in self.index
+
+    @property
+    def of_bsd(self) -> bool:
+        """Is it written for FreeBSD or macOS, as far as its paths tell? nginx has methods and parameters there that
+        Linux lacks."""
+        known: bool | None = self.state.get("bsd")
+        if known is None:
+            texts = (text for directive in self.root.walk() for text in directive.values)
+            known = self.state["bsd"] = any(text.startswith(_BSD_PATHS) for text in texts)
+        return known
 
     def may_guess(self) -> bool:
         """Is it worth looking for what somebody meant? Not any more in a file that is full of unknown names."""

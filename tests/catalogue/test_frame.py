@@ -273,6 +273,16 @@ def test_openresty_takes_the_resolver_of_the_machine():
     assert refusals(HTTP.format("resolver local=on ipv6=off; lua_code_cache on;")) == []
 
 
+def test_what_only_freebsd_and_macos_have_is_accepted_where_the_paths_are_theirs():
+    text = "events {{ use kqueue; }} http {{ server {{ listen 90 setfib=1; send_lowat 1k; root {}; }} }}"
+    assert [one.rule for one in refusals(text.format("/srv/www"))] == [
+        "arguments-invalid",
+        "arguments-invalid",
+        "directive-ignored",
+    ]
+    assert refusals(text.format("/usr/local/www/nginx")) == []
+
+
 def test_the_exporter_of_the_otel_module_takes_its_settings():
     settings = "endpoint localhost:4317; interval 5s; batch_size 512; batch_count 4; header a b;"
     assert refusals(HTTP.format(f"otel_exporter {{ {settings} }}")) == []

@@ -208,6 +208,8 @@ def _parameter(context: Context, directive: Directive, index: int, kind: str, gi
         else:
             message += f" since nginx {'.'.join(map(str, since[1]))}"
     elif name in _PLATFORM:
+        if context.of_bsd:
+            return None
         message += f" on Linux: {_PLATFORM[name]}"
     return fault(context, directive, index, shape, message)
 

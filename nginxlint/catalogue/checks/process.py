@@ -142,6 +142,8 @@ def _use(directive: Directive, context: Context) -> Iterator[Refusal]:
     if text in ("select", "poll") and asked:
         return
     where = _METHODS_OTHER.get(text)
+    if text == "kqueue" and context.of_bsd:
+        return
     yield fault(
         context,
         directive,

@@ -242,6 +242,8 @@ def _index(directive: Directive, context: Context) -> Iterator[Refusal]:
 
 def _send_lowat(directive: Directive, context: Context) -> Iterator[Refusal]:
     """`ngx_http_core_lowat_check` and its siblings: Linux has no SO_SNDLOWAT that could be set."""
+    if context.of_bsd:
+        return
     yield context.warn(
         "directive-ignored",
         directive,
