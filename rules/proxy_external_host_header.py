@@ -4,6 +4,7 @@ from nginxlint import (
     Config,
     Diagnostic,
     Directive,
+    Endpoint,
     Fix,
     Good,
     Iterator,
@@ -46,7 +47,18 @@ class ProxyExternalHostHeader(Rule):
             "location / {\n proxy_set_header Host $proxy_host;\n proxy_pass https://shop.s3.amazonaws.com; # here\n}",
         ),
         Bad("proxy_set_header Host $http_host; location /pay/ { proxy_pass https://api.pay.example.net/; } # here"),
+        Bad(
+            "upstream pay { server api.pay.example.net:443; }\nserver { location / {\n"
+            " proxy_set_header Host $host;\n proxy_pass https://pay; # here\n} }",
+            "upstream pay { server api.pay.example.net:443; }\nserver { location / {\n"
+            " proxy_set_header Host api.pay.example.net;\n proxy_pass https://pay; # here\n} }",
+        ),
         Good("location / { proxy_pass https://shop.s3.amazonaws.com; }"),
+        Good(
+            "upstream minio { server minio-1.example.net:9000; server minio-2.example.net:9000; }\n"
+            "server { location / { proxy_set_header Host $http_host; proxy_pass https://minio; } }"
+        ),
+        Good("location / { proxy_set_header Host $host; proxy_pass https://ops.example.net:8443; }"),
         Good("location / { proxy_set_header Host $proxy_host; proxy_pass https://shop.s3.amazonaws.com; }"),
         Good(
             "server { server_name www.a.test; proxy_set_header Host $host; location / { proxy_pass https://origin.a.test; } }"
@@ -64,13 +76,20 @@ class ProxyExternalHostHeader(Rule):
             if host is None or host.directive is None or host.value not in _CLIENT:
                 continue
             server = config.server(target.directive)
-            for end in endpoints(config, target):
-                if end.scheme in ("https", "grpcs") and is_public_name(end.host) and not _knows(end.host, server):
+            ends = endpoints(config, target)
+            for end in ends:
+                if end.scheme not in ("https", "grpcs") or not is_public_name(end.host) or _knows(end.host, server):
+                    continue
+                grouped = end.directive is not target.directive and end.directive.name == "server"
+                if end.host.endswith(_PICKY) or not _of_the_house(end, ends if grouped else [end]):
                     place = host.directive
-                    own = "$proxy_host" if target.family == "proxy" else end.host  # a variable of the proxy module only
+                    # the variable is of the proxy module, and for a group holds the group's name
+                    own = "$proxy_host" if target.family == "proxy" and not grouped else end.host
                     yield self.report(
                         target.directive.args[0],
-                        f"{end.host} is asked for {host.value}, a name it does not know: 403, 404 or 421",
+                        f"{end.host} is asked for {host.value}, a name it does not know: 403, 404 or 421"
+                        if end.host.endswith(_PICKY)
+                        else f"{end.host} is asked for {host.value}: unless it knows that name it answers 403, 404 or 421",
                         *_fix(place, target, own),
                         confidence=Confidence.HIGH if end.host.endswith(_PICKY) else Confidence.MEDIUM,
                         related=(note(place, "the Host it gets"),),
@@ -83,6 +102,11 @@ def _fix(line: Directive, target: Pass, own: str) -> Iterator[Fix]:
     """Only where the line is of this location: elsewhere others need it as it is."""
     if line.parent is target.directive.parent and line.source is target.directive.source and "$" not in target.text:
         yield Fix("send the target's own name", (replace(line.args[1].span, own),), safe=False)
+
+
+def _of_the_house(end: Endpoint, group: list[Endpoint]) -> bool:
+    """Is it rather a machine of one's own, on a port of its own or one of several that share the visitors?"""
+    return end.port not in (None, 443) or len({one.host for one in group}) > 1
 
 
 def _knows(host: str, server: Server | None) -> bool:
