@@ -6,6 +6,7 @@ from nginxlint import (
     Fix,
     Good,
     Iterator,
+    Location,
     Rule,
     Severity,
     insert_after,
@@ -23,7 +24,8 @@ class ProxyCaptureDropsArgs(Rule):
 
     With a variable in the target nginx sends exactly what is written: `proxy_pass http://app/new/$1;` turns
     `/re/users?page=2` into `/new/users`. Write `$is_args$args` behind it. Not reported: a target with a query of its
-    own, `internal` locations, and variables whose values nobody can follow.
+    own, `internal` locations, variables whose values nobody can follow, answers that are cached by a key without the
+    query (with it, one visitor would get the page of another), and pictures for `image_filter`.
     Source: proxy_pass (ngx_http_proxy_module), ngx_http_proxy_create_request.
     """
 
@@ -45,6 +47,15 @@ class ProxyCaptureDropsArgs(Rule):
         Good("location / { auth_request_set $to $upstream_http_x_to; proxy_pass http://127.0.0.1:81/$to; }"),
         Good("location /x { rewrite ^ $request_uri; rewrite ^/x(/.*) $1 break; proxy_pass http://app$uri; }"),
         Good("location ~ ^/i/(\\w+)$ { internal; proxy_pass http://app/$1; }"),
+        Good(
+            "location ~ ^/t/(\\d+)$ { proxy_cache z; proxy_cache_key $1; proxy_pass http://app/$1; }"
+            " location ~ ^/i/(\\w+)$ { image_filter resize 90 90; proxy_pass http://app/$1; }"
+        ),
+        Bad(
+            "location ~ ^/t/(\\w+)$ { proxy_cache z; proxy_cache_key $1$args;\n proxy_pass http://app/$1; # here\n}",
+            "location ~ ^/t/(\\w+)$ { proxy_cache z; proxy_cache_key $1$args;\n"
+            " proxy_pass http://app/$1$is_args$args; # here\n}",
+        ),
         Good("location ~ ^/(\\w+)/ { proxy_pass http://127.0.0.1:8$1; }"),
     )
 
@@ -56,7 +67,7 @@ class ProxyCaptureDropsArgs(Rule):
             if "$" not in uri or "?" in uri or not _knows_no_query(config, uri) or path_is_raw(target.directive):
                 continue
             location = config.location(target.directive)
-            if location is None or location.scope.own("internal"):
+            if location is None or location.scope.own("internal") or _means_it(config, location):
                 continue
             word = target.directive.args[0]
             end = word.part(len(word.text), len(word.text))
@@ -70,6 +81,12 @@ class ProxyCaptureDropsArgs(Rule):
                 label="no $args in it",
                 help="write $is_args$args behind it",
             )
+
+
+def _means_it(config: Config, location: Location) -> bool:
+    """Is the query nobody's business here: of no concern to the key of the cache, or to a picture made of the answer?"""
+    key = location.scope.value("proxy_cache_key") if location.scope.value("proxy_cache", "off") != "off" else ""
+    return (key != "" and _knows_no_query(config, key)) or location.scope.value("image_filter", "off") != "off"
 
 
 def _uri(config: Config, text: str) -> str:
