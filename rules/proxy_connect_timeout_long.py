@@ -1,6 +1,7 @@
 from nginxlint import Bad, Config, Diagnostic, Directive, Fix, Good, Iterator, Rule, Severity, milliseconds, replace
 
 _LONGEST = 75_000
+_SYSTEM = 127_000  # 1 + 2 + 4 + … + 64 s: six SYNs are sent again
 
 
 class ProxyConnectTimeoutLong(Rule):
@@ -38,10 +39,17 @@ class ProxyConnectTimeoutLong(Rule):
             if time is not None and time > _LONGEST:
                 yield self.report(
                     setting.args[0],
-                    f"visitors wait up to {text} for a server that is not there: others connect in milliseconds",
+                    f"visitors wait {_wait(text, time)} for a server that is not there: others connect in milliseconds",
                     Fix("write 75s", (replace(setting.args[0].span, "75s"),), safe=False),
                     help=f"write a few seconds; {_patience(setting)} is the time an answer may take",
                 )
+
+
+def _wait(text: str, time: int) -> str:
+    """How long: nginx's limit, or that of the system where it comes first."""
+    if time > _SYSTEM:
+        return "two minutes (Linux gives up then)"
+    return f"up to {text}{'s' if text.isdecimal() else ''}"
 
 
 def _patience(setting: Directive) -> str:

@@ -206,3 +206,9 @@ def test_the_name_of_a_group_is_said_and_verified_in_tls_unless_another_is_set()
                 assert any('upstream SSL certificate does not match "pay"' in line for line in nginx.log_of("/"))
         with started(group + backend + better) as nginx:
             assert f"<{NAME}>".encode() in nginx.ask("/").raw
+
+
+def test_the_wait_for_a_server_that_is_not_there_ends_when_the_system_gives_up() -> None:
+    for written, said in (("90", "up to 90s"), ("2m", "up to 2m"), ("3600s", "two minutes (Linux gives up then)")):
+        (finding,) = found_by("proxy-connect-timeout-long", f"fastcgi_connect_timeout {written};")
+        assert finding.message.startswith(f"visitors wait {said} for a server")
