@@ -11,7 +11,7 @@ SYNTAX_RULES = {
     "regex-brace-unquoted": "An unquoted { in a regular expression opens a block. Put the expression in quotes.",
     "argument-too-long": "nginx reads an argument, or a comment, of at most 4,095 bytes.",
     "nesting-too-deep": "More blocks inside each other than nginxlint reads: a limit of ours, nginx may accept it.",
-    "not-a-configuration": "So many syntax errors that this is probably not an nginx configuration.",
+    "not-a-configuration": "A template of another language, or so many syntax errors that this is hardly an nginx configuration.",
 }
 
 # Limits of ours that a configuration can reach.

@@ -6,6 +6,7 @@ from time import perf_counter
 
 from nginxlint.config import Config
 from nginxlint.diagnostic import Diagnostic, Edit, Fix, Note, Severity, Stage
+from nginxlint.expressions import compiled
 from nginxlint.includes import Loaded, ReadFile
 from nginxlint.inputs import Root, Unreadable, reason_of
 from nginxlint.patience import Patience, TookTooLong
@@ -28,6 +29,9 @@ _SHOWN_FAULTS = 3
 _REPAIRED = frozenset(("semicolon-missing", "argument-too-long"))
 # Limits of ours: nginx may accept the file.
 _LIMITS = ("nesting-too-deep", "not-a-configuration")
+# Jinja, Go, Mustache; ERB.
+_TEMPLATE = r"\{\{[^{}\n]+\}\}|\{%[^\n]*?%\}|<%[^\n]*?%>"
+_NEAR = 500  # characters of a line that are looked at
 _STRAY = 'unexpected "}"'
 
 
@@ -143,7 +147,8 @@ def _judge(checked: Judged, selection: Selection, request: Request, run: Run) ->
     config = checked.config
     found = list(syntax_findings(config))
     faults = {fault.kind for file in config.faulty for fault in file.faults}
-    intact = faults <= _REPAIRED
+    templates = {file.source for file in config.faulty if _template_mark(file) is not None}
+    intact = faults <= _REPAIRED and not templates
     stray = None if intact else next((one for one in found if one.nginx_message == _STRAY), None)
     # before the rules: the memory it needs is theirs afterwards
     refusals = _refused(checked, request, run) if intact or stray is not None else []
@@ -178,6 +183,8 @@ def _judge(checked: Judged, selection: Selection, request: Request, run: Run) ->
         begin = perf_counter()
         found.extend(_guarded("the online stage", run, _online, config, request, run))
         run.timings["online"] = run.timings.get("online", 0.0) + perf_counter() - begin
+    if templates:
+        found = [one for one in found if one.stage is Stage.SYNTAX or one.span.source not in templates]
     return found
 
 
@@ -328,8 +335,31 @@ def syntax_findings(config: Config) -> Iterator[Diagnostic]:
         yield from _faults(file)
 
 
+def _template_mark(file: ReadFile) -> Span | None:
+    """The place of a template's language on a line with a fault: what the file is rendered to may be in order."""
+    text = file.source.text
+    for fault in file.faults:
+        begin = text.rfind("\n", max(fault.start - _NEAR, 0), fault.start) + 1 or max(fault.start - _NEAR, 0)
+        end = text.find("\n", fault.start, fault.start + _NEAR)
+        if mark := compiled(_TEMPLATE).search(text, begin, end if end >= 0 else fault.start + _NEAR):
+            return Span(file.source, mark.start(), mark.end())
+    return None
+
+
 def _faults(file: ReadFile) -> Iterator[Diagnostic]:
     faults = file.faults
+    if (mark := _template_mark(file)) is not None:
+        yield Diagnostic(
+            "not-a-configuration",
+            Severity.ERROR,
+            "this is a template: nginx refuses the file as it stands",
+            mark,
+            group="syntax",
+            stage=Stage.SYNTAX,
+            help=("check what it is rendered to",),
+            blocks_start=True,
+        )
+        return
     hopeless = [fault for fault in faults if fault.kind == "not-a-configuration"]
     for fault in faults if not hopeless else [*faults[:_SHOWN_FAULTS], *hopeless]:
         span = Span(file.source, fault.start, fault.end)

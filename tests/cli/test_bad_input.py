@@ -63,6 +63,24 @@ def test_a_file_with_a_thousand_faults_is_told_in_a_few_findings(run: Run) -> No
     assert 0 < len(outcome.out.splitlines()) < 10
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{% for one in hosts %}\nupstream a { server {{ one }}:80; }\n{% endfor %}\n",
+        "server { ssl_certificate {{CERTIFICATE}}; location / { alias /a/ } }\n",
+        "server { listen <%= @port %>;\n<% if @tls %>\nssl on;\n<% end %>\n}\n",
+    ],
+)
+def test_a_template_is_one_finding_and_not_mended(run: Run, text: str) -> None:
+    write("site.conf", text)
+    write("conf/nginx.conf", "events {}\nhttp { include ../site.conf; server { location /a { alias /srv/; } } }\n")
+    for path in ("site.conf", "conf/nginx.conf"):
+        result = run("check", "-o", "concise", path)
+        assert (result.rules, result.code) == (["not-a-configuration"], 1)
+    run("check", "--fix", "--unsafe-fixes", "site.conf")
+    assert Path("site.conf").read_text() == text
+
+
 @pytest.mark.parametrize("kind", ["fifo", "socket", "device", "huge", "loop"])
 def test_what_is_no_file_is_named_and_not_waited_for(run: Run, kind: str) -> None:
     if kind == "fifo":
