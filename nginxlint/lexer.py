@@ -376,14 +376,14 @@ class _Lexer:
         tail = ONE_WORD.match(self.text, close)
         rest = tail[2] if tail and tail.lastindex == 2 and tail.start(2) == close else ""
         stop = close + len(rest)
-        name = self.pending[0]
+        behind = compiled(r"[^\s;{]*").match(self.text, end)
         self._fault(
             "regex-brace-unquoted",
             end - 1,
             close,
             "an unquoted { opens a block: put the regular expression in quotes",
             label="nginx reads this as the beginning of a block",
-            nginx_message='unexpected "}"' if name in BLOCK_NAMES else f'directive "{name}" is not terminated by ";"',
+            nginx_message=_of_a_torn_regex(self.pending, behind[0] if behind else ""),
         )
         written = self.text[self.last_start : stop]
         self.pending[-1] = unescape(written)
@@ -511,6 +511,24 @@ BLOCK_NAMES = frozenset((
     "match", "otel_exporter", "server", "split_clients", "stream", "types", "upstream", "rtmp", "application",
     "acme_issuer",
 ))  # fmt: skip
+
+
+def _of_a_torn_regex(words: list[str], behind: str) -> str:
+    """What nginx says of a statement that its reader ends at the `{` of a quantifier; `behind` is the word it goes on with."""
+    name, last = words[0], words[-1]
+    if name.startswith("~"):
+        return 'unexpected "{"'  # a line of a map
+    if name == "if":
+        return f'invalid condition "{last}"'
+    if name not in BLOCK_NAMES:
+        return f'directive "{name}" is not terminated by ";"'
+    if name == "location" and "~" in "".join(words[1:])[:1]:
+        from nginxlint.regex import RegexError, compile_regex
+
+        regex = compile_regex(last if len(words) > 2 else last.lstrip("~").removeprefix("*"))
+        if isinstance(regex, RegexError):
+            return regex.nginx_message
+    return f'unknown directive "{behind}"'
 
 
 def _takes_block(name: str) -> bool:

@@ -110,3 +110,25 @@ def test_a_word_is_too_long_where_nginx_says_so(form: str, size: int, tmp_path: 
     said = nginx_says(text, str(tmp_path))
     faults = [fault.nginx_message for fault in Tokens("events{}http{" + text + "}").remarks.faults]
     assert faults == ([said] if said.startswith("too long") else [])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "server { location ~ ^/a{2}$ { } }",
+        "server { location ~ ^/a{2}/b { } }",
+        "server { location ~* ^/(a{2})/b { } }",
+        "server { location ~^/(a{2})/b { } }",
+        "server { location ~ ^/([a-z{2}])$ { } }",
+        r"server { location ~ ^/(?<id>\d{1,9})/a\.png$ { } }",
+        "server { location /x{2}y { } }",
+        "server { if ($uri ~ ^/a{2}) { return 200; } }",
+        "server { if ($uri ~ (a{2})) { return 200; } }",
+        "server { rewrite ^/a{2}$ /b; }",
+        "server { server_name ~^a{2}$; }",
+        "map $uri $a { ~^/a{2}$ b; }",
+    ],
+)
+def test_of_a_torn_regular_expression_nginx_says_what_we_say(text: str, tmp_path: object) -> None:
+    (fault,) = (one for one in Tokens(text).remarks.faults if one.kind == "regex-brace-unquoted")
+    assert nginx_says(text, str(tmp_path)) == fault.nginx_message

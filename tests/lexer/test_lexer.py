@@ -155,7 +155,7 @@ def test_words_blanks_and_terminators_make_up_the_whole_text(corpus: list[tuple[
         ('a "b;\nc "d";\n', "quote-unclosed", 1, 'unexpected "d"', 2),
         ('a "b"c;\n', "unexpected-character", 1, 'unexpected "c"', 1),
         ("a b;;\n", "unexpected-character", 1, 'unexpected ";"', 1),
-        ("location ~ ^/a{2}$ {\n}\n", "regex-brace-unquoted", 1, 'unexpected "}"', 1),
+        ("location ~ ^/a{2}$ {\n}\n", "regex-brace-unquoted", 1, 'unknown directive "2}$"', 1),
         ("a b\n", "semicolon-missing", 1, 'unexpected end of file, expecting ";" or "}"', 1),
     ],
 )
