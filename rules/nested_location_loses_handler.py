@@ -24,7 +24,7 @@ class NestedLocationLosesHandler(Rule):
     Headers, timeouts and buffers are inherited by a nested location, `proxy_pass` and its siblings are not (only `if`
     and `limit_except` take them over). A nested `location ~ \\.js$ { expires 1d; }` therefore answers 404 from the
     local `root`. Repeat the pass in it. A nested location that says where its answer comes from (`root`, `alias`,
-    `try_files`, `return`, `rewrite`, `deny all`, …) is not reported.
+    `try_files`, `return`, `rewrite`, `deny all`, …) is not reported, nor one that inherits the `root` of a location.
     Source: ngx_http_proxy_merge_loc_conf (conf->upstream.upstream is taken over in `if` and `limit_except` only).
     """
 
@@ -48,6 +48,7 @@ class NestedLocationLosesHandler(Rule):
         Bad("location / {\n uwsgi_pass app:1;\n location /adm { # here\n  allow 10.0.0.0/8;\n  deny all;\n }\n}"),
         Good("location / { proxy_pass http://app; location ~ \\.js$ { proxy_pass http://app; } }"),
         Good("location / { proxy_pass http://app; location ~ \\.js$ { root /srv; } }"),
+        Good("location / { root /srv; location ~ ^/up/ { proxy_pass http://app; location ~ \\.svg$ { } } }"),
         Good("location / { proxy_pass http://app; location /x { try_files $uri @app; } }"),
         Good("location / { proxy_pass http://app; location ~ /\\.ht { deny all; } }"),
         Good("location / { proxy_pass http://app; location /x { return 404; } if ($arg_a) { expires 1d; } }"),
@@ -69,8 +70,10 @@ class NestedLocationLosesHandler(Rule):
                 inner = stack.pop()
                 if answers_itself(inner):
                     continue
-                stack.extend(inner.nested[::-1])
                 root = inner.scope.directive("root") or inner.scope.directive("alias")
+                if root is not None and root.enclosing("location") is not None:
+                    continue  # a root of the locations around it serves nobody else than such as this
+                stack.extend(inner.nested[::-1])
                 yield self.report(
                     inner.block,
                     f"requests of this location are not passed on: {target.name} is not inherited, they get a file "
