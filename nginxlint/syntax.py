@@ -296,6 +296,10 @@ class Index(dict[str, list[Directive]]):
         return {one.values: one for one in self.get(name, ())}
 
 
+# What a block written by nobody is given for arguments, where nginx wants some.
+_GIVEN: dict[str, tuple[str, ...]] = {"location": ("/",), "upstream": ("upstream",)}
+
+
 class Surroundings(Block):
     """A block written by nobody: the root, or what a snippet has to be read in."""
 
@@ -304,7 +308,7 @@ class Surroundings(Block):
     synthetic = True
 
     def __init__(self, name: str, source: Source, parent: Block | None = None) -> None:
-        self.fill(name, ("/",) if name == "location" else (), 0, parent, source)
+        self.fill(name, _GIVEN.get(name, ()), 0, parent, source)
         self.close = len(source.text)
 
     def raw_words(self) -> list[RawWord]:

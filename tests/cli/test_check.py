@@ -161,6 +161,12 @@ def test_the_context_of_a_snippet_is_found_and_stated(
         assert f"part.conf: taken as {context} context" in run("check", "part.conf").out
 
 
+def test_the_servers_of_a_group_in_a_file_of_their_own_need_no_name(run: Run) -> None:
+    write("peers.conf", "server 10.0.0.1:80;\nserver 10.0.0.2:80;\n")
+    for words in ((), ("--context", "stream_upstream")):
+        assert run("check", "-o", "concise", "peers.conf", *words).rules == []
+
+
 def test_standard_input_is_named_as_the_user_wants(run: Run) -> None:
     outcome = run("check", "-", *C, "--stdin-filename", "etc/site.conf", stdin=BAD.encode())
     assert outcome.out.startswith("etc/site.conf:5:")
