@@ -162,7 +162,7 @@ def test_the_context_of_a_snippet_is_found_and_stated(
 
 
 def test_the_servers_of_a_group_in_a_file_of_their_own_need_no_name(run: Run) -> None:
-    write("peers.conf", "server 10.0.0.1:80;\nserver 10.0.0.2:80;\n")
+    write("peers.conf", "server 10.0.0.1:80 backup;\nserver app.example.com:80 resolve backup;\n")
     for words in ((), ("--context", "stream_upstream")):
         assert run("check", "-o", "concise", "peers.conf", *words).rules == []
 
