@@ -54,13 +54,13 @@ def _number(variant: Variant, values: tuple[str, ...]) -> Fault | None:
         if low is not None and number < low:
             return Fault(
                 0,
-                f'"{variant.name}" directive value must be equal to or greater than {low}',
+                f"value must be equal to or greater than {low}",
                 f'"{variant.name}" must be at least {low}',
             )
     elif not (low or 0) <= number <= high:
         return Fault(
             0,
-            f'"{variant.name}" directive value must be between {low or 0} and {high}',
+            f"value must be between {low or 0} and {high}",
             f'"{variant.name}" must be between {low or 0} and {high}',
         )
     return None
