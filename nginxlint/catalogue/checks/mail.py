@@ -93,7 +93,7 @@ def _stream_server(block: Block, context: Context) -> Iterator[Refusal]:
     names = {child.name for child in block.body}
     if block.synthetic or block.has_gap or not context.complete or not context.target.has("ngx_stream_core_module"):
         return
-    if names & _HANDLERS or any(name not in _KNOWN and "_pass" in name for name in names):
+    if names & _HANDLERS or any(name not in _KNOWN and name.endswith("_pass") for name in names):
         return
     if not names <= _known_stream_names():
         return
