@@ -112,6 +112,23 @@ def _map(block: Directive, context: Context) -> Iterator[Refusal]:
         yield from hash_sizes.map_keys(context, block, keys)
 
 
+def _map_hash(directive: Directive, context: Context) -> Iterator[Refusal]:
+    """`ngx_http_map_block` sets both sizes to their defaults where nobody has: behind a map they stand twice."""
+    for line in directive.parent.body if directive.parent is not None else ():
+        if line is directive:
+            return
+        if line.name == "map" and line.body is not None:
+            yield context.refuse(
+                "directive-repeat",
+                directive,
+                f"{directive.name} stands below a map, which has taken the default size",
+                f'"{directive.name}" directive is duplicate',
+                related=(Note(line.head_span, "the map"),),
+                help=("move it above the first map",),
+            )
+            return
+
+
 def wrong_count(context: Context, line: Directive, what: str, wanted: str) -> Refusal:
     return context.refuse(
         "arguments-invalid",
@@ -309,6 +326,8 @@ def _code(text: str, longest: int) -> bool:
 
 
 CHECKS: dict[str, Check] = {
+    "map_hash_bucket_size": _map_hash,
+    "map_hash_max_size": _map_hash,
     "map": _map,
     "split_clients": _split_clients,
     "types": _types,

@@ -80,6 +80,8 @@ FAMILY_OF: dict[str, str] = {
     "location:return": "rewrite",
     "log_format": "logs",
     "map": "maps",
+    "map_hash_bucket_size": "maps",
+    "map_hash_max_size": "maps",
     "memcached_bind": "passes",
     "memcached_pass": "passes",
     "mirror": "serving",
