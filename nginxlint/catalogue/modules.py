@@ -12,6 +12,11 @@ if TYPE_CHECKING:
 _OTHER_PLATFORMS = frozenset(
     ["ngx_kqueue_module", "ngx_iocp_module", "ngx_eventport_module", "ngx_devpoll_module", "ngx_rtsig_module"]
 )
+# Modules beside ngx_stream_module that are files of their own.
+_OWN_FILES = frozenset(
+    ("ngx_stream_geoip_module", "ngx_stream_geoip2_module", "ngx_stream_js_module", "ngx_stream_js_core_module",
+     "ngx_stream_lua_module")
+)  # fmt: skip
 # Libraries for other modules.
 _WITHOUT_DIRECTIVES = frozenset(("ndk_http_module", "ngx_devel_kit", "ngx_devel_kit_module"))
 # Modules of which the catalogue lacks directives, by what those begin with (up to its `;`: that one only).
@@ -87,6 +92,12 @@ _BEYOND = {
 }
 # `configure` finds the library by itself.
 _UNLESS_TOLD = {"ngx_regex_module": "--without-pcre"}
+# Built as soon as one of these asks for its library (USE_OPENSSL in auto/modules).
+_WITH_ANY = {
+    "ngx_openssl_module": frozenset(
+        ("--with-http_ssl_module", "--with-mail_ssl_module", "--with-stream_ssl_module", "--with-http_v3_module")
+    )
+}
 
 
 def module_beyond(name: str) -> str:
@@ -109,7 +120,8 @@ def built_modules(options: tuple[str, ...]) -> frozenset[str]:
         if module.startswith("ngx_stream_") and "--with-stream" not in given:
             continue
         by_itself = module in _UNLESS_TOLD and _UNLESS_TOLD[module] not in given
-        if "default" not in build or by_itself or (option not in given) == build["default"]:
+        needed = module in _WITH_ANY and not given.isdisjoint(_WITH_ANY[module])
+        if "default" not in build or by_itself or needed or (option not in given) == build["default"]:
             modules.add(module)
     return frozenset(modules)
 
@@ -142,7 +154,9 @@ def _recognise(names: list[str]) -> tuple[frozenset[str], tuple[str, ...]]:
         mine = {
             module
             for module, its_words in every.items()
-            if module == name or (family.endswith("_") and module.startswith(family)) or (words and words == its_words)
+            if module == name
+            or (family.endswith("_") and module.startswith(family) and module not in _OWN_FILES)
+            or (words and words == its_words)
         }
         found |= mine
         if not mine and name not in _WITHOUT_DIRECTIVES:
