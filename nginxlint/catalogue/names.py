@@ -142,6 +142,8 @@ class Variables:
             return self._access_log
         if name == "error_page":
             return self._last
+        if name == "expires":
+            return self._expires
         if reads is None and variant.variables and "_by_lua" not in name:
             reads = (_EVERY,)
         if reads is None and defines is None and name not in _CAPTURING and name not in _NEEDS:
@@ -365,6 +367,11 @@ class Variables:
         values = directive.values
         return self._text(directive, len(values) - 1) if values and "$" in values[-1] else None
 
+    def _expires(self, directive: Directive) -> Refusal | None:
+        """`ngx_http_headers_expires`: what stands before the time has to be right before nginx looks at the time."""
+        values = directive.values
+        return None if len(values) == 2 and values[0] != "modified" else self._last(directive)
+
     def _map_body(self, body: tuple[Directive, ...]) -> Refusal | None:
         refusal: Refusal | None = None
         for line in body:
@@ -490,8 +497,12 @@ def _captures_nothing(text: str) -> bool:
 
 
 def is_merged(directive: Directive, http: Block) -> bool:
-    """Does any server get to merge this value? What stands in http and every server replaces is never looked at."""
+    """Does any server get to merge this value? What stands in http and every server replaces is never looked at; of
+    `types` there nginx makes a table nevertheless, for the first server (`ngx_http_core_merge_loc_conf`)."""
     if directive.parent is not http:
+        types = directive.parent
+        if types is not None and types.name == "types" and types.parent is http:
+            return any(child.name == "server" for child in http.body)
         return True
     name = directive.name
     return any(
