@@ -1,10 +1,11 @@
-"""What nginx finds after it has read everything: no events block, zones nobody declared."""
+"""What nginx finds after it has read everything: no events block, too few connections, zones nobody declared."""
 
 from __future__ import annotations
 
 from nginxlint.catalogue.context import closing, unread
 from nginxlint.catalogue.names import is_merged
 from nginxlint.catalogue.nearest import nearest
+from nginxlint.catalogue.numbers import parse_number
 from nginxlint.diagnostic import Confidence
 from nginxlint.source import Span
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 def after_all(context: Context) -> Iterator[Refusal]:
     """The refusals of `ngx_init_cycle()` once the files are read."""
     yield from _no_events(context)
+    yield from _few_connections(context)
     yield from _undeclared_zones(context)
 
 
@@ -38,6 +40,57 @@ def _no_events(context: Context) -> Iterator[Refusal]:
         nginx_at=None,
         help=("add `events { }` at the top level",),
     )
+
+
+def _few_connections(context: Context) -> Iterator[Refusal]:
+    """`ngx_event_init_conf`: a connection for each listening socket, and one for the channel to the master."""
+    if context.version < (1, 15, 2):
+        return
+    events = next(iter(context.root.blocks("events")), None)
+    if events is None:
+        return
+    asked = events.child("worker_connections")
+    connections = parse_number(asked.values[0]) if asked is not None and len(asked.values) == 1 else 512
+    # with one for servers that name no socket
+    named = 1 + sum(len(context.state.get(f"listen.{subsystem}", ())) for subsystem in ("http", "stream", "mail"))
+    if connections is None or connections > named:
+        return
+    sockets = sum(_opened(context, subsystem) for subsystem in ("http", "stream", "mail"))
+    if connections > sockets:
+        return
+    at = asked or events
+    yield context.refuse(
+        "arguments-invalid",
+        at,
+        f"{connections} connections are too few for a worker that listens on {sockets} sockets: it needs one for each, and "
+        "one more",
+        f"{connections} worker_connections are not enough for {sockets} listening sockets",
+        span=at.head_span,
+        nginx_at=None,
+        help=(f"write at least `worker_connections {max(512, 2 * sockets)};`",),
+    )
+
+
+def _opened(context: Context, subsystem: str) -> int:
+    """How many sockets a subsystem opens: what a wildcard listens for has no socket of its own, unless it has options
+    (`ngx_http_init_listening`)."""
+    sockets = context.state.get(f"listen.{subsystem}", {})
+    if subsystem == "http":
+        from nginxlint.catalogue.checks.server_names import with_default_port
+
+        for block in context.find("http"):
+            if block.body is not None:
+                sockets = with_default_port(block, sockets)  # type: ignore[arg-type]
+    groups: dict[tuple[object, ...], list[tuple[bool, bool]]] = {}
+    for (datagram, port, address), socket in sockets.items():
+        family = len(address) if isinstance(address, bytes) else address
+        wildcard = isinstance(address, bytes) and not any(address)
+        groups.setdefault((datagram, port, family), []).append((wildcard, socket.options is not None))
+    count = 0
+    for group in groups.values():
+        covered = any(wildcard for wildcard, _ in group)
+        count += sum(1 for wildcard, own in group if wildcard or own or not covered)
+    return count
 
 
 def unknown_caches(context: Context, block: Block) -> Iterator[Refusal]:
