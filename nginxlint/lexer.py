@@ -460,6 +460,12 @@ class _Lexer:
         while self.open:
             self._never_closed(self.open[-1])
             self._close(len(self.text))
+        # nginx asks for the end of a statement before it asks for the end of the blocks around it
+        unfinished = 'unexpected end of file, expecting ";" or "}"'
+        if any(fault.nginx_message == unfinished for fault in self.out.faults):
+            for fault in self.out.faults:
+                if fault.nginx_message == 'unexpected end of file, expecting "}"':
+                    fault.nginx_message = unfinished
 
     def _broken_quote(self, at: int) -> int:
         """At `at` stands a quote that is never closed, or closed in the middle of a word; or a lone backslash."""
