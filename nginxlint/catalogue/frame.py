@@ -64,6 +64,7 @@ class Frame:
     def __init__(self, context: Context) -> None:
         self.context = context
         self.found: list[Refusal] = []
+        self._read = 0  # so many refusals come before what is found when all is read
         self._misplaced: Misplaced | None = None
         self._ends: dict[str, list[BlockEnd]] = {}
         self._worlds: dict[str, World] = {}
@@ -144,6 +145,12 @@ class Frame:
                 self.found.extend(found)
         if place == "http" or place == "stream":
             self._close_world(block, place)
+            if len(self.found) > mark + 1:
+                from nginxlint.catalogue.sequence import as_blocks_close
+
+                self.found[mark:] = as_blocks_close(self.found[mark:], block)
+        elif place == "main":
+            self._read = mark
         for refusal in self.found[mark:]:
             refusal.met_at = closing(block) if not block.synthetic else None
 
@@ -332,6 +339,10 @@ class Frame:
         from nginxlint.catalogue.ending import after_all
 
         self.add(after_all(context))
+        if len(self.found) > self._read + 1:
+            from nginxlint.catalogue.sequence import at_last
+
+            self.found[self._read :] = at_last(self.found[self._read :])
 
     def _point_to_nginx(self, refusal: Refusal) -> None:
         """Where nginx names another line than the cause, say which."""
