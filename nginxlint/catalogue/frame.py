@@ -175,6 +175,8 @@ class Frame:
             open_reads = variables.open_reads
             fault = entry.names(directive)
             if fault is not None:
+                if directive.name == "return" and entry.check is not None:  # the code comes before the text
+                    fault = next(iter(entry.check(directive, self.context)), fault)
                 self.found.append(fault)
                 return
             settled = variables.open_reads == open_reads and directive.body is None

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 # What `ngx_http_script_compile()` takes for a variable: a digit alone is a capture.
 _VARIABLE = compiled(r"\$(?:\{([A-Za-z0-9_]*)(\}?)|([1-9])|([A-Za-z0-9_]*))")
+_LOGGED = compiled(r"\$(?:\{([A-Za-z0-9_]+)\}|([A-Za-z0-9_]+))")
 _NAMED_CAPTURE = compiled(r"(?a)\(\?P?<([A-Za-z_]\w*)>|\(\?'([A-Za-z_]\w*)'")
 _EVERY = -1
 
@@ -32,6 +33,7 @@ _EVERY = -1
 _READ: dict[str, tuple[int, ...]] = {
     "add_header": (1,),
     "add_trailer": (1,),
+    "subs_filter": (1,),
     "aio": (0,),
     "auth_basic_user_file": (0,),
     "auth_request_set": (1,),
@@ -75,6 +77,7 @@ _NEEDS = {"memcached_pass": "memcached_key"}
 _CONNECTION_UPGRADE = "map $http_upgrade $connection_upgrade { default upgrade; '' close; }"
 # A regular expression that begins so is no text with variables.
 _REGEX_FIRST = frozenset(("proxy_redirect", "proxy_cookie_domain", "proxy_cookie_path", "proxy_cookie_flags"))
+_COMPARES = frozenset(("~", "~*", "!~", "!~*"))
 _MAP_PARAMETERS = frozenset(("include", "volatile", "hostnames"))
 _CAPTURING = frozenset(
     ("location", "server_name", "rewrite", "if", "proxy_redirect", "proxy_cookie_domain", "proxy_cookie_path")
@@ -107,7 +110,7 @@ class Use:
 
     def counts(self, http: Block) -> bool:
         """Does nginx compile it at all?"""
-        return not self.late or is_merged(self.directive, http)
+        return not self.late or is_compiled(self.directive, http)
 
 
 class Variables:
@@ -144,6 +147,8 @@ class Variables:
             return self._last
         if name == "expires":
             return self._expires
+        if name == "charset":
+            return self._charset
         if reads is None and variant.variables and "_by_lua" not in name:
             reads = (_EVERY,)
         if reads is None and defines is None and name not in _CAPTURING and name not in _NEEDS:
@@ -188,10 +193,12 @@ class Variables:
             if only_text and mark not in "".join(values):
                 return None
             refusal: Refusal | None = None
+            if name == "geo" and len(values) == 2 and (values[0][:1] != "$" or len(values[0]) == 1):
+                return self._bad_definition(directive, 0)
             if defines is not None and values:
                 refusal = self._define_checked(directive, defines)
             if captures:
-                self._captures(values, directive)
+                self._captures(_patterns(name, values), directive)
             if name == "geo" and len(values) == 2:
                 self._bare(directive, 0)
             if need:
@@ -218,14 +225,7 @@ class Variables:
         text = directive.values[index]
         word = directive.args[index % len(directive.values)]
         if not text.startswith("$") or len(text) == 1:
-            return self.context.refuse(
-                "variable-invalid",
-                directive,
-                f'"{directive.name}" needs the name of a variable, with its dollar sign, not "{text}"',
-                f'invalid variable name "{text}"',
-                word=word,
-                help=(f"write ${text}",) if text.isidentifier() else (),
-            )
+            return self._bad_definition(directive, index)
         name = text[1:].lower()
         if self.is_fixed(name):
             return self.context.refuse(
@@ -238,6 +238,17 @@ class Variables:
             )
         self.defined.setdefault(name, directive)
         return None
+
+    def _bad_definition(self, directive: Directive, index: int) -> Refusal:
+        text = directive.values[index]
+        return self.context.refuse(
+            "variable-invalid",
+            directive,
+            f'"{directive.name}" needs the name of a variable, with its dollar sign, not "{text}"',
+            f'invalid variable name "{text}"',
+            word=directive.args[index % len(directive.values)],
+            help=(f"write ${text}",) if text.isidentifier() else (),
+        )
 
     def is_fixed(self, name: str) -> bool:
         """Is it a built-in variable that nobody may assign?"""
@@ -288,7 +299,8 @@ class Variables:
 
     def _bad(self, directive: Directive, index: int, match: Match[str], nginx_at: Span | str) -> Refusal:
         word = directive.args[index]
-        unclosed = match[1] is not None and not match[2]
+        # where the text ends with the brace nginx does not come to look for the other one
+        unclosed = match[1] is not None and not match[2] and match.end() < len(word.text) + bool(match[1])
         return self.context.refuse(
             "variable-invalid",
             directive,
@@ -321,7 +333,10 @@ class Variables:
 
     def _condition(self, directive: Directive) -> Refusal | None:
         """`if`: `($x)`, `($x = text)`, `($x ~ regex)`, `(-f text)`. Its own check judges the form."""
-        self._captures(directive.values, directive)
+        if not _COMPARES.isdisjoint(directive.values):
+            self._captures(directive.values, directive)
+        if directive.values and not directive.values[0].startswith("("):
+            return None
         words = [(index, value) for index, value in enumerate(directive.values) if value not in ("(", ")")]
         if not words:
             return None
@@ -340,14 +355,17 @@ class Variables:
         return None
 
     def _log_format(self, directive: Directive) -> Refusal | None:
-        """Its own check judges the form, with nginx's other words for it."""
+        """Its own check judges the form, with nginx's other words for it. There are no captures: $1 is a variable."""
         for index, value in enumerate(directive.values[1:], 1):
-            if "$" in value and all(match[3] or match[4] or match[2] for match in _VARIABLE.finditer(value)):
-                self._text(directive, index)
+            for match in _LOGGED.finditer(value) if "$" in value else ():
+                name = (match[1] or match[2]).lower()
+                if name not in self.explained:
+                    self._read(name, directive, index)
         return None
 
     def _regex_or_text(self, directive: Directive) -> Refusal | None:
-        self._captures(directive.values, directive)
+        if directive.values and directive.values[0].startswith("~"):
+            self._captures(directive.values[:1], directive)
         for index, value in enumerate(directive.values):
             if "$" in value and not (index == 0 and value.startswith("~")):
                 refusal = self._text(directive, index)
@@ -366,6 +384,13 @@ class Variables:
     def _last(self, directive: Directive) -> Refusal | None:
         values = directive.values
         return self._text(directive, len(values) - 1) if values and "$" in values[-1] else None
+
+    def _charset(self, directive: Directive) -> Refusal | None:
+        """`ngx_http_set_charset_slot`: the whole word is the name of the variable."""
+        if directive.values[0] == "$":
+            return self._bad_definition(directive, 0)
+        self._bare(directive, 0)
+        return None
 
     def _expires(self, directive: Directive) -> Refusal | None:
         """`ngx_http_headers_expires`: what stands before the time has to be right before nginx looks at the time."""
@@ -413,7 +438,7 @@ class Variables:
     def unknown(self, block: Block) -> Iterator[Refusal]:
         """One refusal for each variable that is read and that nothing defines, in the order of the first reads."""
         for directive, index, match in self.bad_late:
-            if is_merged(directive, block):
+            if is_compiled(directive, block):
                 yield self._bad(directive, index, match, closing(block))
         for name, uses in self.unexplained.items():
             if name not in self.defined and (uses := [use for use in uses if use.counts(block)]):
@@ -492,6 +517,15 @@ class Variables:
         return reasons
 
 
+def _patterns(name: str, values: tuple[str, ...]) -> tuple[str, ...]:
+    """Those arguments of a directive that are regular expressions."""
+    if name == "location":
+        return values if values and values[0].startswith("~") else ()
+    if name == "server_name":
+        return tuple(value for value in values if value.startswith("~"))
+    return values[:1]
+
+
 def _captures_nothing(text: str) -> bool:
     return "(?" not in text or _NAMED_CAPTURE.search(text) is None
 
@@ -508,6 +542,20 @@ def is_merged(directive: Directive, http: Block) -> bool:
     return any(
         child.name == "server" and child.body is not None and all(inner.name != name for inner in child.body)
         for child in http.body
+    )
+
+
+def is_compiled(directive: Directive, around: Block) -> bool:
+    """Does a text that is compiled late get there? `ngx_stream_ssl_merge_conf` leaves servers without TLS alone."""
+    if around.name != "stream":
+        return is_merged(directive, around)
+    servers = around.blocks("server") if directive.parent is around else [directive.parent]
+    return any(
+        "ssl" in line.values
+        for server in servers
+        if server is not None
+        for line in server.body
+        if line.name == "listen"
     )
 
 

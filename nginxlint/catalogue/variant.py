@@ -68,7 +68,10 @@ class Variant:
         }
         self.duplicate: str = row.get("duplicate", "")
         self.range: tuple[int | None, int | None] = tuple(row.get("range", (None, None)))
-        self.variables: bool = bool(row.get("vars")) or self.value_type in ("complex", "complex-size", "predicate")
+        # what is a plain size in an older version has learnt to take variables later
+        self.variables: bool = (
+            bool(row.get("vars")) and self.value_type not in ("size", "enum")
+        ) or self.value_type in ("complex", "complex-size", "predicate")
         self.deprecated: dict[str, Any] | None = None
         self.replaced_by: str = row.get("deprecated", {}).get("use", "")
         if gone := row.get("deprecated"):

@@ -6,6 +6,7 @@ from nginxlint.catalogue.addresses import parse_url
 from nginxlint.catalogue.checks.faults import fault
 from nginxlint.catalogue.numbers import parse_number, parse_size, parse_time
 from nginxlint.diagnostic import Note
+from nginxlint.expressions import compiled
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ _FACILITIES = frozenset(
     ("kern", "user", "mail", "daemon", "auth", "intern", "lpr", "news", "uucp", "clock", "authpriv", "ftp", "ntp")
 ) | frozenset(("audit", "alert", "cron", *(f"local{number}" for number in range(8))))
 _SEVERITIES = frozenset(_LEVELS)
+LOGGED = compiled(r"\$(?:(\{)([A-Za-z0-9_]*)|([A-Za-z0-9_]*))(\}?)")
 
 
 def _log_format(directive: Directive, context: Context) -> Iterator[Refusal]:
@@ -49,6 +51,35 @@ def _log_format(directive: Directive, context: Context) -> Iterator[Refusal]:
             f'unknown log format escaping "{values[1][7:]}"',
             f'escape is default, json or none, not "{values[1][7:]}"',
         )
+        return
+    for index in range(2 if values[1].startswith("escape=") else 1, len(values)):
+        if "$" in values[index] and (refusal := _broken_variable(context, directive, index)):
+            yield refusal
+            return
+
+
+def _broken_variable(context: Context, directive: Directive, index: int) -> Refusal | None:
+    """`ngx_http_log_compile_format`: what is said of a $ without a name differs from what other texts get."""
+    text = directive.values[index]
+    for match in LOGGED.finditer(text):
+        braced, name, closed = match[1], match[2] or match[3] or "", match[4]
+        if name and (closed or not braced):
+            continue
+        unclosed = braced and not closed and match.end() < len(text)
+        if (braced and not closed) and (unclosed or name):
+            said, message = f'the closing bracket in "{name}" variable is missing', "the brace is never closed"
+        else:
+            said, message = f'invalid parameter "{text[match.start() :]}"', "a $ without the name of a variable"
+        return fault(
+            context,
+            directive,
+            index,
+            said,
+            f"{message} in this log format",
+            "nginx cannot log a literal $: define one with map or geo",
+            rule="variable-invalid",
+        )
+    return None
 
 
 def _access_log(directive: Directive, context: Context) -> Iterator[Refusal]:
