@@ -53,6 +53,7 @@ FAMILY_OF: dict[str, str] = {
     "gzip_disable": "serving",
     "hash": "upstreams",
     "http2_chunk_size": "serving",
+    "http2_push": "serving",
     "http2_recv_buffer_size": "serving",
     "http2_streams_index_size": "serving",
     "http:keepalive_timeout": "serving",

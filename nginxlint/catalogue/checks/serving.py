@@ -312,7 +312,31 @@ def _image_filter(directive: Directive, context: Context) -> Iterator[Refusal]:
         )
 
 
+def _http2_push(directive: Directive, context: Context) -> Iterator[Refusal]:
+    """`ngx_http_v2_push`, while it was there: `off` stands alone."""
+    if context.version >= (1, 25, 1) or directive.parent is None:
+        return
+    above: set[bool] = set()
+    for line in directive.parent.named("http2_push"):
+        if line is directive:
+            break
+        above.add(line.values == ("off",))
+    off = directive.values[0] == "off"
+    if off in above and off:
+        said = "is duplicate"
+    elif off and above:
+        said = '"off" parameter cannot be used with URI'
+    elif not off and True in above:
+        said = 'URI cannot be used with "off" parameter'
+    else:
+        return
+    yield fault(
+        context, directive, 0, f'"http2_push" directive {said}', "off stands alone among the lines of http2_push"
+    )
+
+
 CHECKS: dict[str, Check] = {
+    "http2_push": _http2_push,
     "image_filter": _image_filter,
     "resolver": _resolver,
     "server:keepalive_timeout": _keepalive_timeout,
@@ -330,4 +354,4 @@ CHECKS: dict[str, Check] = {
     "http2_recv_buffer_size": _receive_buffer,
     "http2_streams_index_size": _power_of_two,
 }
-PURE = frozenset(CHECKS) - {"aio", "mirror"}
+PURE = frozenset(CHECKS) - {"aio", "mirror", "http2_push"}
