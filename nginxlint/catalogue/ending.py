@@ -8,6 +8,7 @@ from nginxlint.catalogue.nearest import nearest
 from nginxlint.catalogue.numbers import parse_number
 from nginxlint.diagnostic import Confidence
 from nginxlint.source import Span
+from nginxlint.syntax import Block
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from nginxlint.catalogue.checks.zones import Zone
     from nginxlint.catalogue.context import Context
     from nginxlint.catalogue.refusal import Refusal
-    from nginxlint.syntax import Block, Directive
+    from nginxlint.syntax import Directive
 
 
 def after_all(context: Context) -> Iterator[Refusal]:
@@ -108,8 +109,12 @@ def unknown_caches(context: Context, block: Block) -> Iterator[Refusal]:
 def _undeclared_zones(context: Context) -> Iterator[Refusal]:
     """Zones that are used and never declared: they have no size."""
     zones = context.state.get("zones", {}).values()
+    https = [block for block in context.find("http") if isinstance(block, Block)]
     for zone in zones:
-        if not zone.size and not zone.use.endswith(" cache"):
+        # caches that are merged somewhere have been looked at
+        if not zone.size and (
+            not zone.use.endswith(" cache") or not any(is_merged(zone.declared_at, block) for block in https)
+        ):
             declared = [other.name for other in zones if other.size and other.use == zone.use]
             yield _undefined(context, zone, declared, f'zero size shared memory zone "{zone.name}"', None)
 
