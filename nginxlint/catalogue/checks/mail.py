@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from nginxlint.catalogue.addresses import parse_url
 from nginxlint.catalogue.checks.faults import fault
+from nginxlint.catalogue.checks.merging import effective, is_on
 from nginxlint.catalogue.context import terminator
+from nginxlint.catalogue.variant import variants
 from nginxlint.diagnostic import Severity
 
 TYPE_CHECKING = False
@@ -22,10 +24,6 @@ _PORTS = frozenset((110, 995, 143, 993, 25, 587, 465))
 # What handles a session in stream.
 _HANDLERS = frozenset(
     "proxy_pass return pass content_by_lua content_by_lua_block content_by_lua_file echo js_access rtmp".split()
-)
-_KNOWN = frozenset(
-    "listen server_name ssl_preread preread_timeout preread_buffer_size proxy_timeout proxy_connect_timeout "
-    "proxy_responses proxy_protocol allow deny access_log error_log set resolver tcp_nodelay".split()
 )
 
 
@@ -93,11 +91,11 @@ def _stream_server(block: Block, context: Context) -> Iterator[Refusal]:
     names = {child.name for child in block.body}
     if block.synthetic or block.has_gap or not context.complete or not context.target.has("ngx_stream_core_module"):
         return
-    if names & _HANDLERS or any(name not in _KNOWN and name.endswith("_pass") for name in names):
-        return
-    if not names <= _known_stream_names():
+    if names & _HANDLERS or not all(_is_stock(name, context) for name in names):
         return
     starts = context.version >= (1, 27, 1)
+    if starts and is_on(effective(block, "ssl_reject_handshake")):
+        return
     yield context.refuse(
         "handler-missing",
         block,
@@ -110,20 +108,10 @@ def _stream_server(block: Block, context: Context) -> Iterator[Refusal]:
     )
 
 
-def _known_stream_names() -> frozenset[str]:
-    """Directives of stream servers that handle no connection: with an unknown one a module may do it."""
-    return _KNOWN | frozenset(
-        "proxy_bind proxy_buffer_size proxy_download_rate proxy_upload_rate proxy_half_close proxy_next_upstream "
-        "proxy_next_upstream_timeout proxy_next_upstream_tries proxy_requests proxy_session_drop "
-        "proxy_socket_keepalive proxy_ssl proxy_ssl_certificate proxy_ssl_certificate_key proxy_ssl_ciphers "
-        "proxy_ssl_conf_command proxy_ssl_crl proxy_ssl_name proxy_ssl_password_file proxy_ssl_protocols "
-        "proxy_ssl_server_name proxy_ssl_session_reuse proxy_ssl_trusted_certificate proxy_ssl_verify "
-        "proxy_ssl_verify_depth limit_conn limit_conn_dry_run limit_conn_log_level proxy_protocol_timeout "
-        "resolver_timeout set_real_ip_from ssl_alpn ssl_certificate ssl_certificate_key ssl_ciphers "
-        "ssl_client_certificate ssl_conf_command ssl_crl ssl_dhparam ssl_ecdh_curve ssl_handshake_timeout "
-        "ssl_password_file ssl_prefer_server_ciphers ssl_protocols ssl_session_cache ssl_session_ticket_key "
-        "ssl_session_tickets ssl_session_timeout ssl_trusted_certificate ssl_verify_client ssl_verify_depth".split()
-    )
+def _is_stock(name: str, context: Context) -> bool:
+    """Is it a directive of nginx itself? All of its handlers are known."""
+    here = [one for one in variants(name, context.target) if "stream-server" in one.contexts]
+    return bool(here) and all(one.kind in ("core", "stream") for one in here)
 
 
 CHECKS: dict[str, Check] = {"protocol": _protocol, "auth_http": _auth_http}
