@@ -27,6 +27,7 @@ HOST = "127.0.0.1"
 
 Script = Callable[[dns.message.Message, bool], "bytes | None"]
 """What one name does: (query, came over TCP) → the bytes to send, or None for silence."""
+CODES = ("NXDOMAIN", "SERVFAIL", "REFUSED", "FORMERR", "NOTIMP")
 
 
 def addresses(*literals: str, ttl: int = 60) -> Script:
@@ -105,6 +106,44 @@ def rotates(*literals: str) -> Script:
         return next(turn)(query, tcp) if query.question[0].rdtype == dns.rdatatype.A else no_data()(query, tcp)
 
     return script
+
+
+def by_type(**scripts: Script) -> Script:
+    """Another script for each type that is asked for: `by_type(A=addresses("127.0.0.1"), AAAA=fails("SERVFAIL"))`."""
+    return lambda query, tcp: scripts[dns.rdatatype.to_text(query.question[0].rdtype)](query, tcp)
+
+
+def records(kind: str, *data: str) -> Script:
+    """Records of this type, whatever was asked for."""
+
+    def script(query: dns.message.Message, _tcp: bool) -> bytes:
+        answer = dns.message.make_response(query)
+        answer.answer.append(dns.rrset.from_text(query.question[0].name, 60, "IN", kind, *data))
+        return answer.to_wire()
+
+    return script
+
+
+def asks_back(script: Script, count: int) -> Script:
+    """The same answer with so many copies of the question."""
+
+    def changed(query: dns.message.Message, tcp: bool) -> bytes:
+        answer = dns.message.from_wire(script(query, tcp) or b"")
+        answer.question = [query.question[0]] * count
+        return answer.to_wire()
+
+    return changed
+
+
+def always_truncated(script: Script) -> Script:
+    """The whole answer, said to be truncated, over TCP as well."""
+
+    def changed(query: dns.message.Message, tcp: bool) -> bytes:
+        answer = dns.message.from_wire(script(query, tcp) or b"")
+        answer.flags |= dns.flags.TC
+        return answer.to_wire()
+
+    return changed
 
 
 def wrong_id(*literals: str) -> Script:

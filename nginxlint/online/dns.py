@@ -25,6 +25,8 @@ RESEND_AFTER = 5.0  # ngx_resolver: a question is sent again, to the next server
 # RFC 6761, 6.3: servers know this name without asking others.
 KNOWN_TO_ALL = "localhost"
 
+_ADDRESSES = (dns.rdatatype.A, dns.rdatatype.AAAA)
+
 # Reply code → verdict code. Any other code is treated like a server failure.
 RCODES = {
     dns.rcode.NXDOMAIN: "DNS_NOTFOUND",
@@ -152,13 +154,9 @@ async def _ask_server(
             answer.authoritative = answer.authoritative or family.authoritative
             if family.ttl is not None:
                 answer.ttl = family.ttl if answer.ttl is None else min(answer.ttl, family.ttl)
-        silent = [kind for kind, family in zip(types, families, strict=True) if family.code == "DNS_TIMEOUT"]
         if answer.addresses:
             answer.failed_families = [k for k, family in zip(types, families, strict=True) if family.code]
-            if silent:
-                # nginx waits for both families before it uses either.
-                answer.code = "DNS_TIMEOUT"
-                answer.error = f"no answer to the {silent[0]} question, and nginx waits for both"
+            _half(answer, families, types)
             return answer
         alias = next((family.alias for family in families if family.alias), "")
         if not alias:
@@ -172,6 +170,18 @@ async def _ask_server(
     answer.code = "DNS_LOOP"
     answer.error = f"its CNAME chain never ends ({' → '.join(answer.chain[:4])}…)"
     return answer
+
+
+def _half(answer: Answer, families: list[_Family], types: list[str]) -> None:
+    """Of two families one is there and one fails: nginx waits for both before it uses either, and a reply code ends the
+    lookup for both (ngx_resolver_process_a). Only an empty answer is no failure."""
+    for family, kind in zip(families, types, strict=True):
+        if family.code:
+            answer.code = family.code
+            said = family.error if f"({kind})" in family.error else f"{family.error} ({kind})"
+            cure = "ipv6=off" if kind == "AAAA" else "ipv4=off"
+            answer.error = f"{said}, and nginx needs an answer for both families (with {cure} it asks for one)"
+            return
 
 
 def _explain(answer: Answer, families: list[_Family], types: list[str]) -> None:
@@ -227,12 +237,17 @@ def _read(message: dns.message.Message, name: dns.name.Name, kind: str, server: 
             code=RCODES.get(code, "DNS_FORMERR"),
             error=f"{server} answered {dns.rcode.to_text(code)} ({kind})",
         )
+    if len(message.question) != 1 or message.flags & dns.flags.TC:
+        # nginx drops the one, and after the other it asks again
+        raise ValueError("not one question, or truncated over TCP too")
     aliases: dict[dns.name.Name, dns.name.Name] = {}
     addresses: dict[dns.name.Name, list[str]] = {}
     ttls: list[int] = []
     for rrset in message.answer:
         if rrset.rdclass != dns.rdataclass.IN:
             raise ValueError("unexpected RR class")  # nginx drops such a reply (ngx_resolver_process_a)
+        if rrset.rdtype in _ADDRESSES and rrset.rdtype != dns.rdatatype.from_text(kind):
+            raise ValueError("an address of the other family")  # as well
         # RFC 2181: a TTL with the top bit set is no TTL
         ttls.append(rrset.ttl if rrset.ttl < 1 << 31 else 0)
         if rrset.rdtype == dns.rdatatype.CNAME:
@@ -250,5 +265,7 @@ def _read(message: dns.message.Message, name: dns.name.Name, kind: str, server: 
     alias = last.to_text() if not found and last != name else ""
     if not found and not alias and aliases:
         alias = name.to_text()
+    if message.answer and not found and not aliases:
+        raise ValueError("no address or CNAME among the records")  # as well
     authoritative = bool(message.flags & dns.flags.AA)
     return _Family(found, alias, ttl=min(ttls) if ttls else None, authoritative=authoritative)

@@ -140,7 +140,7 @@ class Names:
             return Answer(code="SKIP_POLICY" if denied else "DNS_TIMEOUT", error=f"{reason}: not asked")
         limit = min(self._limit, wanted.timeout)
         answer = await self._ask(servers, target.host, limit, wanted)
-        if answer.code in ("DNS_NOTFOUND", "DNS_NODATA"):
+        if answer.code in ("DNS_NOTFOUND", "DNS_NODATA") and not answer.addresses:
             await self._known_otherwise(answer, servers, target.host, wanted)
         elif not answer.code and _outlives(wanted.valid, answer):
             answer.remarks.append(("DNS_VALID", f"TTL {answer.ttl} s, valid={wanted.valid:g}s"))

@@ -12,6 +12,7 @@ from tests.gauntlet import authority
 from tests.gauntlet.scenario import Scenario, log_class
 from tests.oracle.nginx import STREAM_MODULE, Nginx, Reply, free_port
 
+_GOOD = dns.addresses("127.0.0.1")
 NAMES = {
     "good.demo.test": dns.addresses("127.0.0.1"),
     "alias.demo.test": dns.alias("target.demo.test", address="127.0.0.1"),
@@ -28,6 +29,18 @@ NAMES = {
     "refused.demo.test": dns.fails("REFUSED"),
     "silent.demo.test": dns.silence(),
     "wrong-id.demo.test": dns.wrong_id("127.0.0.1"),
+    # the two families are not answered alike
+    **{f"v6-{code.lower()}.demo.test": dns.by_type(A=_GOOD, AAAA=dns.fails(code)) for code in dns.CODES},
+    "v6-servfail-alias.demo.test": dns.by_type(A=dns.alias("a.test", address="127.0.0.1"), AAAA=dns.fails("SERVFAIL")),
+    "v6-behind-alias.demo.test": dns.alias("v6-servfail.demo.test"),
+    "v6-silent.demo.test": dns.by_type(A=_GOOD, AAAA=dns.silence()),
+    "v6-gets-v4.demo.test": dns.by_type(A=_GOOD, AAAA=dns.records("A", "127.0.0.1")),
+    "v4-nxdomain.demo.test": dns.by_type(A=dns.fails("NXDOMAIN"), AAAA=dns.addresses("::1")),
+    # replies that nginx drops
+    "no-question.demo.test": dns.asks_back(_GOOD, 0),
+    "two-questions.demo.test": dns.asks_back(_GOOD, 2),
+    "truncated-twice.demo.test": dns.always_truncated(_GOOD),
+    "other-records.demo.test": dns.records("TXT", "hello"),
 }
 """What the name server of the gauntlet knows."""
 

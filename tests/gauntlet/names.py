@@ -29,6 +29,21 @@ DNS: tuple[Scenario, ...] = (
     _resolved("wrong-id", 502, "dns-timeout"),
     _resolved("odd-code", 502, "dns-timeout"),
     _resolved("alias-missing", 502, "dns-not-found"),
+    # a family that fails takes the other one with it
+    _resolved("v6-nxdomain", 502, "dns-not-found"),
+    _resolved("v6-servfail", 502, "dns-server-failure"),
+    _resolved("v6-servfail-alias", 502, "dns-server-failure"),
+    _resolved("v6-behind-alias", 502, "dns-server-failure"),
+    _resolved("v6-refused", 502, "dns-refused"),
+    _resolved("v6-notimp", 502, "dns-unimplemented"),
+    _resolved("v6-formerr", 502, "dns-timeout"),
+    _resolved("v6-silent", 502, "dns-timeout"),
+    _resolved("v6-gets-v4", 502, "dns-timeout"),
+    _resolved("v4-nxdomain", 502, "dns-not-found"),
+    _resolved("no-question", 502, "dns-timeout"),
+    _resolved("two-questions", 502, "dns-timeout"),
+    _resolved("truncated-twice", 502, "dns-timeout"),
+    _resolved("other-records", 502, "dns-timeout"),
     # what a variable brings may be no address at all
     *(
         Scenario(f"value-{kind}", "healthy", 500, "", f"set $up {value}; proxy_pass http://$up;", cured=_CURED)

@@ -73,6 +73,7 @@ LOG_CLASSES: dict[str, tuple[str, ...]] = {
     "http2-early": ("upstream prematurely closed stream",),
     "dns-not-found": ("could not be resolved (3: Host not found)",),
     "dns-server-failure": ("could not be resolved (2: Server failure)",),
+    "dns-unimplemented": ("could not be resolved (4: Unimplemented)",),
     "dns-refused": ("could not be resolved (5: Operation refused)",),
     "dns-timeout": ("could not be resolved (110: Operation timed out)",),
     "dns-no-resolver": ("no resolver defined to resolve",),
