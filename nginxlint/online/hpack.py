@@ -54,11 +54,9 @@ def _read(block: bytes, found: list[tuple[bytes, bytes]]) -> None:
             found.append((_name(index), _value(index)))
             continue
         if first & 0xE0 == 0x20:
-            size, at = _integer(block, at, 5)
-            if found:
-                raise Invalid("upstream sent http2 dynamic table size update after header")
-            if size > 4096:
-                raise Invalid(f"upstream sent too large http2 dynamic table size update: {size}")
+            if first & 0x1F:  # nginx keeps no table, and takes no size but zero
+                raise Invalid(f"upstream sent invalid http2 dynamic table size update: {first & 0x1F}")
+            at += 1
             continue
         index, at = _integer(block, at, 6 if first & 0x40 else 4)
         if index:

@@ -17,7 +17,7 @@ STREAM = 1
 _READING = "while reading response header from upstream"
 _END_STREAM, _ACK, _END_HEADERS, _PADDED, _PRIORITY = 0x1, 0x1, 0x4, 0x8, 0x20
 _MAX_WINDOW = 2**31 - 1
-_MOST = 1000  # frames of a kind before the head
+_MOST = 1001  # frames of a kind before the head: nginx counts them after it has compared
 FIRST_WINDOW = 65535
 
 
@@ -227,7 +227,9 @@ class _State:
             self.last_flags = flags if kind == HEADERS else self.last_flags
             if not self.open_block:
                 self._trailers(_fields(self.block), self.last_flags)
-        if len(content) == size and kind in (DATA, HEADERS) and flags & _END_STREAM:
+        # of a trailer in several frames the flag is in the first, and counts with the last
+        ends = flags if kind == DATA else 0 if self.open_block else self.last_flags
+        if len(content) == size and ends & _END_STREAM:
             if self.length is not None and len(self.message) < self.length:
                 raise _Refused("upstream prematurely closed stream")
             self.ended = True
@@ -262,8 +264,8 @@ def _payload(flags: int, size: int, content: bytes) -> bytes:
     before = bool(flags & _PADDED) + 5 * bool(flags & _PRIORITY)
     padding = content[0] if flags & _PADDED and content else 0
     if before + padding > size:
-        text = f"upstream sent http2 frame with too long padding: {padding} in frame {size}"
-        raise _Refused(f"{text} (upstream sent invalid header)", "L7_BADHEADER")
+        text = f"upstream sent http2 frame with too long padding: {padding} in frame {size - 1}"
+        raise _Refused(text, "L7_BADHEADER")
     return content[before : size - padding]
 
 

@@ -20,7 +20,7 @@ GET_VALUES = b"\x01\x09\x00\x00\x00\x21\x07\x00" + b"\x0e\x00FCGI_MAX_CONNS" + b
 UWSGI_PING = b"\x64\x00\x00\x00"
 H2_PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 _DATA, _HEADERS, _SETTINGS = 0, 1, 4
-ROOM = 16384
+ROOM = 60 * 1024  # below the window of HTTP/2: whoever sends more does not wait for us
 # A ping says that the server is there; what its application answers is taken to be this.
 ASSUMED = 200
 # HealthCheckResponse with the status UNKNOWN (left away) and SERVICE_UNKNOWN.
@@ -113,8 +113,8 @@ def _unended(status: int | None, heard: Heard, target: Target, limit: float) -> 
         EOF: "upstream prematurely closed connection while reading upstream",
         RESET: "recv() failed (104: Connection reset by peer) while reading upstream",
     }.get(heard.end, "upstream timed out (110: Connection timed out) while reading upstream")
-    if heard.end not in (EOF, RESET) and limit < target.timeouts.read:
-        return Pong(status, "starts an answer", heard.first_ms)  # nginx would wait longer
+    if heard.end == OPEN or (heard.end not in (EOF, RESET) and limit < target.timeouts.read):
+        return Pong(status, "starts an answer", heard.first_ms)  # it is a long one, or nginx would wait longer
     return Pong(status, f"{what} after the head of an answer", heard.first_ms, "L7_SHORTBODY", log=log)
 
 

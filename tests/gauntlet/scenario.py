@@ -70,6 +70,7 @@ LOG_CLASSES: dict[str, tuple[str, ...]] = {
     "http2-frame": ("upstream sent too large http2 frame",),
     "http2-rejected": ("upstream rejected request with error",),
     "http2-goaway": ("upstream sent goaway with error",),
+    "http2-padding": ("upstream sent http2 frame with too long padding",),
     "http2-early": ("upstream prematurely closed stream",),
     "dns-not-found": ("could not be resolved (3: Host not found)",),
     "dns-server-failure": ("could not be resolved (2: Server failure)",),
