@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from nginxlint.online.cgi import Records, records
 from nginxlint.online.classify import EOF, RESET, TIMEOUT, Reading
 from nginxlint.online.network import Stream
 from nginxlint.online.steps import exchange
@@ -73,6 +74,44 @@ async def look(
     )
 
 
+async def look_at_records(stream: Stream, reading: Reading, start: bytes, target: Target, limit: float) -> Body | None:
+    """The same of a FastCGI answer, all of whose bytes so far are `start`. Its records say where it ends, but nginx looks
+    at what is in its buffers only when the connection ends, unless it keeps it (ngx_event_pipe_read_upstream)."""
+    wait = min(WAIT, limit, target.timeouts.read)
+    by_record = target.keeps or not target.buffering
+
+    def ended(more: bytes) -> bool:
+        seen = records(start + more)
+        return bool(seen.fault or (seen.ended and by_record))
+
+    end, data, at_once = "", start, True
+    if not ended(b""):
+        heard = await exchange(stream, b"", idle=wait, total=2 * wait, room=ROOM, done=ended)
+        end, data, at_once = heard.end, start + heard.data, heard.ms < AT_ONCE_MS
+        if end == TIMEOUT and (wait < target.timeouts.read or heard.clipped):
+            return None  # nginx would wait longer
+    return judge_records(reading, records(data), end, at_once=at_once, buffering=target.buffering)
+
+
+def judge_records(reading: Reading, seen: Records, end: str, *, at_once: bool, buffering: bool) -> Body | None:
+    """What ngx_http_fastcgi_input_filter makes of the records so far and of how they end."""
+    if seen.fault:
+        # what comes along with the head is read before that is sent
+        return Body("L7_BADRECORD", f"{seen.fault} {_READING}", seen.fault.removeprefix("upstream "), unseen=True)
+    length = _length(reading) if expected(reading) else 0
+    came = seen.stdout - reading.head
+    missing = f"{came} bytes" if length is None else f"{came} of {length} bytes"
+    if end in (RESET, TIMEOUT):
+        return _broken_off(end, missing, buffering)
+    if length is None or came >= length or not (seen.ended or end == EOF):
+        return None
+    if not seen.ended:  # nginx logs nothing
+        return Body("L7_SHORTBODY", "", f"it hangs up after {missing} of the body")
+    place = _READING if buffering or not at_once else "while reading response header from upstream"
+    log = f"upstream prematurely closed FastCGI {seen.ended} {place}"
+    return Body("L7_SHORTBODY", log, f"it ends the request after {missing} of the body")
+
+
 def expected(reading: Reading) -> bool:
     """Does this answer have a body at all?"""
     return reading.status is not None and reading.status >= 200 and reading.status not in (204, 304)
@@ -96,6 +135,10 @@ def judge(reading: Reading, data: bytes, end: str, *, at_once: bool, buffering: 
         place = _READING if buffering or not (at_once and data) else "while sending to client"
         log = f"upstream prematurely closed connection {place}"
         return Body("L7_SHORTBODY", log, f"it hangs up after {missing} of the body")
+    return _broken_off(end, missing, buffering)
+
+
+def _broken_off(end: str, missing: str, buffering: bool) -> Body | None:
     if end == RESET:
         log = f"{'readv' if buffering else 'recv'}() failed (104: Connection reset by peer) {_READING}"
         return Body("L7_SHORTBODY", log, f"it resets the connection after {missing} of the body")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from nginxlint.online.classify import (
     InvalidHeader,
@@ -58,16 +59,30 @@ def read_fastcgi(data: bytes, end: str, room: int, version: Version) -> Reading:
     return unfinished(data, end, room + spare, "no end of the head")
 
 
-def fault_behind_head(data: bytes) -> str:
-    """What nginx refuses about the records of an answer whose head it has taken; empty for nothing in these bytes."""
-    at = 0
+@dataclass(frozen=True, slots=True)
+class Records:
+    """The records of an answer whose head nginx has taken: how many bytes of stdout they hold, what it refuses about
+    them, and what ended the answer (`stdout`, `request`, or nothing yet)."""
+
+    stdout: int = 0
+    fault: str = ""
+    ended: str = ""
+
+
+def records(data: bytes) -> Records:
+    """As ngx_http_fastcgi_input_filter goes through them."""
+    at = stdout = 0
     while at < len(data):
         record = data[at : at + 8]
         fault = _record_fault(record)
-        if fault or len(record) < 8 or record[1] == _END_REQUEST:
-            return fault
-        at += 8 + int.from_bytes(record[4:6], "big") + record[6]
-    return ""
+        if fault or len(record) < 8:
+            return Records(stdout, fault)
+        kind, length = record[1], int.from_bytes(record[4:6], "big")
+        if kind == _END_REQUEST or (kind == _STDOUT and not length):
+            return Records(stdout, ended="request" if kind == _END_REQUEST else "stdout")
+        stdout += min(length, len(data) - at - 8) if kind == _STDOUT else 0
+        at += 8 + length + record[6]
+    return Records(stdout)
 
 
 def _record_fault(record: bytes) -> str:
@@ -156,8 +171,8 @@ _NOWHERE = b"/nginxlint/no-such-script"
 KEY = b"/nginxlint"
 
 
-def question(protocol: str, url: str) -> bytes:
-    """nginx's own request in this protocol, for a visitor who asks for this URL with GET."""
+def question(protocol: str, url: str, *, keep: bool = False) -> bytes:
+    """nginx's own request in this protocol, for a visitor who asks for this URL with GET. `keep`: FastCGI's flag."""
     if protocol == "memcached":
         return b"get " + KEY + b"\r\n"
     # not urlsplit: a server may be named what is no host of a URL
@@ -168,7 +183,7 @@ def question(protocol: str, url: str) -> bytes:
         return b"\0" + len(packed).to_bytes(2, "little") + b"\0" + packed
     assert protocol == "fastcgi"
     packed = b"".join(_length(name) + _length(value) + name + value for name, value in params)
-    begin = bytes((0, 1, 0, 0, 0, 0, 0, 0))  # responder, close the connection afterwards
+    begin = bytes((0, 1, keep, 0, 0, 0, 0, 0))  # responder
     return _record(1, begin) + _record(4, packed) + _record(4, b"") + _record(5, b"")
 
 

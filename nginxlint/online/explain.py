@@ -43,7 +43,7 @@ async def explain(prober: Prober, target: Target, address: Address, seen: Observ
             return await _status(prober, target, address, seen)
         if target.protocol == "http" and seen.status in _VERSION_STATUSES:
             return await _http10(prober, target, address, seen)
-        if target.keeps:
+        if target.keeps and target.protocol == "http":
             return replace(seen, further=await why_not_kept(prober, target, address))
         if target.protocol == "tcp" and target.proxy_protocol:
             return await _proxy_unwanted(prober, target, address, seen)

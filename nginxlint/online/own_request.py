@@ -6,8 +6,8 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from nginxlint.online.body import Body, look
-from nginxlint.online.cgi import KEY, fault_behind_head, question, read_fastcgi, read_memcached, read_uwsgi
+from nginxlint.online.body import Body, look, look_at_records
+from nginxlint.online.cgi import KEY, question, read_fastcgi, read_memcached, read_uwsgi
 from nginxlint.online.classify import OPEN, Reading, accel_redirect
 from nginxlint.online.failure import Failure
 from nginxlint.online.network import Stream, close_quietly
@@ -83,10 +83,7 @@ async def _body(stream: Stream, target: Target, reading: Reading, heard: Heard, 
     if reading.code or target.protocol == "memcached":
         return None
     if target.protocol == "fastcgi":
-        # what comes along with the head is read before that is sent
-        fault = fault_behind_head(heard.data)
-        log = f"{fault} while reading upstream"
-        return Body("L7_BADRECORD", log, fault.removeprefix("upstream "), unseen=True) if fault else None
+        return await look_at_records(stream, reading, heard.data, target, limit)
     plain = tuple(header for header in reading.headers if header[0].lower() != b"transfer-encoding")
     return await look(stream, replace(reading, headers=plain), heard.data[reading.head :], target, limit, "GET")
 
@@ -150,7 +147,7 @@ async def _ask(stream: Stream, target: Target, limit: float, prober: Prober) -> 
     def whole(data: bytes) -> bool:
         return _read(target, data, OPEN, prober).code not in _UNFINISHED
 
-    asked = question(target.protocol, target.client_url)
+    asked = question(target.protocol, target.client_url, keep=target.keeps)
     return await exchange(stream, asked, idle=limit, total=limit, room=max(ROOM, target.room), done=whole)
 
 

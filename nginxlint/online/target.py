@@ -235,6 +235,7 @@ class _Extraction:
             tries=around.tries,
             next_timeout=around.next_timeout,
             buffering=around.buffering,
+            keeps=family == "fastcgi" and scope.on("fastcgi_keep_conn", default=False),
             surroundings=around.surroundings,
             source=around.source,
             headers=forwarded_headers(config, around.headers, client) if family == "proxy" else (),
@@ -242,7 +243,7 @@ class _Extraction:
             pass_url=f"{scheme}://{proxy_host}" if family == "proxy" else "",
         )
         if group is not None:
-            keeps = protocol == "http" and in_effect.keeps(config, scope, directive, group, client)
+            keeps = in_effect.keeps(config, scope, directive, group, client) if protocol == "http" else base.keeps
             yield from self._peers(replace(base, keeps=keeps), group, scope)
         elif unix is not None:
             yield replace(base, host="", port=None, unix=unix, resolution="unix", worker_user=self.user)

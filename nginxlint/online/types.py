@@ -96,8 +96,8 @@ class Target:
     `defined_at` is where host and port are written. `method` is asked instead of GET, `patience` is the user's
     own limit in seconds (settings).
     `cache_head` is what the entry of a cache takes of the buffer. `keeps`: nginx would keep the connection for
-    further requests. `upgrades`: WebSocket handshakes are passed on, in a location of any name (`any`) or one that is named
-    for them (`named`). `source` is the local address nginx connects from.
+    further requests (of FastCGI: asks the server to keep it). `upgrades`: WebSocket handshakes are passed on, in a location
+    of any name (`any`) or one that is named for them (`named`). `source` is the local address nginx connects from.
     """
 
     id: str

@@ -52,6 +52,16 @@ FASTCGI: dict[str, tuple[bytes, int | None, str]] = {
     "text-behind-head": (record(6, _BODY) + b"Warning: x", None, "fastcgi-version"),
     "record-behind-head": (record(6, _BODY) + record(9, b"x") + _END, None, "fastcgi-type"),
     "nothing": (b"", 502, "closed"),
+    "body-too-short": (record(6, b"Content-Length: 9\r\n" + _BODY) + _END, 200, "fastcgi-early"),
+    "body-too-short-stdout": (
+        record(6, b"Content-Length: 9\r\n" + _BODY) + record(6, b"") + _END,
+        200,
+        "fastcgi-early",
+    ),
+    "body-too-long": (record(6, b"Content-Length: 1\r\n" + _BODY) + _END, 200, ""),
+    "body-cut": (record(6, b"Content-Length: 9\r\n" + _BODY), 200, ""),
+    "no-end": (record(6, _BODY), 200, ""),
+    "byte-by-byte": (b"".join(record(6, bytes((one,))) for one in _BODY) + record(6, b"") + _END, 200, ""),
 }
 
 UWSGI: dict[str, tuple[bytes, int | None, str]] = {
@@ -138,6 +148,20 @@ def pings_and_says(answer: bytes) -> Talk:
     return talk
 
 
+def breaks_off(answer: bytes, *, reset: bool) -> Talk:
+    """Read something, send this, and then reset or say no more."""
+
+    async def talk(peer: Peer) -> None:
+        await peer.some()
+        await peer.send(answer)
+        await asyncio.sleep(STEP)
+        if reset:
+            peer.reset()
+        await peer.wait_for_close()
+
+    return talk
+
+
 async def stalls(peer: Peer) -> None:
     """Read something and say nothing."""
     await peer.wait_for_close()
@@ -168,6 +192,20 @@ BEHIND_PINGS = {
     "memcached": ("server-error", "other-key", "nothing"),
 }
 """Faults of an application whose server answers pings."""
+_OFF, _KEEP = "fastcgi_buffering off; ", "fastcgi_keep_conn on; "
+_MARKS = {"": "", _OFF: "-unbuffered", _KEEP: "-kept"}
+# the answer of FASTCGI, after which the line stays open or is reset; settings; what is logged
+BREAKS: tuple[tuple[str, bool, str, str], ...] = (
+    ("good", False, "", "body-timeout"),
+    ("good", True, "", "reset-body"),
+    ("good", False, _OFF, ""),
+    ("good", False, _KEEP, ""),
+    ("no-end", False, "", "body-timeout"),
+    ("no-end", True, "", "reset-body"),
+    ("no-end", False, _KEEP, "body-timeout"),
+    ("body-too-short", False, "", "body-timeout"),
+    ("body-too-short", False, _KEEP, "fastcgi-early"),
+)
 BEHAVIOURS: dict[str, Talk] = {
     f"{family}-says-{name}": says(row[0]) for family, (table, _) in _TABLES.items() for name, row in table.items()
 }
@@ -176,7 +214,21 @@ BEHAVIOURS |= {
     for family, names in BEHIND_PINGS.items()
     for name in names
 }
+BEHAVIOURS |= {
+    f"fastcgi-{'resets' if reset else 'stalls'}-behind-{name}": breaks_off(FASTCGI[name][0], reset=reset)
+    for name, reset, _, _ in BREAKS
+}
 CGI: tuple[Scenario, ...] = (
+    *(
+        Scenario(
+            f"fastcgi-{'resets' if reset else 'stalls'}-behind-{name}{_MARKS[settings]}",
+            f"fastcgi-{'resets' if reset else 'stalls'}-behind-{name}",
+            200,
+            log,
+            settings + _TABLES["fastcgi"][1],
+        )
+        for name, reset, settings, log in BREAKS
+    ),
     *(
         Scenario(
             f"{family}-pings-and-says-{name}",
