@@ -6,6 +6,7 @@ Every fault has a healthy twin, the same configuration without the fault, which 
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 
 import pytest
 
@@ -28,24 +29,40 @@ VERSION = (1, 22, 1)
 _AFTER_THE_HEAD = ("L7_SHORTBODY", "L7_BADCHUNK", "L7_BADRECORD")  # a visitor got a status; these are warnings
 TWINS = tuple(scenario.healthy_twin() for scenario in FAULTS)
 BAR = 0.98
+FEW = 30
 
 
 class Opinions:
     """Both sides of the gauntlet: predictions are made first."""
 
     def __init__(self) -> None:
+        self.predicted: dict[str, list[Row]] = {}
+        self.observed: dict[str, Observed] = {}
         everyone = (*ALL, *TWINS)
         with World(BEHAVIOURS, SERVERS) as world, NameServer(NAMES) as names:
-            arena = Arena(everyone, world, names.port)
-            nginx = arena.nginx()
-            text = nginx.config.read_text()
-            self.predicted = predictions(config_of(text, version=VERSION), arena.lines(text))
-            self.observed: dict[str, Observed] = {}
-            if PROGRAM:
-                with nginx:
-                    self.observed = arena.observe(nginx)
-            else:
-                nginx.discard()
+            self._hear(everyone, world, names.port)
+            # Everybody talks at once here, the peers in our own process: on a busy machine a limit of one second ends what
+            # is only late. A few that disagree are asked again by themselves; many are no accident.
+            late = [scenario for scenario in everyone if self.observed and not self._settled(scenario)]
+            if 0 < len(late) <= FEW:
+                self._hear(late, world, names.port)
+
+    def _hear(self, scenarios: Sequence[Scenario], world: World, names_port: int) -> None:
+        arena = Arena(scenarios, world, names_port)
+        nginx = arena.nginx()
+        text = nginx.config.read_text()
+        self.predicted |= predictions(config_of(text, version=VERSION), arena.lines(text))
+        if not PROGRAM:
+            nginx.discard()
+            return
+        with nginx:
+            self.observed |= arena.observe(nginx)
+
+    def _settled(self, scenario: Scenario) -> bool:
+        """Do nginx, the table and the prediction say the same?"""
+        real = self.observed[scenario.name]
+        table = real.status == scenario.status and real.log in (scenario.log, *scenario.either)
+        return table and self.agree(scenario) == (True, True)
 
     def agree(self, scenario: Scenario) -> tuple[bool, bool]:
         """Is the status the one that was predicted, and the log class?"""
