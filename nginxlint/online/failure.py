@@ -46,11 +46,14 @@ def connect_failure(error: OSError, *, unix: bool) -> Failure:
             return Failure("tcp", "L4_UNIX_MISSING", "there is no such socket")
         if number in (errno.EACCES, errno.EPERM):
             return Failure("tcp", "L4_UNIX_PERM", "no right to open the socket")
-        if number in (errno.ECONNREFUSED, errno.ENOTSOCK, errno.EPROTOTYPE):
+        if number in (errno.ECONNREFUSED, errno.ENOTSOCK):
             return Failure("tcp", "L4_UNIX_STALE", "the file is there, but nobody listens")
         if number == errno.EAGAIN:
             return Failure("tcp", "L4_UNIX_FULL", "the listener's queue is full")
         log = f"connect() to unix socket failed ({number}: {reason}) while connecting to upstream"
+        if number == errno.EPROTOTYPE:
+            reason = "it is a socket for datagrams or packets, nginx needs one for streams"
+            return Failure("tcp", "L4_UNIX_STALE", reason, log=log)
         return Failure("tcp", "L4_UNIX_STALE", reason.lower(), log=log)
     if number in OUR_FAULTS:
         return Failure("tcp", "TOOL_FAULT", f"{OUR_FAULTS[number]} ({reason})")
@@ -58,6 +61,10 @@ def connect_failure(error: OSError, *, unix: bool) -> Failure:
         return Failure("tcp", "L4_REFUSED", "nothing listens there")
     if number == errno.ETIMEDOUT:
         return Failure("tcp", "L4_TIMEOUT", "the system gave up connecting")
+    if number == errno.EINVAL:
+        reason = "a route of this machine drops what goes there (blackhole)"  # fib_lookup: RTN_BLACKHOLE
+        log = "connect() failed (22: Invalid argument) while connecting to upstream"
+        return Failure("tcp", "L4_UNREACH", reason, log=log)
     if number in (errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EHOSTDOWN):
         log = f"connect() failed ({number}: {reason}) while connecting to upstream"
         return Failure("tcp", "L4_UNREACH", reason.lower(), log=log)

@@ -56,8 +56,8 @@ def _look_at_socket(network: Network, path: str, user: str) -> None:
     except ValueError:
         raise Failure("tcp", "CFG_ADDR", "the path of the socket holds a NUL byte") from None
     # the kernel looks at the folders first: who may not enter them does not learn whether there is a socket
-    reason = refused_for(user, path) if mode is None or is_socket(mode) else ""
-    if reason:
+    reason = refused_for(user, path)
+    if reason and (mode is None or is_socket(mode)):
         failure = connect_failure(PermissionError(errno.EACCES, os.strerror(errno.EACCES)), unix=True)
         failure.detail = reason
         raise failure
@@ -66,6 +66,8 @@ def _look_at_socket(network: Network, path: str, user: str) -> None:
     if not is_socket(mode):
         failure = connect_failure(ConnectionRefusedError(errno.ECONNREFUSED, "Connection refused"), unix=True)
         failure.detail = "the path is not a socket"
+        if reason:  # nor would the kernel have got so far
+            failure.log = "connect() to unix socket failed (13: Permission denied) while connecting to upstream"
         raise failure
 
 

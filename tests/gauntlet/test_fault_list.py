@@ -345,6 +345,20 @@ def test_row_56_a_folder_a_loop_and_a_long_path_are_no_sockets(world: World) -> 
         assert "Too many levels" in found["predicted_log"] or path != str(loop)
 
 
+@pytest.mark.parametrize("kind", [socket.SOCK_DGRAM, socket.SOCK_SEQPACKET])
+def test_row_56_a_socket_of_another_kind_is_told(kind: int, world: World) -> None:
+    path = world.folder / f"kind-{kind}"
+    with socket.socket(socket.AF_UNIX, kind) as sock:
+        sock.bind(str(path))
+        path.chmod(0o666)
+        text = f"events {{}} http {{ server {{ listen 80; location / {{ proxy_pass http://unix:{path}; }} }} }}"
+        [found] = run(config_of(text), QUICK).targets_json
+    assert (found["code"], found["predicted_status"]) == ("L4_UNIX_STALE", 502)
+    assert "nginx needs one for streams" in found["note"]
+    # what nginx 1.22.1 logs
+    assert "(91: Protocol wrong type for socket)" in found["predicted_log"]
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can play another user")
 @pytest.mark.parametrize(
     ("spoil", "said"),

@@ -329,6 +329,14 @@ def test_row_63_what_is_wrong_with_this_machine_is_said_once_and_never_of_the_up
     assert not result.complete
 
 
+def test_a_route_that_drops_packets_is_the_end_for_nginx_as_well() -> None:
+    # nginx 1.22.1 behind `ip route add blackhole`: connect() failed (22: Invalid argument), 502
+    http = "server { location / { proxy_pass http://10.0.0.1:81; } }"
+    [row] = check(http, FakeNetwork({"10.0.0.1:81": OSError(errno.EINVAL, "Invalid argument")})).targets_json
+    assert (row["verdict"], row["code"], row["predicted_status"]) == ("failed", "L4_UNREACH", 502)
+    assert "(22: Invalid argument)" in row["predicted_log"]
+
+
 def test_row_65_ten_thousand_targets_of_one_address_keep_to_the_gate_of_the_host() -> None:
     now = most = 0
 
