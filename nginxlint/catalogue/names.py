@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from nginxlint.catalogue.context import Context
     from nginxlint.catalogue.refusal import Refusal
+    from nginxlint.catalogue.target import Version
     from nginxlint.catalogue.variant import Variant
     from nginxlint.source import Span
     from nginxlint.syntax import Block, Directive
@@ -108,9 +109,9 @@ class Use:
         self.index = index
         self.late = late
 
-    def counts(self, http: Block) -> bool:
+    def counts(self, http: Block, version: Version) -> bool:
         """Does nginx compile it at all?"""
-        return not self.late or is_compiled(self.directive, http)
+        return not self.late or is_compiled(self.directive, http, version)
 
 
 class Variables:
@@ -438,10 +439,10 @@ class Variables:
     def unknown(self, block: Block) -> Iterator[Refusal]:
         """One refusal for each variable that is read and that nothing defines, in the order of the first reads."""
         for directive, index, match in self.bad_late:
-            if is_compiled(directive, block):
+            if is_compiled(directive, block, self.context.version):
                 yield self._bad(directive, index, match, closing(block))
         for name, uses in self.unexplained.items():
-            if name not in self.defined and (uses := [use for use in uses if use.counts(block)]):
+            if name not in self.defined and (uses := [use for use in uses if use.counts(block, self.context.version)]):
                 yield self._refusal(name, uses, block)
 
     def _known(self) -> list[str]:
@@ -545,9 +546,10 @@ def is_merged(directive: Directive, http: Block) -> bool:
     )
 
 
-def is_compiled(directive: Directive, around: Block) -> bool:
-    """Does a text that is compiled late get there? `ngx_stream_ssl_merge_conf` leaves servers without TLS alone."""
-    if around.name != "stream":
+def is_compiled(directive: Directive, around: Block, version: Version) -> bool:
+    """Does a text that is compiled late get there? `ngx_stream_ssl_merge_conf` left servers without TLS alone before there
+    were virtual servers."""
+    if around.name != "stream" or version >= (1, 25, 5):
         return is_merged(directive, around)
     servers = around.blocks("server") if directive.parent is around else [directive.parent]
     return any(

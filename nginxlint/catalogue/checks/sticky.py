@@ -19,9 +19,11 @@ _SAME_SITE = ("strict", "lax", "none")
 
 
 def _sticky(directive: Directive, context: Context) -> Iterator[Refusal]:
+    if not directive.values:
+        return  # as the module of that name has it that is not nginx's
     kind, *words = directive.values
     if context.target.plus or (kind not in _KINDS and context.target.modules is None):
-        return  # (the second: perhaps the module of that name that is not nginx's)
+        return  # (the second: as above)
     if kind not in _KINDS:
         yield _fault(context, directive, 0, f'unknown parameter "{kind}"', "sticky is cookie, route or learn")
         return

@@ -410,7 +410,13 @@ def _end_of_subsystem(block: Block, context: Context) -> Iterator[Refusal]:
     resolves = any("resolve" in parameters for parameters in marked)
     lines = [one for one in context.index.apart("server")[0] if len(one.values) > 1] if marked else ()
     for group in dict.fromkeys([one.parent for one in lines if one.values[1:] in marked]):
-        if group is None or group.parent is not block or group.name != "upstream" or not group.values or group.synthetic:
+        if (
+            group is None
+            or group.parent is not block
+            or group.name != "upstream"
+            or not group.values
+            or group.synthetic
+        ):
             continue
         servers = [child for child in group.body if child.name == "server" and child.values]
         only_backup = all("backup" in server.values[1:] for server in servers)
