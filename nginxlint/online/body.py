@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from nginxlint.online.cgi import Records, records
 from nginxlint.online.classify import EOF, RESET, TIMEOUT, Reading
 from nginxlint.online.network import Stream
 from nginxlint.online.steps import exchange
@@ -28,7 +27,7 @@ _TRAILERS = re.compile(rb"(?:[^\r\n]+\r?\n)*\r?\n")
 _TRAILERS_START = re.compile(rb"(?:[^\r\n]+\r?\n)*(?:[^\r\n]*\r?)?")
 _LARGEST_CHUNK = 2**63 - 6
 _GOES_ON = ("more", "open")
-_READING = "while reading upstream"
+READING = "while reading upstream"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,44 +73,6 @@ async def look(
     )
 
 
-async def look_at_records(stream: Stream, reading: Reading, start: bytes, target: Target, limit: float) -> Body | None:
-    """The same of a FastCGI answer, all of whose bytes so far are `start`. Its records say where it ends, but nginx looks
-    at what is in its buffers only when the connection ends, unless it keeps it (ngx_event_pipe_read_upstream)."""
-    wait = min(WAIT, limit, target.timeouts.read)
-    by_record = target.keeps or not target.buffering
-
-    def ended(more: bytes) -> bool:
-        seen = records(start + more)
-        return bool(seen.fault or (seen.ended and by_record))
-
-    end, data, at_once = "", start, True
-    if not ended(b""):
-        heard = await exchange(stream, b"", idle=wait, total=2 * wait, room=ROOM, done=ended)
-        end, data, at_once = heard.end, start + heard.data, heard.ms < AT_ONCE_MS
-        if end == TIMEOUT and (wait < target.timeouts.read or heard.clipped):
-            return None  # nginx would wait longer
-    return judge_records(reading, records(data), end, at_once=at_once, buffering=target.buffering)
-
-
-def judge_records(reading: Reading, seen: Records, end: str, *, at_once: bool, buffering: bool) -> Body | None:
-    """What ngx_http_fastcgi_input_filter makes of the records so far and of how they end."""
-    if seen.fault:
-        # what comes along with the head is read before that is sent
-        return Body("L7_BADRECORD", f"{seen.fault} {_READING}", seen.fault.removeprefix("upstream "), unseen=True)
-    length = _length(reading) if expected(reading) else 0
-    came = seen.stdout - reading.head
-    missing = f"{came} bytes" if length is None else f"{came} of {length} bytes"
-    if end in (RESET, TIMEOUT):
-        return _broken_off(end, missing, buffering)
-    if length is None or came >= length or not (seen.ended or end == EOF):
-        return None
-    if not seen.ended:  # nginx logs nothing
-        return Body("L7_SHORTBODY", "", f"it hangs up after {missing} of the body")
-    place = _READING if buffering or not at_once else "while reading response header from upstream"
-    log = f"upstream prematurely closed FastCGI {seen.ended} {place}"
-    return Body("L7_SHORTBODY", log, f"it ends the request after {missing} of the body")
-
-
 def expected(reading: Reading) -> bool:
     """Does this answer have a body at all?"""
     return reading.status is not None and reading.status >= 200 and reading.status not in (204, 304)
@@ -122,28 +83,29 @@ def judge(reading: Reading, data: bytes, end: str, *, at_once: bool, buffering: 
     the fault before it writes anything."""
     now = state(reading, data)
     if now == "bad":
-        place = _READING if buffering or not at_once else "while reading response header from upstream"
+        place = READING if buffering or not at_once else "while reading response header from upstream"
         return Body(
             "L7_BADCHUNK", f"upstream sent invalid chunked response {place}", "a chunk nginx cannot read", at_once
         )
     if now == "done" or (now == "open" and end == EOF):
         return None
-    length = _length(reading)
+    length = length_of(reading)
     missing = f"{len(data)} bytes" if length is None else f"{len(data)} of {length} bytes"
     if end == EOF:
         # without buffers, the end that comes along with some of the body is met when that is sent
-        place = _READING if buffering or not (at_once and data) else "while sending to client"
+        place = READING if buffering or not (at_once and data) else "while sending to client"
         log = f"upstream prematurely closed connection {place}"
         return Body("L7_SHORTBODY", log, f"it hangs up after {missing} of the body")
-    return _broken_off(end, missing, buffering)
+    return broken_off(end, missing, buffering)
 
 
-def _broken_off(end: str, missing: str, buffering: bool) -> Body | None:
+def broken_off(end: str, missing: str, buffering: bool) -> Body | None:
+    """A body that is reset or stalls after so much of it."""
     if end == RESET:
-        log = f"{'readv' if buffering else 'recv'}() failed (104: Connection reset by peer) {_READING}"
+        log = f"{'readv' if buffering else 'recv'}() failed (104: Connection reset by peer) {READING}"
         return Body("L7_SHORTBODY", log, f"it resets the connection after {missing} of the body")
     if end == TIMEOUT:
-        log = f"upstream timed out (110: Connection timed out) {_READING}"
+        log = f"upstream timed out (110: Connection timed out) {READING}"
         return Body("L7_SHORTBODY", log, f"it stalls after {missing} of the body")
     return None
 
@@ -153,14 +115,14 @@ def state(reading: Reading, data: bytes) -> str:
     encoding = reading.header(b"transfer-encoding")
     if encoding is not None and b"chunked" in encoding.lower():
         return _chunks(data)
-    length = _length(reading)
+    length = length_of(reading)
     if length is None:
         return "open"
     return "done" if len(data) >= length else "more"
 
 
-def _length(reading: Reading) -> int | None:
-    """The last Content-Length counts, where nginx lets several through (before 1.23.0)."""
+def length_of(reading: Reading) -> int | None:
+    """Content-Length. The last Content-Length counts, where nginx lets several through (before 1.23.0)."""
     values = [value for name, value in reading.headers if name.lower() == b"content-length"]
     length = int(values[-1][:20]) if values and values[-1].isdigit() else None
     return length if length is not None and length < 2**63 else None

@@ -6,11 +6,12 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from nginxlint.online.body import Body, look, look_at_records
+from nginxlint.online.body import Body, look
 from nginxlint.online.cgi import KEY, question, read_fastcgi, read_memcached, read_uwsgi
 from nginxlint.online.classify import OPEN, Reading, accel_redirect
 from nginxlint.online.failure import Failure
 from nginxlint.online.network import Stream, close_quietly
+from nginxlint.online.record_body import look_at_records
 from nginxlint.online.speak import failure_of
 from nginxlint.online.steps import Heard, connect, exchange, secure
 from nginxlint.online.types import Address, Observation, Phase, Target
