@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from nginxlint.expressions import compiled as expression
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -12,6 +14,10 @@ MATCH_LIMIT = 1_000_000
 # Since 10.43 PCRE2 names the offset behind these items; the nginx of most machines has an older one, that points at
 # them: bad quantifier, bad range, unknown group, stray parenthesis.
 _POINTS_BEHIND = frozenset((108, 109, 115, 122))
+
+_NO_BYTES = 185  # "using \\C is disabled in this PCRE2 library"
+_ESCAPES = r"(?s)\\Q.*?(?:\\E|$)|\\(.)"
+_UNSUPPORTED = r"PCRE2 does not support \F, \L, \l, \N{name}, \U, or \u"
 
 _compiled: dict[tuple[str, bool], Regex | RegexError] = {}
 
@@ -112,8 +118,15 @@ def _compile(pattern: str, caseless: bool) -> Regex | RegexError:
     try:
         compiled = pcre2.compile(_encode(pattern), pcre2.IGNORECASE if caseless else pcre2.NOFLAG)
     except pcre2.PatternError as error:
+        if error.code == _NO_BYTES and "\\C" in pattern:  # only the binding's library is built without it
+            return _compile(pattern.replace("\\C", "."), caseless)
         text = error.msg.split("; ", 1)[-1]
         return RegexError(pattern, text, error.pos - (error.code in _POINTS_BEHIND and error.pos > 0))
+    if "\\u" in pattern or "\\U" in pattern:
+        # the binding asks PCRE2 to take them as JavaScript does (PCRE2_ALT_BSUX), nginx does not
+        for match in expression(_ESCAPES).finditer(pattern):
+            if match[1] in ("u", "U"):
+                return RegexError(pattern, _UNSUPPORTED, len(_encode(pattern[: match.end()])))
     return Regex(pattern, caseless, compiled)
 
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 
 _name = attrgetter("name")
+_FORM_FIRST = frozenset(("return", "rewrite"))  # their codes and flags come before their texts
 
 
 def _ending(place: str) -> list[str]:
@@ -175,8 +176,8 @@ class Frame:
             open_reads = variables.open_reads
             fault = entry.names(directive)
             if fault is not None:
-                if directive.name == "return" and entry.check is not None:  # the code comes before the text
-                    fault = next(iter(entry.check(directive, self.context)), fault)
+                if entry.check is not None and (directive.name in _FORM_FIRST or directive.body is not None):
+                    fault = self._first(fault, entry.check(directive, self.context), directive.name in _FORM_FIRST)
                 self.found.append(fault)
                 return
             settled = variables.open_reads == open_reads and directive.body is None
@@ -197,6 +198,15 @@ class Frame:
             self.add(deprecation(self.context, directive, entry.variant))
         elif settled and (entry.check is None or entry.pure):
             entry.accepted.add(values)
+
+    def _first(self, fault: Refusal, found: Iterable[Refusal], form_first: bool) -> Refusal:
+        """Which of both nginx meets first, where one is about a variable and the other about the rest of the statement."""
+        other = next(iter(found), None)
+        if other is None or other.nginx_at is None or fault.nginx_at is None:
+            return fault
+        if other.nginx_at.start < fault.nginx_at.start or (form_first and other.nginx_at.start == fault.nginx_at.start):
+            return other
+        return fault
 
     def _take(self, refusals: list[Refusal], directive: Directive) -> bool:
         """Note what a check has found, if anything."""

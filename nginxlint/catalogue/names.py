@@ -186,6 +186,7 @@ class Variables:
         body = name == "map"
         captures = name in _CAPTURING
         late = name in _COMPILED_LATE
+        texts_first = name in ("map", "split_clients")
         only_text = defines is None and not need and name not in ("map", "geo")
         mark = ("$" if not captures else "") if reads else "(?"
 
@@ -196,7 +197,7 @@ class Variables:
             refusal: Refusal | None = None
             if name == "geo" and len(values) == 2 and (values[0][:1] != "$" or len(values[0]) == 1):
                 return self._bad_definition(directive, 0)
-            if defines is not None and values:
+            if defines is not None and values and not texts_first:
                 refusal = self._define_checked(directive, defines)
             if captures:
                 self._captures(_patterns(name, values), directive)
@@ -208,9 +209,14 @@ class Variables:
                 indexes = range(len(values)) if reads[0] == _EVERY else reads
                 for index in indexes:
                     if index < len(values) and "$" in values[index]:
-                        refusal = self._text(directive, index, late) or refusal
+                        found = self._text(directive, index, late)
+                        refusal = refusal or found
+            if defines is not None and values and texts_first:
+                found = self._define_checked(directive, defines)
+                refusal = refusal or found
             if body and directive.body:
-                refusal = self._map_body(directive.body) or refusal
+                found = self._map_body(directive.body)
+                refusal = refusal or found
             return refusal
 
         return run
@@ -405,7 +411,8 @@ class Variables:
             if key.startswith("~") and "(?" in key:
                 self._captures((key,), line)
             if len(line.values) == 1 and "$" in line.values[0] and key not in _MAP_PARAMETERS:
-                refusal = self._text(line, 0) or refusal
+                found = self._text(line, 0)
+                refusal = refusal or found
         return refusal
 
     # --- the tables -------------------------------------------------------------------------------------------

@@ -38,7 +38,8 @@ AROUND = {
 MACHINE = re.compile(r"host not found|failed \((2|13|98|99):|No such file|cannot load|getpwnam|getgrnam|ENGINE|dlopen")
 # OpenSSL and PCRE print what depends on their version, or the path of the file.
 LOOSE = re.compile(
-    r" \(SSL: .*|used in .*|in \S+:\d+ (?:has|to be in).*|(?<=unmatched closing parenthesis in ).*", re.S
+    r" \(SSL: .*|used in .*|in \S+:\d+ (?:has|to be in).*|(?<=closing parenthesis in ).*|(?<=repeatable item in ).*",
+    re.S,
 )
 
 

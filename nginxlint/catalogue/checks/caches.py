@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nginxlint.catalogue.checks.faults import fault
-from nginxlint.catalogue.checks.zones import SMALLEST, share_memory
+from nginxlint.catalogue.checks.zones import share_memory
 from nginxlint.catalogue.numbers import parse_number, parse_offset, parse_size, parse_time
 from nginxlint.diagnostic import Note
 
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from nginxlint.catalogue.context import Context
     from nginxlint.catalogue.refusal import Refusal
     from nginxlint.syntax import Directive
+# Two pages are asked for (ngx_http_file_cache_set_slot), three hold what a zone begins with (ngx_http_file_cache_init).
+_SMALLEST_SIZE = 2 * 4096
+_SMALLEST_ZONE = 3 * 4096
 
 
 def _levels(text: str) -> bool:
@@ -74,16 +77,18 @@ def _cache_path(directive: Directive, context: Context) -> Iterator[Refusal]:
                 nginx_message = f'invalid keys zone size "{text}"'
                 yield _bad(context, directive, index, nginx_message, name, value, "name:size, such as pages:10m")
                 return
-            if parsed < SMALLEST:
+            if parsed < _SMALLEST_ZONE:
+                refused = parsed < _SMALLEST_SIZE
                 yield fault(
                     context,
                     directive,
                     index,
-                    f'keys zone "{text}" is too small',
-                    f"{size_text} is too small for a zone: nginx needs at least 32k, and 1m holds about 8,000 keys",
+                    f'keys zone "{text}" is too small' if refused else "ngx_slab_alloc() failed: no memory",
+                    f"{size_text} is too small for a zone: nginx needs at least 12k, and 1m holds about 8,000 keys",
                     f"keys_zone={zone}:10m",
                     rule="zone-too-small",
                     group="cache",
+                    nginx_line=refused,
                 )
                 return
             size = parsed
@@ -216,16 +221,17 @@ def _open_file_cache(directive: Directive, context: Context) -> Iterator[Refusal
 
 def _open_log_file_cache(directive: Directive, context: Context) -> Iterator[Refusal]:
     maximum = 0
+    off = False  # it does not end the list (ngx_http_log_open_file_cache)
     for index, text in enumerate(directive.values):
         name, _, value = text.partition("=")
         if name in ("max", "min_uses") and parse_number(value) is not None:
             maximum = (parse_number(value) or 0) if name == "max" else maximum
         elif text == "off":
-            return
+            off = True
         elif name not in ("inactive", "valid") or not _seconds(value):
             yield _bad_open(context, directive, index)
             return
-    if maximum == 0:
+    if maximum == 0 and not off:
         yield _no_maximum(context, directive, "")
 
 

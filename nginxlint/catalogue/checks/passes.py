@@ -258,6 +258,8 @@ def _stands_before(first: Directive, second: Directive) -> bool:
 
 def _tilde_pattern(context: Context, directive: Directive) -> Refusal | None:
     text = directive.values[0]
+    if directive.name in ("proxy_cookie_domain", "proxy_cookie_flags"):  # caseless without a star
+        return pattern_fault(context, directive, 0, text[1:], caseless=True)
     if text.startswith("~*"):
         return pattern_fault(context, directive, 0, text[2:], caseless=True)
     return pattern_fault(context, directive, 0, text[1:])
@@ -316,7 +318,9 @@ def _bind(directive: Directive, context: Context) -> Iterator[Refusal]:
         # nginx reads the whole first (an unbracketed IPv6 address has colons), then an address with a port.
         url = parse_url(values[0])
         plain = inet_address(values[0]) is not None or inet6_address(values[0]) is not None
-        if not plain and (url.error or url.literal is None or url.family == "unix"):
+        # ngx_parse_addr_port
+        bracketed = values[0].startswith("[") and url.no_port and context.version < (1, 27, 3)
+        if not plain and (url.error or url.literal is None or url.family == "unix" or bracketed):
             yield fault(
                 context,
                 directive,

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from nginxlint.catalogue.context import Context
     from nginxlint.catalogue.refusal import Refusal
     from nginxlint.syntax import Directive
+_WINDOWS = ("512", "1k", "2k", "4k", "8k", "16k", "32k")
 
 
 def _resolver(directive: Directive, context: Context) -> Iterator[Refusal]:
@@ -275,7 +276,7 @@ def _receive_buffer(directive: Directive, context: Context) -> Iterator[Refusal]
 
 def _power_of_two(directive: Directive, context: Context) -> Iterator[Refusal]:
     number = parse_number(directive.values[0])
-    if number is not None and number & (number - 1):
+    if number is not None and (not number or number & (number - 1)):
         yield fault(
             context,
             directive,
@@ -312,6 +313,30 @@ def _image_filter(directive: Directive, context: Context) -> Iterator[Refusal]:
         )
 
 
+def _image_quality(directive: Directive, context: Context) -> Iterator[Refusal]:
+    """`ngx_http_image_filter_jpeg_quality` and its sibling."""
+    text = directive.values[0]
+    if "$" not in text and not parse_number(text):
+        yield fault(
+            context, directive, 0, f'invalid value "{text}"', f'"{text}" is no quality', "a number from 1 to 100"
+        )
+
+
+def _gzip_memory(directive: Directive, context: Context) -> Iterator[Refusal]:
+    """`ngx_http_gzip_window` and `ngx_http_gzip_hash`: powers of two."""
+    sizes = _WINDOWS if directive.name == "gzip_window" else (*_WINDOWS, "64k", "128k")
+    if parse_size(directive.values[0]) not in {parse_size(size) for size in sizes}:
+        wanted = f"{', '.join(sizes[:-1])}, or {sizes[-1]}"
+        yield fault(
+            context,
+            directive,
+            0,
+            f'"{directive.name}" directive must be {wanted}',
+            f"{directive.name} takes one of a few sizes, not {directive.values[0]}",
+            wanted,
+        )
+
+
 def _http2_push(directive: Directive, context: Context) -> Iterator[Refusal]:
     """`ngx_http_v2_push`, while it was there: `off` stands alone."""
     if context.version >= (1, 25, 1) or directive.parent is None:
@@ -337,6 +362,10 @@ def _http2_push(directive: Directive, context: Context) -> Iterator[Refusal]:
 
 CHECKS: dict[str, Check] = {
     "http2_push": _http2_push,
+    "gzip_hash": _gzip_memory,
+    "gzip_window": _gzip_memory,
+    "image_filter_jpeg_quality": _image_quality,
+    "image_filter_webp_quality": _image_quality,
     "image_filter": _image_filter,
     "resolver": _resolver,
     "server:keepalive_timeout": _keepalive_timeout,
