@@ -31,6 +31,7 @@ HOMES = {
     "Lookup": "nginxlint.routing.lookups",
     "Network": "nginxlint.catalogue.addresses",
     "Note": "nginxlint.diagnostic",
+    "OWN_PROTOCOLS": "nginxlint.routing.certificates",
     "PASSES": "nginxlint.routing.uses",
     "PROTOCOLS": "nginxlint.routing.listeners",
     "Pass": "nginxlint.routing.passes",

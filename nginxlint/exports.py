@@ -25,7 +25,15 @@ from nginxlint.pattern import shapes
 from nginxlint.routing.admission import access_rules, opening, overruled, refusing_some
 from nginxlint.routing.caching import CachedPass, made_of, users_in
 from nginxlint.routing.captures import can_hold, patterns_behind
-from nginxlint.routing.certificates import Presented, Shown, address_of, exposed_key, tls_servers, visited_names
+from nginxlint.routing.certificates import (
+    OWN_PROTOCOLS,
+    Presented,
+    Shown,
+    address_of,
+    exposed_key,
+    tls_servers,
+    visited_names,
+)
 from nginxlint.routing.choice import Choice, chosen_host
 from nginxlint.routing.ciphers import weak_suites
 from nginxlint.routing.content import answers_itself
@@ -55,6 +63,7 @@ from nginxlint.unix_rights import refused_for
 __all__ = [
     "DEFAULT_PORT",
     "KEPT_BY_DEFAULT",
+    "OWN_PROTOCOLS",
     "PASSES",
     "PROTOCOLS",
     "Bad",

@@ -1,16 +1,30 @@
-from nginxlint import Bad, Config, Diagnostic, Directive, Good, Iterator, Listener, Rule, Server, Version, note
+from nginxlint import (
+    OWN_PROTOCOLS,
+    Bad,
+    Config,
+    Diagnostic,
+    Directive,
+    Good,
+    Iterator,
+    Listener,
+    Rule,
+    Server,
+    Version,
+    note,
+)
 
-_PROTOCOLS_SEEN = (1, 26, 3)  # the newest nginx of which we know that it takes those of the default server
 _TLS13_BY_DEFAULT = (1, 23, 4)
+_ONLY_NEW_BY_DEFAULT = (1, 27, 3)
 
 
 class DefaultOnlyDirective(Rule):
     """A setting stands in a server that is not the default of its socket, and nginx takes that of the default server.
 
     nginx chooses the protocol of a TLS connection before it looks which server the name in the handshake means: the
-    `ssl_protocols` of the default server hold for all on that socket (shown up to nginx 1.26.3). Without TLS it reads
+    `ssl_protocols` of the default server hold for all on that socket, until nginx 1.29.2. Without TLS it reads
     the request line before it knows the Host: `merge_slashes` is that of the default server, too. Write it in `http` or
-    in the default server. Source: documentation of merge_slashes; ngx_http_ssl_servername, ngx_http_process_request_uri.
+    in the default server. Source: documentation of merge_slashes; ngx_http_ssl_servername, ngx_http_process_request_uri;
+    nginx change log 1.29.2.
     """
 
     id = "default-only-directive"
@@ -25,6 +39,11 @@ class DefaultOnlyDirective(Rule):
             "server { listen 443 ssl; server_name b.test; ssl_protocols TLSv1.3; } # here",
             version=(1, 22, 1),
         ),
+        Good(
+            "server { listen 443 ssl; server_name a.test; }"
+            "server { listen 443 ssl; server_name b.test; ssl_protocols TLSv1.3; }",
+            version=(1, 29, 2),
+        ),
         Good("server { listen 80; merge_slashes off; } server { listen 80; server_name a.test; }"),
         Good(
             "events { } http { server { listen 80; } server { listen 443 ssl; server_name a.test; merge_slashes off; } }"
@@ -38,7 +57,7 @@ class DefaultOnlyDirective(Rule):
 
     def check(self, config: Config) -> Iterator[Diagnostic]:
         for directive in () if config.partial else config.find(*self.directives):
-            if directive.name == "ssl_protocols" and config.version > _PROTOCOLS_SEEN:
+            if directive.name == "ssl_protocols" and config.version >= OWN_PROTOCOLS:
                 continue
             server = config.server(directive) if directive.parent and directive.parent.name == "server" else None
             listener = None if server is None else _decided_elsewhere(config, directive, server)
@@ -71,4 +90,6 @@ def _decided_elsewhere(config: Config, directive: Directive, server: Server) -> 
 def _by_default(name: str, version: Version) -> tuple[str, ...]:
     if name == "merge_slashes":
         return ("on",)
+    if version >= _ONLY_NEW_BY_DEFAULT:
+        return ("TLSv1.2", "TLSv1.3")
     return ("TLSv1", "TLSv1.1", "TLSv1.2", *(("TLSv1.3",) if version >= _TLS13_BY_DEFAULT else ()))

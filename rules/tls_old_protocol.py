@@ -1,4 +1,5 @@
 from nginxlint import (
+    OWN_PROTOCOLS,
     Bad,
     Config,
     Diagnostic,
@@ -24,8 +25,8 @@ class TlsOldProtocol(Rule):
     browser since 2020 speaks TLS 1.2. An OpenSSL built with a security level above 0, as that of Debian, leaves them out
     whatever nginx says, until `@SECLEVEL=0` stands in `ssl_ciphers`: the setting then waits for the day it does. Towards a
     backend (`proxy_ssl_protocols`) it is worth knowing only: both sides take the newest they have. Not reported: settings
-    no TLS server uses, and those of a server that is not the default of its socket, which nginx does not ask for.
-    Source: ngx_ssl_create (src/event/ngx_event_openssl.c); SSL_CTX_set_security_level(3).
+    no TLS server uses, and before nginx 1.29.2 those of a server that is not the default of its socket, which it does not
+    ask for. Source: ngx_ssl_create (src/event/ngx_event_openssl.c); SSL_CTX_set_security_level(3); nginx change log.
     """
 
     id = "tls-old-protocol"
@@ -49,7 +50,13 @@ class TlsOldProtocol(Rule):
         ),
         Good(
             "events {} http { server { listen 443 ssl; server_name a.test; ssl_protocols TLSv1.3; } "
-            "server { listen 443 ssl; server_name b.test; ssl_protocols TLSv1.1; } }"
+            "server { listen 443 ssl; server_name b.test; ssl_protocols TLSv1.1; } }",
+            version=(1, 29, 1),
+        ),
+        Bad(
+            "events {} http { server { listen 443 ssl; server_name a.test; ssl_protocols TLSv1.3; }\n"
+            "server { listen 443 ssl; server_name b.test; ssl_protocols TLSv1.1; } } # here",
+            version=(1, 29, 2),
         ),
     )
 
@@ -82,14 +89,14 @@ def _has_old(protocols: tuple[str, ...]) -> bool:
 
 
 def _spoken(config: Config) -> set[Directive]:
-    """The lines that are in effect in a TLS server whose protocols count: OpenSSL chooses one before it knows the name, by
-    the settings of the default server."""
+    """The lines that are in effect in a TLS server whose protocols count: before nginx 1.29.2 OpenSSL chose one before it knew
+    the name, by the settings of the default server."""
     found: set[Directive] = set()
     for block, listens in tls_servers(config):
         server = config.server(block)
         asked = (
             server is None
-            or server.kind != "http"
+            or config.version >= OWN_PROTOCOLS
             or any(config.listeners.at(server, listen).default is server for listen in listens)
         )
         if asked:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from nginxlint.routing.servers import Listen, Server
     from nginxlint.syntax import Block, Directive, Word
 
+# From this version on ssl_protocols of a server that is not the default of its socket count (with OpenSSL 1.1.1).
+OWN_PROTOCOLS = (1, 29, 2)
 _UNTIL_SSL_ON = (1, 25, 1)  # `ssl on` is no directive any more
 _LONGEST_NAME = 255  # of DNS
 _OF_NAMES = "abcdefghijklmnopqrstuvwxyz0123456789-._*"

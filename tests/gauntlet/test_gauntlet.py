@@ -23,9 +23,8 @@ from tests.gauntlet.behaviours import BEHAVIOURS
 from tests.gauntlet.certificates import SERVERS
 from tests.gauntlet.scenario import LOG_CLASSES, Scenario, log_class
 from tests.gauntlet.scenarios import ALL, FAULTS
-from tests.oracle.nginx import PROGRAM, STREAM_MODULE
+from tests.oracle.nginx import PROGRAM, STREAM_MODULE, VERSION
 
-VERSION = (1, 22, 1)
 _AFTER_THE_HEAD = ("L7_SHORTBODY", "L7_BADCHUNK", "L7_BADRECORD")  # a visitor got a status; these are warnings
 TWINS = tuple(scenario.healthy_twin() for scenario in FAULTS)
 BAR = 0.98

@@ -22,6 +22,16 @@ from types import TracebackType
 PROGRAM = shutil.which("nginx") or next((x for x in ("/usr/sbin/nginx",) if os.path.exists(x)), "")
 STREAM_MODULE, MAIL_MODULE = (f"/usr/lib/nginx/modules/ngx_{name}_module.so" for name in ("stream", "mail"))
 HOST = "127.0.0.1"
+
+
+def _version() -> tuple[int, int, int]:
+    said = subprocess.run([PROGRAM, "-v"], capture_output=True, text=True, check=False).stderr if PROGRAM else ""
+    found = re.search(r"nginx/(\d+)\.(\d+)\.(\d+)", said)
+    return (int(found[1]), int(found[2]), int(found[3])) if found else (1, 22, 1)
+
+
+VERSION = _version()
+"""Of the installed nginx; Debian 12's where there is none."""
 START_LIMIT = 10.0
 
 MAIN = """\

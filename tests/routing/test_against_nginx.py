@@ -15,7 +15,7 @@ from nginxlint.routing.answer import Answer
 from nginxlint.routing.request import Request, request_of_url, split_port
 from nginxlint.routing.simulate import Router
 from nginxlint.testing import config_of
-from tests.oracle.nginx import PROGRAM
+from tests.oracle.nginx import PROGRAM, VERSION
 from tests.routing.echo import Echo
 from tests.routing.generator import Case, World
 from tests.routing.outcome import allows, difference
@@ -56,7 +56,7 @@ class Town:
         ]
         text = "\n".join(case.text for case in self.cases)
         self.site = Site(f"{HTTP}server {{ listen 127.0.0.1:{ports[-1]}; }}\n{text}", ports[-1], folder)
-        self.config = config_of(self.site.text, version=(1, 22, 1))
+        self.config = config_of(self.site.text, version=VERSION)
 
     def can_reply(self, request: Request, answer: Answer) -> bool:
         """Tell the backend that is asked first what to answer with. Not where subrequests are asked before."""

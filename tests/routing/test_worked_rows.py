@@ -7,7 +7,7 @@ import pytest
 from nginxlint.routing.request import Request
 from nginxlint.routing.simulate import Router
 from nginxlint.testing import config_of
-from tests.oracle.nginx import PROGRAM
+from tests.oracle.nginx import PROGRAM, VERSION
 from tests.routing.echo import Echo
 from tests.routing.outcome import Outcome, seen_outcome, told_outcome
 from tests.routing.real import Site, free_ports, look, new_folder, remove, send
@@ -32,7 +32,7 @@ class Laid:
         http += f"root {www};\n"
         http += "\n".join(self._text(row, port) for row, port in zip(ROWS, self.ports, strict=False))
         self.site = Site(http, self.ports[-1], self.folder)
-        self.config = config_of(self.site.text, version=(1, 22, 1))
+        self.config = config_of(self.site.text, version=VERSION)
         self.router = Router(self.config, look)
 
     def _text(self, row: Row, port: int) -> str:

@@ -7,8 +7,9 @@ from nginxlint.catalogue.target import Target
 from nginxlint.diagnostic import Diagnostic
 from nginxlint.registry import all_rules
 from nginxlint.testing import apply, config_of
+from tests.oracle.nginx import VERSION
 
-INSTALLED = (1, 22, 1)
+INSTALLED = VERSION
 SAID: dict[str, set[bool]] = {}
 """What each rule said in the running test: whether it found anything. conftest.py compares it with what nginx ran."""
 

@@ -25,9 +25,10 @@ from nginxlint.routing.simulate import Router
 from nginxlint.rule import Bad
 from nginxlint.testing import apply, config_of, guess_context
 from tests.catalogue.nginx import CACHES, NGINX, PRELUDE, Verdict, installed
+from tests.oracle.nginx import VERSION
 
 RULES = {id: entry for id, entry in all_rules().items() if entry.origin.startswith("the built-in")}
-INSTALLED = (1, 22, 1)
+INSTALLED = VERSION
 # With the right scheme a target has the port of its scheme, which the default rewriting of redirects stumbles over; a
 # WebSocket that works can be cut.
 REVEALED = {

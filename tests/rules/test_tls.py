@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 
 from nginxlint.registry import all_rules
+from nginxlint.routing.certificates import OWN_PROTOCOLS
 from nginxlint.routing.ciphers import weak_suites
 from nginxlint.testing import config_of
-from tests.oracle.nginx import PROGRAM, Nginx
+from tests.oracle.nginx import PROGRAM, VERSION, Nginx
 from tests.rules.authority import OPENSSL, Authority
 from tests.rules.mending import found_by, mend
 
@@ -81,11 +82,12 @@ def test_the_fix_speaks_the_new_ones_where_only_old_ones_stood(use: str) -> None
 
 
 @needs_nginx
-def test_the_protocols_of_a_server_that_is_no_default_do_not_count(use: str) -> None:
+def test_the_protocols_of_a_server_that_is_no_default_count_since_nginx_asks_for_them(use: str) -> None:
     first = site(f"{LOW} ssl_protocols TLSv1.2;", use)
     text = whole(first + site(f"{LOW} ssl_protocols TLSv1 TLSv1.2;", use, "b.test"))
-    assert not found_by("tls-old-protocol", text)
-    assert not offered(text, V10, name="b.test") and offered(text, V12, name="b.test")
+    assert bool(found_by("tls-old-protocol", text)) is (VERSION >= OWN_PROTOCOLS)
+    assert bool(offered(text, V10, name="b.test")) is (VERSION >= OWN_PROTOCOLS)
+    assert offered(text, V12, name="b.test")
 
 
 @pytest.mark.parametrize(
