@@ -54,8 +54,8 @@ class TlsOldProtocol(Rule):
             version=(1, 29, 1),
         ),
         Bad(
-            "events {} http { server { listen 443 ssl; server_name a.test; ssl_protocols TLSv1.3; }\n"
-            "server { listen 443 ssl; server_name b.test; ssl_protocols TLSv1.1; } } # here",
+            "events {} http { server { listen 443 ssl; ssl_reject_handshake on; ssl_protocols TLSv1.3; }\n"
+            "server { listen 443 ssl; ssl_reject_handshake on; server_name b.test; ssl_protocols TLSv1.1; } } # here",
             version=(1, 29, 2),
         ),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from nginxlint.regex import Regex, RegexLimit, compile_regex
+from nginxlint.routing.request import split_port
 from nginxlint.routing.scope import Scope
 from nginxlint.routing.variables import REFERENCE
 from nginxlint.routing.visit import Unsure, Visit
@@ -168,6 +169,12 @@ def file_path(config: Config, visit: Visit, uri: str, *, tried: bool = False) ->
     return Unsure(joined, root.why) if isinstance(root, Unsure) else joined
 
 
+def _request_port(visit: Visit) -> str:
+    """The port that is written behind the host of the request."""
+    authority = visit.target.authority if visit.target else None
+    return split_port(visit.headers.get("host", "") if authority is None else authority)[1]
+
+
 def _request_line(visit: Visit) -> str:
     return f"{visit.request.method} {visit.request.target} HTTP/{visit.request.version}"
 
@@ -178,6 +185,8 @@ _VARIABLES: dict[str, Callable[[Visit], str]] = {
     "request_uri": lambda visit: visit.target.raw if visit.target else visit.request.target,
     "is_args": lambda visit: "?" if visit.args else "",
     "host": lambda visit: visit.host or (visit.server.first_name.lstrip(".") if visit.server else ""),
+    "request_port": lambda visit: _request_port(visit),
+    "is_request_port": lambda visit: ":" if _request_port(visit) else "",
     "server_name": lambda visit: visit.server.first_name.removeprefix(".") if visit.server else "",
     "scheme": lambda visit: visit.request.scheme,
     "https": lambda visit: _SECURE[visit.request.scheme],

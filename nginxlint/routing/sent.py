@@ -11,6 +11,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from nginxlint.config import Config
 
+# From this version on HTTP_HOST is a parameter like others, and no header of the client's (CHANGES; ngx_http_*_headers).
+_HOST_BY_DEFAULT = (1, 29, 5)
+_HOST = "$host$is_request_port$request_port"
+
 
 def sent_headers(config: Config, visit: Visit, scope: Scope, family: str) -> dict[str, str]:
     """The headers of one request, Host first. Where a value is unknown it stands as it is written."""
@@ -51,6 +55,10 @@ def sent_parameters(config: Config, visit: Visit, scope: Scope, family: str) -> 
         value = expand(config, visit, text)
         if value or place.values[2:] != ("if_not_empty",):
             params[name] = text if isinstance(value, Unsure) else value
+    if config.version >= _HOST_BY_DEFAULT and "HTTP_HOST" not in hidden:
+        hidden.add("HTTP_HOST")
+        value = expand(config, visit, _HOST)
+        params["HTTP_HOST"] = _HOST if isinstance(value, Unsure) else value
     if scope.on(f"{family}_pass_request_headers", True):
         for name, value in visit.headers.items():
             shown = "HTTP_" + name.upper().replace("-", "_")

@@ -8,8 +8,9 @@ import pytest
 
 from nginxlint.config import NEWEST, Version
 from nginxlint.routing.headers import RequestHeaders
+from nginxlint.routing.upstreams import KEPT_BY_DEFAULT
 from nginxlint.testing import config_of
-from tests.oracle.nginx import PROGRAM, Nginx
+from tests.oracle.nginx import PROGRAM, VERSION, Nginx
 
 OLD = (1, 22, 1)
 
@@ -69,7 +70,10 @@ BODIES = (
     "proxy_http_version 1.1;",
     'proxy_http_version 1.1; proxy_set_header Connection "";',
     "proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection upgrade;",
-    'proxy_set_header Host ""; proxy_set_header Accept "";',
+    *(
+        ['proxy_set_header Host ""; proxy_set_header Accept "";'] if VERSION < KEPT_BY_DEFAULT else []
+    ),  # else HTTP/1.1: 400
+    'proxy_http_version 1.0; proxy_set_header Host ""; proxy_set_header Accept "";',
     "proxy_set_header hOST given.test; proxy_set_header X-Forwarded-Proto https;",
     "proxy_pass_request_headers off;",
     "proxy_cache z;",

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 import pytest
 
+from nginxlint.routing.upstreams import KEPT_BY_DEFAULT
 from nginxlint.testing import apply
-from tests.oracle.nginx import PROGRAM, Nginx
+from tests.oracle.nginx import PROGRAM, VERSION, Nginx
 from tests.rules.mending import found_by, mend, refused_by
 
 pytestmark = pytest.mark.skipif(not PROGRAM, reason="nginx is not installed")
@@ -87,7 +88,7 @@ CASES = (
     ),
     Case(
         "websocket-http10",
-        f"location / {{\n {BOTH}\n {PASS}\n}}",
+        f"location / {{\n{' proxy_http_version 1.0;' if VERSION >= KEPT_BY_DEFAULT else ''} {BOTH}\n {PASS}\n}}",
         "|upgrade=websocket|proto=|HTTP/1.0|",
         "|upgrade=websocket|proto=|HTTP/1.1|",
         "Upgrade: websocket",

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.oracle.nginx import PROGRAM, Nginx
+from nginxlint.routing.upstreams import KEPT_BY_DEFAULT
+from tests.oracle.nginx import PROGRAM, VERSION, Nginx
 from tests.rules.mending import found_by, mend
 
 pytestmark = pytest.mark.skipif(not PROGRAM, reason="nginx is not installed")
@@ -43,6 +44,8 @@ class Case:
     logged: str = ""
 
 
+# What nginx says to a backend unless it is told otherwise.
+CLOSE = "close" if VERSION < KEPT_BY_DEFAULT else ""
 CASES = (
     Case(
         "proxy-set-header-inheritance",
@@ -64,7 +67,7 @@ CASES = (
         "websocket-incomplete",
         f"location / {{\n proxy_set_header Upgrade $http_upgrade;\n {PASS}\n}}",
         "/ws",
-        "|upgrade=websocket|connection=close|",
+        f"|upgrade=websocket|connection={CLOSE}|",
         "|upgrade=websocket|connection=upgrade|",
     ),
     Case(
@@ -132,7 +135,7 @@ CASES = (
         "header-splitting",
         "location / { proxy_pass http://127.0.0.1:65000/v1$uri; }",
         "/a%20HTTP/1.0%0d%0aX-Evil:1%0d%0aX-B:",
-        "</v1/a|real=|upgrade=|connection=close|evil=1>",
+        f"</v1/a|real=|upgrade=|connection={CLOSE}|evil=1>",
         "%0d%0aX-Evil:1%0d%0aX-B:|real=",
         "location / { proxy_pass http://127.0.0.1:65000/v1$request_uri; }",
     ),
