@@ -20,11 +20,12 @@ WAIT = 1.0
 AT_ONCE_MS = 50.0
 _BUFFERS = 8
 # ngx_http_parse_chunked: one chunk's line, the end of its data, a trailer; and the start of each while more may come.
-_CHUNK_LINE = re.compile(rb"([0-9A-Fa-f]+)(?:[; \t][^\r\n]*)?\r?\n")
+_CHUNK_LINE = re.compile(rb"([0-9A-Fa-f]+)(?:[; \t][^\r\n]*)?(\r?\n)")
 _CHUNK_START = re.compile(rb"(?:[0-9A-Fa-f]+(?:[; \t][^\r\n]*)?\r?)?")
-_AFTER_DATA = re.compile(rb"\r?\n")
+_AFTER_DATA = re.compile(rb"(\r?\n)")
 _TRAILERS = re.compile(rb"(?:[^\r\n]+\r?\n)*\r?\n")
 _TRAILERS_START = re.compile(rb"(?:[^\r\n]+\r?\n)*(?:[^\r\n]*\r?)?")
+_LONE_LF = re.compile(rb"(?<!\r)\n")
 _LARGEST_CHUNK = 2**63 - 6
 _GOES_ON = ("more", "open")
 READING = "while reading upstream"
@@ -114,7 +115,7 @@ def state(reading: Reading, data: bytes) -> str:
     """`done`, `bad`, `more` to come, or `open`: a body that ends with the connection."""
     encoding = reading.header(b"transfer-encoding")
     if encoding is not None and b"chunked" in encoding.lower():
-        return _chunks(data)
+        return _chunks(data, reading.strict_chunks)
     length = length_of(reading)
     if length is None:
         return "open"
@@ -128,7 +129,7 @@ def length_of(reading: Reading) -> int | None:
     return length if length is not None and length < 2**63 else None
 
 
-def _chunks(data: bytes) -> str:
+def _chunks(data: bytes, strict: bool) -> str:
     at = 0
     while True:
         line = _CHUNK_LINE.match(data, at)
@@ -137,14 +138,16 @@ def _chunks(data: bytes) -> str:
             return "more" if start is not None and _size(data[at:]) <= _LARGEST_CHUNK else "bad"
         size = _size(line[1])
         at = line.end()
-        if size == 0:
-            return _trailers(data, at)
-        if size > _LARGEST_CHUNK:
+        if size > _LARGEST_CHUNK or (strict and line[2] == b"\n"):
             return "bad"
+        if size == 0:
+            return _trailers(data, at, strict)
         at += size
         end = _AFTER_DATA.match(data, at)
         if end is None:
             return "more" if data[at:] in (b"", b"\r") else "bad"
+        if strict and end[1] == b"\n":
+            return "bad"
         at = end.end()
 
 
@@ -155,8 +158,10 @@ def _size(line: bytes) -> int:
     return int(text[:20] or b"0", 16)
 
 
-def _trailers(data: bytes, at: int) -> str:
+def _trailers(data: bytes, at: int, strict: bool) -> str:
     """What follows the last chunk: lines up to an empty one."""
+    if strict and _LONE_LF.search(data, at):
+        return "bad"
     if _TRAILERS.match(data, at):
         return "done"
     return "more" if _TRAILERS_START.fullmatch(data, at) else "bad"

@@ -17,6 +17,7 @@ Version = tuple[int, int, int]
 STRICT_NAMES: Version = (1, 21, 1)
 STRICT_FRAMING: Version = (1, 23, 0)
 EARLY_HINTS: Version = (1, 29, 0)
+STRICT_CHUNKS: Version = (1, 29, 4)
 
 # How a stream ended when no more bytes were taken.
 OPEN, EOF, RESET, TIMEOUT = "open", "eof", "reset", "timeout"
@@ -57,7 +58,8 @@ SIGNATURES: tuple[tuple[re.Pattern[bytes], str, str], ...] = (
 @dataclass(frozen=True, slots=True)
 class Reading:
     """What nginx makes of the bytes. `code` is empty for a head it passes on; `status` is what a client then sees
-    (None: no status line reaches it); `log` is nginx's message, without the place; `head` the bytes of the head."""
+    (None: no status line reaches it); `log` is nginx's message, without the place; `head` the bytes of the head;
+    `strict_chunks`: a line of a chunked body ends with CR and LF, no longer with LF alone."""
 
     code: str
     status: int | None
@@ -69,6 +71,7 @@ class Reading:
     http10: bool = False
     upstream_status: int | None = None
     invalid_header: bool = False
+    strict_chunks: bool = False
 
     def header(self, name: bytes) -> bytes | None:
         return next((value for key, value in self.headers if key.lower() == name), None)
@@ -152,7 +155,15 @@ def _one_head(data: bytes, end: str, room: int, version: Version, buffering: boo
     if head is None:
         return unfinished(data, end, room, f"status {status}, then no end of the head")
     seen = status_seen(window[match.start(3) : match.end()])
-    reading = Reading("", seen, head=head, headers=headers, http10=http10, upstream_status=status)
+    reading = Reading(
+        "",
+        seen,
+        head=head,
+        headers=headers,
+        http10=http10,
+        strict_chunks=version >= STRICT_CHUNKS,
+        upstream_status=status,
+    )
     if head >= room and buffering and _loses_its_body(reading):
         return replace(
             reading,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from nginxlint.online import hpack
-from nginxlint.online.classify import Reading, unfinished
+from nginxlint.online.classify import EARLY_HINTS, Reading, Version, unfinished
 from nginxlint.online.untrusted import clean
 
 DATA, HEADERS, PRIORITY, RST_STREAM, SETTINGS, PUSH_PROMISE, PING, GOAWAY, WINDOW_UPDATE, CONTINUATION = range(10)
@@ -16,6 +16,7 @@ MAX_FRAME = 16384
 STREAM = 1
 _READING = "while reading response header from upstream"
 _END_STREAM, _ACK, _END_HEADERS, _PADDED, _PRIORITY = 0x1, 0x1, 0x4, 0x8, 0x20
+_EARLY_HINTS = 103
 _MAX_WINDOW = 2**31 - 1
 _MOST = 1001  # frames of a kind before the head: nginx counts them after it has compared
 FIRST_WINDOW = 65535
@@ -37,9 +38,9 @@ class _Refused(Exception):
         self.code = code
 
 
-def read_http2(data: bytes, end: str, room: int) -> Answer:
-    """What `grpc_pass` does with these bytes, the first of the answer. `room` is its buffer size."""
-    state = _State(data, room)
+def read_http2(data: bytes, end: str, room: int, version: Version) -> Answer:
+    """What `grpc_pass` of this version does with these bytes, the first of the answer. `room` is its buffer size."""
+    state = _State(data, room, version)
     try:
         state.run()
     except _Refused as refused:
@@ -65,9 +66,10 @@ def read_http2(data: bytes, end: str, room: int) -> Answer:
 class _State:
     """The frames up to the head, and what comes after it."""
 
-    def __init__(self, data: bytes, room: int) -> None:
+    def __init__(self, data: bytes, room: int, version: Version) -> None:
         self.data = data
         self.room = room
+        self.hints = version >= EARLY_HINTS
         self.at = 0
         self.windows = {0: FIRST_WINDOW, STREAM: FIRST_WINDOW}
         self.seen = {SETTINGS: 0, PING: 0}
@@ -175,6 +177,9 @@ class _State:
             return
         self.status = self._status_of(_fields(self.block))
         self.block = b""
+        if self.status == _EARLY_HINTS and not self.last_flags & _END_STREAM:
+            self.status = self.head_at = None  # handed on; the head is yet to come
+            return
         self.ended = bool(self.last_flags & _END_STREAM)
 
     def _status_of(self, fields: list[tuple[bytes, bytes]], *, whole: bool = True) -> int | None:
@@ -194,7 +199,7 @@ class _State:
                 raise _Refused("upstream sent duplicate :status header", "L7_BADHEADER")
             elif len(value) != 3 or not value.isdigit():
                 raise _Refused(f'upstream sent invalid :status "{shown}"', "L7_BADHEADER")
-            elif int(value) < 200:
+            elif int(value) < 200 and not (self.hints and int(value) == _EARLY_HINTS):
                 raise _Refused(f'upstream sent unexpected :status "{shown}"', "L7_INTERIM")
             else:
                 status = int(value)

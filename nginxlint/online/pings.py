@@ -88,12 +88,12 @@ async def http2(stream: Stream, target: Target, version: Version, limit: float) 
     settings = _frame(_SETTINGS, 0, 0, b"\x00\x01\x00\x00\x00\x00\x00\x02\x00\x00\x00\x00")
 
     def whole(data: bytes) -> bool:
-        answer = read_http2(data, OPEN, target.room)
+        answer = read_http2(data, OPEN, target.room, version)
         headed = not grpc and not answer.reading.code
         return headed or answer.ended or answer.reading.code not in ("", "L7_TIMEOUT", "L7_SLOWHEADER")
 
     heard = await _hear(stream, H2_PREFACE + settings + request, target, limit, whole)
-    answer = read_http2(heard.data, heard.end, target.room)
+    answer = read_http2(heard.data, heard.end, target.room, version)
     reading = answer.reading
     if reading.code in ("L7_TIMEOUT", "L7_SLOWHEADER", "L7_CLOSED", "L7_RESET"):
         raise _silence(heard, target, limit)

@@ -61,7 +61,7 @@ class Opinions:
         """Do nginx, the table and the prediction say the same?"""
         real = self.observed[scenario.name]
         table = real.status == scenario.status and real.log in (scenario.log, *scenario.either)
-        return table and self.agree(scenario) == (True, True)
+        return (table or not OF_THE_TABLE) and self.agree(scenario) == (True, True)
 
     def agree(self, scenario: Scenario) -> tuple[bool, bool]:
         """Is the status the one that was predicted, and the log class?"""
@@ -96,6 +96,9 @@ def opinions() -> Opinions:
     return Opinions()
 
 
+# Other versions do otherwise with some upstreams; the prediction has to come true with each.
+OF_THE_TABLE = VERSION == (1, 22, 1)
+of_the_table = pytest.mark.skipif(not OF_THE_TABLE, reason="the table is that of nginx 1.22.1")
 needs_nginx = pytest.mark.skipif(
     not PROGRAM or not os.path.exists(STREAM_MODULE),
     reason=f"no nginx with stream here: {len(ALL)} scenarios not tried",
@@ -103,6 +106,7 @@ needs_nginx = pytest.mark.skipif(
 
 
 @needs_nginx
+@of_the_table
 @pytest.mark.parametrize("scenario", (*ALL, *TWINS), ids=lambda s: s.name)
 def test_real_nginx_does_with_this_upstream_what_the_table_says(scenario: Scenario, opinions: Opinions) -> None:
     seen = opinions.observed[scenario.name]
@@ -118,6 +122,7 @@ def test_the_prediction_comes_true(scenario: Scenario, opinions: Opinions) -> No
     assert opinions.agree(scenario) == (True, True), (real.status, real.lines, rows)
 
 
+@of_the_table
 @pytest.mark.parametrize("scenario", [*(s for s in ALL if s.healthy), *TWINS], ids=lambda s: s.name)
 def test_what_serves_visitors_is_never_called_failed(scenario: Scenario, opinions: Opinions) -> None:
     rows = opinions.predicted[scenario.name]
@@ -131,6 +136,7 @@ def _of_its_own(scenario: Scenario) -> bool:
     return not (scenario.beyond or "auth_request" in scenario.passes or scenario.upstream.startswith("accel-"))
 
 
+@of_the_table
 @pytest.mark.parametrize("scenario", [s for s in ALL if s.log and _of_its_own(s)], ids=lambda s: s.name)
 def test_what_nginx_logs_as_an_error_is_called_failed(scenario: Scenario, opinions: Opinions) -> None:
     rows = opinions.predicted[scenario.name]

@@ -6,8 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from nginxlint.online.body import state
 from nginxlint.online.classify import EOF, OPEN, RESET, TIMEOUT, classify, head_complete, signature
+from nginxlint.online.http2 import read_http2
 from nginxlint.online.outcomes import OUTCOMES
+from tests.gauntlet.http2 import ANSWERS
 
 OLD, NEW = (1, 22, 1), (1, 31, 5)
 OK = b"HTTP/1.1 200 OK\r\n"
@@ -125,3 +128,19 @@ def test_reading_stops_no_later_than_the_whole_answer_can_be_judged(data: bytes)
     whole = OK + b"A: b\r\n\r\n" + data
     assert head_complete(whole, NEW)
     assert not head_complete(OK + b"A: b\r\n", NEW)
+
+
+@pytest.mark.parametrize(
+    "chunks", [b"2\nok\r\n0\r\n\r\n", b"2\r\nok\n0\r\n\r\n", b"2\r\nok\r\n0\r\n\n", b"2\r\nok\r\n0\r\na: b\n\r\n"]
+)
+def test_a_lone_line_feed_ends_no_line_of_a_chunked_body_any_more(chunks: bytes) -> None:
+    head = OK + b"Transfer-Encoding: chunked\r\n\r\n"
+    for version, expected in ((OLD, "done"), ((1, 29, 3), "done"), ((1, 29, 4), "bad"), (NEW, "bad")):
+        assert state(classify(head, OPEN, 4096, version), chunks) == expected
+        assert state(classify(head, OPEN, 4096, version), chunks.replace(b"\r", b"").replace(b"\n", b"\r\n")) == "done"
+
+
+def test_grpc_hands_early_hints_on_since_it_knows_them() -> None:
+    data = ANSWERS["status-103"][0]
+    read = {version: read_http2(data, OPEN, 4096, version).reading for version in (OLD, (1, 28, 0), (1, 29, 0), NEW)}
+    assert [(one.code, one.status) for one in read.values()] == [("L7_INTERIM", 502)] * 2 + [("", 200)] * 2
