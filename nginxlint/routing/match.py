@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from nginxlint.regex import Regex, RegexMatch, compile_regex
+from nginxlint.routing.listeners import Listener
 from nginxlint.routing.names import Names
 from nginxlint.routing.servers import Location, Server
 from nginxlint.syntax import Block, Directive
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from nginxlint.config import Config
-    from nginxlint.routing.listeners import Listener
 
 # The directives that set a content handler for which `/x` is redirected to a location `/x/`.
 PASSES = ("proxy_pass", "fastcgi_pass", "uwsgi_pass", "scgi_pass", "grpc_pass", "memcached_pass")
@@ -22,6 +24,7 @@ _OTHER_HANDLERS = frozenset(
     + ("access_by_lua", "access_by_lua_file", "echo", "rtmp_stat", "redis_pass", "postgres_pass", "drizzle_pass")
     + ("upload_pass", "passenger_enabled", "js_access", "auth_jwt", "oidc")
 )
+_MOST_PORTS = 200_000
 _KNOWN = frozenset((*PASSES, "empty_gif", "stub_status"))
 
 
@@ -39,12 +42,12 @@ class Socket:
 
     __slots__ = ("_names", "_regexes", "address", "default", "port", "servers", "ssl", "text")
 
-    def __init__(self, listener: Listener) -> None:
-        self.text = listener.socket
+    def __init__(self, listener: Listener, port: int) -> None:
+        self.address = listener.address
+        self.port = port
+        self.text = self.address if self.address.startswith("unix:") else f"{self.address}:{port}"
         self.servers = listener.servers
         self.default = listener.default
-        self.address = listener.address
-        self.port = listener.listens[0].port
         self.ssl = listener.ssl is not None
         self._names = Names()
         self._regexes: list[tuple[Regex, Server]] = []
@@ -92,10 +95,8 @@ class Sockets:
     def __init__(self, config: Config) -> None:
         self._by_port: dict[int, list[Socket]] = {}
         self.unix: list[Socket] = []
-        for listener in config.listeners:
-            if listener.kind != "http" or listener.listens[0].udp:
-                continue
-            socket = Socket(listener)
+        for listener, port in _by_port(config):
+            socket = Socket(listener, port)
             if socket.address.startswith("unix:"):
                 self.unix.append(socket)
             else:
@@ -116,6 +117,21 @@ class Sockets:
     @property
     def ports(self) -> list[int]:
         return sorted(self._by_port)
+
+
+def _by_port(config: Config) -> Iterable[tuple[Listener, int]]:
+    """The TCP listeners of http, each with its port; those of a range of ports are one for each of them, unless there are
+    more than anybody can mean."""
+    plain = [one for one in config.listeners if one.kind == "http" and not one.listens[0].udp]
+    beyond = sum((one.listens[0].last_port - one.listens[0].port) * len(one.listens) for one in plain)
+    if not 0 < beyond <= _MOST_PORTS:
+        return [(one, one.listens[0].port) for one in plain]
+    found: dict[tuple[str, int], Listener] = {}
+    for server in config.http_servers():
+        for listen in server.listens:
+            for port in range(listen.port, listen.last_port + 1) if not listen.udp else ():
+                found.setdefault((listen.address, port), Listener()).add(server, listen)
+    return [(listener, port) for (_, port), listener in found.items()]
 
 
 class Level:

@@ -8,8 +8,10 @@ import pytest
 
 from nginxlint.config import Config
 from nginxlint.routing.listeners import Endpoint, endpoints
+from nginxlint.routing.request import request_of_url
+from nginxlint.routing.simulate import Router
 from nginxlint.testing import config_of
-from tests.oracle.nginx import PROGRAM, Nginx
+from tests.oracle.nginx import HOST, PROGRAM, VERSION, Nginx, free_port
 
 
 def ends(config: Config) -> list[str]:
@@ -156,3 +158,19 @@ def test_the_quick_look_finds_whatever_leads_to_a_listener_of_ours(listen: str, 
     config = config_of(f"{text} location /b {{ proxy_pass http://198.51.100.1:8080; }} }}")
     assert [one for one in config.passes() if any(map(config.listeners.behind, endpoints(config, one)))]
     assert [one.authority for one in config.inward_passes] == [target]
+
+
+@pytest.mark.skipif(not PROGRAM, reason="nginx is not installed")
+def test_every_port_of_a_range_is_a_socket_of_its_own_as_in_nginx() -> None:
+    port = free_port()
+    text = (
+        f"server {{ listen {HOST}:{port}-{port + 2}; server_name a.test; return 200 '<a>'; }}\n"
+        f"server {{ listen {HOST}:{port + 1}; server_name b.test; return 200 '<b>'; }}"
+    )
+    router = Router(config_of(text, version=VERSION))
+    with Nginx(text) as nginx:
+        for at, host in ((at, host) for at in range(port, port + 3) for host in ("a.test", "b.test")):
+            answer = router.route(request_of_url(f"http://{host}:{at}/"))
+            assert answer.server is not None
+            name = answer.server.first_name[0].encode()
+            assert b"<%s>" % name in nginx.ask("/", port=at, host=host).raw, (at, host)
