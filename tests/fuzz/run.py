@@ -93,7 +93,7 @@ def main(argv: list[str]) -> int:
             start = time.perf_counter()
             problem, said = problem_of(name, data)
             slowest = max(slowest, time.perf_counter() - start)
-            digest.update(said.encode("utf-8", "surrogateescape"))
+            digest.update(said.encode("utf-8", "surrogatepass"))
             if problem:
                 problems += 1
                 last = problem.rstrip().rsplit("\n", 1)[-1]
