@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 MAX_RUNS = 48
 MAX_ROUNDS = 64
 _CONDITIONS = frozenset(("range", "if-modified-since", "if-unmodified-since", "if-none-match", "if-match"))
+# nginx closes the connection instead of answering with one of these, whatever error_page says (ngx_http_finalize_request).
+_CLOSING = (408, 444, 499)
 _REDIRECTS = (301, 302, 303, 307, 308)
 # Statuses nginx uses inside and what the client sees (ngx_http_special_response.c).
 _SEEN_AS = {494: 400, 495: 400, 496: 400, 497: 400}
@@ -587,9 +589,8 @@ class _Run:
     # --- endings --------------------------------------------------------------------------------------------------
 
     def _end(self, ending: Ending) -> None:
-        if ending.status == 444:
-            self.visit.say("444: the connection is closed without an answer", ending.directive)
-            self._status(444)
+        if ending.status in _CLOSING and not ending.sent:
+            self._status(ending.status)
         elif ending.redirect_to is not None:
             self._status(ending.status, redirect_to=ending.redirect_to)
         elif ending.sent:
@@ -600,7 +601,8 @@ class _Run:
     def _status(self, status: int, *, redirect_to: str | None = None, action: str = "error") -> None:
         """ngx_http_special_response_handler: an `error_page`, or nginx's own page."""
         visit = self.visit
-        if status == 444:
+        if status in _CLOSING:
+            visit.say(f"{status}: the connection is closed without an answer")
             self._finish("return", 444)
             return
         visit.error_status = status

@@ -256,3 +256,11 @@ ACCESS = [
         " location @e { try_files /none =418; } location /b { auth_request /odd; }",
         ("/a", "403"), ("/b", "418")),
 ]  # fmt: skip
+
+# What a second grammar of requests has taught us.
+ENDINGS = [
+    Row("408 and 499 close the connection as 444 does",
+        "error_page 408 /e; location /a { return 408; } location /b { return 499; } location /c { try_files /none =499; }"
+        " location /d { return 408 text; } location /e { return 200; } location /f { auth_request /a; }",
+        ("/a", "closed"), ("/b", "closed"), ("/c", "closed"), ("/d", "408"), ("/f", "closed")),
+]  # fmt: skip
