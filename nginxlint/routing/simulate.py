@@ -219,11 +219,7 @@ class _Run:
         visit.server, visit.block = self._base, self._base.block
         scope = self.config.scope(visit.block)
         merge = scope.on("merge_slashes", True)
-        visit.headers = valid_headers(
-            request.headers,
-            underscores=scope.on("underscores_in_headers"),
-            invalid=not scope.on("ignore_invalid_headers", True),
-        )
+        visit.headers, visit.uri = {}, ""  # what nginx has of a request whose first line it refuses
         try:
             if not request.method or not all(c.isupper() or c in "_-" for c in request.method):
                 raise BadRequest(f'"{request.method}" is no method')
@@ -232,6 +228,11 @@ class _Run:
             visit.uri, visit.args = target.uri, target.args
             if target.authority is not None and not self._choose_server(valid_host(target.authority)):
                 return
+            visit.headers = valid_headers(
+                request.headers,
+                underscores=scope.on("underscores_in_headers"),
+                invalid=not scope.on("ignore_invalid_headers", True),
+            )
             host = valid_host(request.host) if "host" in request.headers else ""
             if target.authority is None and not self._choose_server(host):
                 return
@@ -676,6 +677,10 @@ class _Run:
         if visit.changes_left <= 0:
             visit.changes_left = 0
             visit.say(f"too many internal redirects on the way to {name}: 500")
+            self._status(500)
+            return
+        if not visit.uri:
+            visit.say(f"{name} cannot take over without a path: 500")
             self._status(500)
             return
         if location is None:

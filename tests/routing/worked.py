@@ -263,4 +263,9 @@ ENDINGS = [
         "error_page 408 /e; location /a { return 408; } location /b { return 499; } location /c { try_files /none =499; }"
         " location /d { return 408 text; } location /e { return 200; } location /f { auth_request /a; }",
         ("/a", "closed"), ("/b", "closed"), ("/c", "closed"), ("/d", "408"), ("/f", "closed")),
+    Row("of a request line that is refused, nginx has no path for a named location",
+        "error_page 400 =200 @be; location @be { proxy_pass http://{up}; }", ("/%00", "500"), ("/../x", "500"), ("/ Host:a..b", "up GET /")),
+    Row("the headers behind a request line that is refused are not read",
+        "error_page 400 = /e; location /e { if ($http_x_k) { return 201; } return 202; }",
+        ("/%00 X-K:v", "202")),
 ]  # fmt: skip
