@@ -32,24 +32,36 @@ def redirect_of(config: Config, visit: Visit, place: Directive, location: str) -
         return None
     for line in mappings:
         mapped = (
-            _by_default(visit, place, location)
+            _by_default(config, line.parent.child("proxy_pass") if line.parent is not None else None, location)
             if line.values[:1] == ("default",)
             else _mapped(config, visit, line, location)
         )
         if mapped is not None:
             return mapped
-    return None if mappings else _by_default(visit, place, location)
-
-
-def _by_default(visit: Visit, place: Directive, location: str) -> str | None:
-    """The URL of `proxy_pass` becomes the prefix of the location; with variables there is no default."""
-    written = place.values[0]
-    if "$" in written:
+    if mappings:
         return None
+    # A default is inherited like any other mapping: the outermost block that has a URL makes it.
+    made = [one for holder in _outwards(scope) if (one := holder.block.child("proxy_pass")) and "$" not in one.values[0]]
+    return _by_default(config, made[-1] if made else None, location)
+
+
+def _outwards(scope: Scope) -> list[Scope]:
+    found = [scope]
+    while (outer := found[-1].outer) is not None:
+        found.append(outer)
+    return found
+
+
+def _by_default(config: Config, place: Directive | None, location: str) -> str | None:
+    """The URL of `proxy_pass` becomes the prefix of its location; with variables there is no default."""
+    if place is None or "$" in place.values[0]:
+        return None
+    written = place.values[0]
     _, _, rest = written.partition("://")
     has_uri = rest.count(":", 5) > 0 if rest.startswith("unix:") else "/" in rest or "?" in rest
     prefix = written if has_uri else written + "/"
-    target = visit.location.pattern if has_uri and visit.location is not None else "/"
+    around = config.location(place) if has_uri else None
+    target = around.pattern if around is not None else "/"
     return target + location[len(prefix) :] if location.startswith(prefix) else None
 
 

@@ -243,6 +243,16 @@ INHERITANCE = [
         ("/a/q >Location:http://{other}/x/new", "other GET /x/q + 200 HERE/a/new"),
         ("/b/q >Location:http://{other}/x/new", "other GET /x/q + 200 http://{other}/x/new"),
         ("/c/q >Location:http://{other}/x/new", "other GET /c/q + 200 https://c.test/x/new")),
+    Row("the default of proxy_redirect is inherited from the proxy_pass around",
+        "location /a/ { proxy_pass http://{up}/x/; location /a/b/ { proxy_pass http://{other}/y/; }"
+        " limit_except GET { proxy_pass http://{other}; } }"
+        " location /c/ { set $b {up}; proxy_pass http://$b; location /c/d/ { proxy_pass http://{other}/y/; } }"
+        " location /e/ { proxy_pass http://{other}/y/; proxy_redirect default; location /e/f/ { proxy_pass http://{other}/z/; } }",
+        ("/a/b/q >Location:http://{other}/y/new", "other GET /y/q + 200 http://{other}/y/new"),
+        ("/a/b/q >Location:http://{up}/x/new", "other GET /y/q + 200 HERE/a/new"),
+        ("POST /a/q >Location:http://{other}/new", "other POST /a/q + 200 http://{other}/new"),
+        ("/c/d/q >Location:http://{other}/y/new", "other GET /y/q + 200 HERE/c/d/new"),
+        ("/e/f/q >Location:http://{other}/y/new", "other GET /z/q + 200 HERE/e/new")),
 ]  # fmt: skip
 
 # What generated requests have taught us of the access phase.
