@@ -137,7 +137,8 @@ def document_root(config: Config, visit: Visit, depth: int = 0) -> str:
     place = root_directive(scope)
     if place is None or not place.values:
         return "html"
-    return expand(config, visit, place.values[0], depth=depth)
+    written = place.values[0].removesuffix("/") if place.name == "root" else place.values[0]
+    return expand(config, visit, written, depth=depth)
 
 
 def root_directive(scope: Scope | None) -> Directive | None:

@@ -569,8 +569,9 @@ class _Run:
                 return
         if look is not None and path.startswith("/") and not isinstance(path, Unsure):
             if look(path.rstrip("/") or "/") == "file":
-                visit.say(f"{path} is not a directory: 500", block)
-                self._status(500)
+                status = 404 if path.endswith("/") else 500
+                visit.say(f"{path} is not a directory: {status}", block)
+                self._status(status)
             elif look(path.rstrip("/") or "/") != "folder":
                 visit.say(f"there is no folder {path}: 404")
                 self._status(404)

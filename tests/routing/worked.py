@@ -273,6 +273,10 @@ ENDINGS = [
         "error_page 408 /e; location /a { return 408; } location /b { return 499; } location /c { try_files /none =499; }"
         " location /d { return 408 text; } location /e { return 200; } location /f { auth_request /a; }",
         ("/a", "closed"), ("/b", "closed"), ("/c", "closed"), ("/d", "408"), ("/f", "closed")),
+    Row("a file in place of a folder", "root {www}; location /al/ { alias {www}/exists.txt/; }", ("/exists.txt/", "404"), ("/al/", "404")),
+    Row("the slash at the end of root is taken off",
+        "root {www}/; location / { proxy_pass http://{up}; proxy_set_header X-D $document_root.; } location /a/ { alias {www}/; proxy_set_header X-D $document_root.; proxy_pass http://{up}; }",
+        ("/", "up GET / with x-d={www}."), ("/a/", "up GET /a/ with x-d={www}/.")),
     Row("of a request line that is refused, nginx has no path for a named location",
         "error_page 400 =200 @be; location @be { proxy_pass http://{up}; }", ("/%00", "500"), ("/../x", "500"), ("/ Host:a..b", "up GET /")),
     Row("the headers behind a request line that is refused are not read",
