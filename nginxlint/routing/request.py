@@ -199,6 +199,12 @@ class Target:
                 raise BadRequest(f'the request target "{text}" does not start with a slash')
             end = min((at for at in (rest.find("/"), rest.find("?")) if at >= 0), default=len(rest))
             self.authority, raw = rest[:end], rest[end:]
+            name, port = split_port(self.authority)
+            plain = name.replace(".", "").replace("-", "")
+            if not name.startswith("[") and plain and not (plain.isalnum() and plain.isascii()):
+                raise BadRequest(f'"{name}" in the request line has a character nginx takes for no part of a host')
+            if port and not (port.isdecimal() and port.isascii()):
+                raise BadRequest(f'"{port}" in the request line is no port')
             if not raw.startswith("/"):
                 self.pristine = not raw
                 raw = raw or "/"
