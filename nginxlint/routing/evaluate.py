@@ -173,7 +173,8 @@ def file_path(config: Config, visit: Visit, uri: str, *, tried: bool = False) ->
 def _request_port(visit: Visit) -> str:
     """The port that is written behind the host of the request."""
     authority = visit.target.authority if visit.target else None
-    return split_port(visit.headers.get("host", "") if authority is None else authority)[1]
+    port = split_port(visit.headers.get("host", "") if authority is None else authority)[1]
+    return "" if port.strip("0") == "" else port  # nginx takes port 0 for none
 
 
 def _request_line(visit: Visit) -> str:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from nginxlint.error import NginxlintError
+from nginxlint.expressions import compiled
 from nginxlint.routing.names import lower
+
+_STRICT_HOST = r"(?:\[[A-Za-z0-9._~!$&'()*+,;=:-]*\]|[A-Za-z0-9._~!$&'()*+,;=%-]*)(?::[0-9]*)?\Z"
 
 
 class BadRequest(Exception):
@@ -145,8 +148,13 @@ def is_address(host: str) -> bool:
     return len(parts) == 4 and all(part.isdecimal() and int(part) < 256 for part in parts)
 
 
-def valid_host(text: str) -> str:
-    """The host nginx looks servers up by: lower-cased, without port and final dot. Raises BadRequest."""
+def valid_host(text: str, *, strict: bool = False) -> str:
+    """The host nginx looks servers up by: lower-cased, without port and final dot. `strict`: read by RFC 3986, as
+    nginx does since 1.29.4. Raises BadRequest."""
+    if strict and text and not compiled(_STRICT_HOST).match(text):
+        raise BadRequest(f'the host "{text}" is none by RFC 3986')
+    if strict and (port := split_port(text)[1]) and int(port) > 65535:
+        raise BadRequest(f'the host "{text}" has a port above 65535')
     host, state, dot = "", "usual", -2
     end = len(text)
     for at, character in enumerate(text):

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 MAX_RUNS = 48
 MAX_ROUNDS = 64
 _CONDITIONS = frozenset(("range", "if-modified-since", "if-unmodified-since", "if-none-match", "if-match"))
+# From this version on hosts and ports are read by RFC 3986 (CHANGES; ngx_http_validate_host).
+_HOST_BY_RFC = (1, 29, 4)
 # nginx closes the connection instead of answering with one of these, whatever error_page says (ngx_http_finalize_request).
 _CLOSING = (408, 444, 499)
 _REDIRECTS = (301, 302, 303, 307, 308)
@@ -226,14 +228,14 @@ class _Run:
             target = visit.target = Target(request.target, merge)
             visit.pristine = target.pristine
             visit.uri, visit.args = target.uri, target.args
-            if target.authority is not None and not self._choose_server(valid_host(target.authority)):
+            if target.authority is not None and not self._choose_server(self._valid_host(target.authority)):
                 return
             visit.headers = valid_headers(
                 request.headers,
                 underscores=scope.on("underscores_in_headers"),
                 invalid=not scope.on("ignore_invalid_headers", True),
             )
-            host = valid_host(request.host) if "host" in request.headers else ""
+            host = self._valid_host(request.host) if "host" in request.headers else ""
             if target.authority is None and not self._choose_server(host):
                 return
             if not host and request.version != "1.0":
@@ -259,13 +261,16 @@ class _Run:
     def _handshake(self, sni: str) -> None:
         """The server that the TLS handshake names: its settings hold until Host is read (ngx_http_ssl_servername)."""
         try:
-            name = valid_host(sni)
+            name = self._valid_host(sni)
         except BadRequest:
             return
         found = self.socket.named(name) if self.socket.keeps_names else None
         if found is not None:
             self._base, self._negotiated = found[0], name
             self.visit.say(f"TLS handshake: {found[1]}", found[0].block)
+
+    def _valid_host(self, text: str) -> str:
+        return valid_host(text, strict=self.config.version >= _HOST_BY_RFC)
 
     def _client_certificate(self) -> bool:
         """May the request go on, as far as `ssl_verify_client` is concerned?"""
