@@ -235,7 +235,7 @@ class _Run:
                 underscores=scope.on("underscores_in_headers"),
                 invalid=not scope.on("ignore_invalid_headers", True),
             )
-            host = self._valid_host(request.host) if "host" in request.headers else ""
+            host = self._host_header()
             if target.authority is None and not self._choose_server(host):
                 return
             if not host and request.version != "1.0":
@@ -268,6 +268,20 @@ class _Run:
         if found is not None:
             self._base, self._negotiated = found[0], name
             self.visit.say(f"TLS handshake: {found[1]}", found[0].block)
+
+    def _host_header(self) -> str:
+        """The Host header; where it is refused, nginx does not read the headers behind it (ngx_http_process_host)."""
+        request = self.request
+        if "host" not in request.headers:
+            return ""
+        try:
+            return self._valid_host(request.host)
+        except BadRequest:
+            if request.complete:
+                names = list(request.headers)
+                behind = names[names.index("host") + 1 :]
+                self.visit.headers = {name: text for name, text in self.visit.headers.items() if name not in behind}
+            raise
 
     def _valid_host(self, text: str) -> str:
         return valid_host(text, strict=self.config.version >= _HOST_BY_RFC)

@@ -283,5 +283,5 @@ ENDINGS = [
         "error_page 400 =200 @be; location @be { proxy_pass http://{up}; }", ("/%00", "500"), ("/../x", "500"), ("/ Host:a..b", "up GET /")),
     Row("the headers behind a request line that is refused are not read",
         "error_page 400 = /e; location /e { if ($http_x_k) { return 201; } return 202; }",
-        ("/%00 X-K:v", "202")),
+        ("/%00 X-K:v", "202"), ("/ Host:a..b X-K:v", "202")),
 ]  # fmt: skip
