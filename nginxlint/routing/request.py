@@ -203,7 +203,8 @@ class Target:
         raw = text
         if not text.startswith("/"):
             scheme, separator, rest = text.partition("://")
-            if not separator or not scheme.isalpha() or not scheme.isascii():
+            signs = scheme.translate({ord(sign): None for sign in "+-."})
+            if not separator or not scheme[:1].isalpha() or not signs.isalnum() or not scheme.isascii():
                 raise BadRequest(f'the request target "{text}" does not start with a slash')
             end = min((at for at in (rest.find("/"), rest.find("?")) if at >= 0), default=len(rest))
             self.authority, raw = rest[:end], rest[end:]

@@ -278,7 +278,7 @@ ENDINGS = [
         "root {www}/; location / { proxy_pass http://{up}; proxy_set_header X-D $document_root.; } location /a/ { alias {www}/; proxy_set_header X-D $document_root.; proxy_pass http://{up}; }",
         ("/", "up GET / with x-d={www}."), ("/a/", "up GET /a/ with x-d={www}/.")),
     Row("the host of an absolute target has letters, digits, dots and hyphens only", "location / { return 200; }",
-        ("http://a_b.test/", "400"), ("http://a-b.test:80/", "200"), ("http://a%2e.test/", "400"), ("http://a.test:8x/", "400"), ("/ Host:a_b.test", "200")),
+        ("http://a_b.test/", "400"), ("http://a-b.test:80/", "200"), ("h2+t-p.s://a.test/", "200"), ("2h://a.test/", "400"), ("http://a%2e.test/", "400"), ("http://a.test:8x/", "400"), ("/ Host:a_b.test", "200")),
     Row("of a request line that is refused, nginx has no path for a named location",
         "error_page 400 =200 @be; location @be { proxy_pass http://{up}; }", ("/%00", "500"), ("/../x", "500"), ("/ Host:a..b", "up GET /")),
     Row("the headers behind a request line that is refused are not read",
