@@ -41,7 +41,9 @@ def redirect_of(config: Config, visit: Visit, place: Directive, location: str) -
     if mappings:
         return None
     # A default is inherited like any other mapping: the outermost block that has a URL makes it.
-    made = [one for holder in _outwards(scope) if (one := holder.block.child("proxy_pass")) and "$" not in one.values[0]]
+    made = [
+        one for holder in _outwards(scope) if (one := holder.block.child("proxy_pass")) and "$" not in one.values[0]
+    ]
     return _by_default(config, made[-1] if made else None, location)
 
 

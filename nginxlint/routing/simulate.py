@@ -550,6 +550,9 @@ class _Run:
         if self._error_page(404) is not None and visit.ask(f"whether the file {path} is missing", block):
             self._status(404)
             return
+        if self._error_page(301) is not None and visit.ask(f"whether {path} is a folder", block):
+            self._status(301, redirect_to=escape_uri(visit.uri) + "/" + (f"?{visit.args}" if visit.args else ""))
+            return
         self._finish("static", None)
 
     def _index(self, block: Block, path: str) -> None:

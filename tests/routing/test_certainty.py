@@ -25,6 +25,7 @@ FORKS = [
     ("a file of try_files", "location / { try_files $uri @n; } location @n { return 202; }", {None, 202}),
     ("an auth_request to an upstream", "location / { auth_request /a; proxy_pass http://u:1; } location /a { proxy_pass http://u:2; }", {None, 401, 403, 500}),
     ("a password", "location / { auth_basic x; auth_basic_user_file f; proxy_pass http://u:1; }", {None, 401, 403}),
+    ("a folder with an error_page for its redirect", "error_page 301 =200 @n; location @n { return 202; }", {None, 200}),
     ("a missing file with an error_page", "error_page 404 @n; location @n { return 200 x; }", {None, 404}),
 ]  # fmt: skip
 MAPS = "map $http_x_a $m { default a; ~x b; } geo $g { default 0; 192.0.2.0/24 1; }"

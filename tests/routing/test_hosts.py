@@ -8,7 +8,26 @@ from nginxlint.routing.request import Request
 from nginxlint.routing.simulate import Router
 from nginxlint.testing import config_of
 
-ALWAYS_READ = ("a:", "a:0", "a.:80", "[::1]", "[::1]:80", "[zz]", "[]", "[::1]:", "a.", ".a", "a:080", "[v1.x]", "a%zz", "a.:", "-", "*", "a_b", "a~b")
+ALWAYS_READ = (
+    "a:",
+    "a:0",
+    "a.:80",
+    "[::1]",
+    "[::1]:80",
+    "[zz]",
+    "[]",
+    "[::1]:",
+    "a.",
+    ".a",
+    "a:080",
+    "[v1.x]",
+    "a%zz",
+    "a.:",
+    "-",
+    "*",
+    "a_b",
+    "a~b",
+)
 ALWAYS_REFUSED = (".", ":80", "a..b", "a/b", "a b", "a\x7f")
 REFUSED_NOW = (
     "a:x", "a:8x", "a:65536", "a:1:2", "a:80:", "[::1]x", "[::1", "[1%25x]", "a]", "a[", "[::1].", "[::1]:x", "\u00e9.test", *(f"a{sign}b" for sign in '"#<>?@\\^`{|}'),
