@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 
-from nginxlint.routing.request import Request
+from nginxlint.error import NginxlintError
+from nginxlint.routing.request import Request, request_of_url
 from nginxlint.routing.simulate import Router
 from nginxlint.testing import config_of
+from tests.oracle.nginx import PROGRAM, VERSION, Nginx
 
 ALWAYS_READ = (
     "a:",
@@ -52,3 +56,24 @@ def test_these_are_hosts_for_none(host: str) -> None:
 @pytest.mark.parametrize("host", REFUSED_NOW)
 def test_these_are_refused_since_hosts_are_read_by_rfc_3986(host: str) -> None:
     assert (status(host, (1, 29, 3)), status(host, (1, 29, 4))) == (204, 400)
+
+
+def test_a_port_of_thousands_of_digits_is_too_high_and_no_fault_of_ours() -> None:
+    digits = "1" * 5000
+    assert (status(f"a:{digits}", (1, 29, 3)), status(f"a:{digits}", (1, 29, 4))) == (204, 400)
+    assert status("a:" + "0" * 5000 + "80", (1, 29, 4)) == 204
+    for url, on in ((f"http://a:{digits}/", ""), ("http://a/", f"127.0.0.1:{digits}")):
+        with pytest.raises(NginxlintError):
+            request_of_url(url, on=on)
+    assert request_of_url(f"http://1.2.3.{digits}/").address == ""
+
+
+@pytest.mark.skipif(not PROGRAM, reason="nginx is not installed")
+def test_the_nginx_that_is_installed_reads_hosts_so() -> None:
+    dice = random.Random(3986)
+    hosts = [host for host in (*ALWAYS_READ, *ALWAYS_REFUSED, *REFUSED_NOW) if host.isascii()]
+    hosts += [f"a{chr(code)}b" for code in range(0x21, 0x7F)]
+    hosts += ["".join(dice.choices("a.:[]19%@-_~<", k=dice.randint(1, 9))) for _ in range(400)]
+    with Nginx("server { listen 127.0.0.1:{port}; location / { return 204; } }") as nginx:
+        seen = {host: nginx.ask("/", host=host).status for host in hosts}
+    assert seen == {host: status(host, VERSION) for host in hosts}
