@@ -79,6 +79,7 @@ SHAPES: dict[str, Callable[[int], bytes]] = {
     "request-headers": _repeat(SERVER + "location / { proxy_pass http://a; ", "proxy_set_header X-{n} $host;\n", "} } }"),
     "unknown-directives": _repeat("", "drective{n} x;\n", ""),
     "unknown-variables": _repeat(SERVER, "add_header X{n} $nope{n};\n", "} }"),
+    "long-numbers": _repeat(SERVER, f"location /{{n}}/ {{ proxy_pass http://a:{'9' * 5000}; }}\n", "} }"),
     "quotes": lambda size: HTTP.encode() + b'"' * size,
     "quote-never-closed": _repeat(SERVER + 'root "', '\\"x ', ""),
     "braces": lambda size: b"}" * size,

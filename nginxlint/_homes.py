@@ -84,6 +84,7 @@ HOMES = {
     "named_for_websockets": "nginxlint.routing.handshakes",
     "names_in_bucket": "nginxlint.catalogue.checks.hashes",
     "note": "nginxlint.edits",
+    "number_or": "nginxlint.catalogue.numbers",
     "opening": "nginxlint.routing.admission",
     "overriding": "nginxlint.routing.inherited",
     "overruled": "nginxlint.routing.admission",

@@ -6,6 +6,7 @@ from _collections_abc import Iterable, Iterator
 from nginxlint.catalogue.addresses import Network, is_public, is_public_name, parse_network
 from nginxlint.catalogue.checks.hashes import names_in_bucket
 from nginxlint.catalogue.checks.server_names import hashable
+from nginxlint.catalogue.numbers import number_or
 from nginxlint.config import Config, Version
 from nginxlint.diagnostic import Confidence, Diagnostic, Edit, Fix, Note, Severity
 from nginxlint.edits import (
@@ -142,6 +143,7 @@ __all__ = [
     "named_for_websockets",
     "names_in_bucket",
     "note",
+    "number_or",
     "opening",
     "overriding",
     "overruled",

@@ -298,4 +298,4 @@ class _Reader:
         if not low.isdecimal() or (high and not high.isdecimal()):
             return 1, 1  # a literal brace
         self.at = end + 1
-        return int(low), int(high) if high else None if comma else int(low)
+        return int(low[:9]), int(high[:9]) if high else None if comma else int(low[:9])

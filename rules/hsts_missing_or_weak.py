@@ -14,6 +14,7 @@ from nginxlint import (
     Severity,
     insert_line_after,
     note,
+    number_or,
 )
 
 _HALF_A_YEAR = 15_768_000
@@ -99,7 +100,7 @@ def _is_weak(header: tuple[str, ...]) -> bool:
         name, _, seconds = part.strip().partition("=")
         if name == "max-age":
             seconds = seconds.strip('"')
-            return seconds.isascii() and seconds.isdecimal() and 0 < int(seconds) < _HALF_A_YEAR
+            return 0 < number_or(seconds, 0) < _HALF_A_YEAR
     return False
 
 

@@ -1,4 +1,17 @@
-from nginxlint import Bad, Config, Diagnostic, Directive, Fix, Good, Iterator, Rule, Scope, Severity, insert_line_after
+from nginxlint import (
+    Bad,
+    Config,
+    Diagnostic,
+    Directive,
+    Fix,
+    Good,
+    Iterator,
+    Rule,
+    Scope,
+    Severity,
+    insert_line_after,
+    number_or,
+)
 
 _FAMILIES = ("proxy", "fastcgi", "uwsgi", "scgi")
 _NAMES = ("buffer_size", "buffers", "busy_buffers_size", "temp_file_write_size", "max_temp_file_size")
@@ -52,7 +65,7 @@ class ProxyBuffersInconsistent(Rule):
         buffers = scope.directive(f"{family}_buffers")
         count, one = 8, _PAGE
         if buffers is not None and len(buffers.values) == 2:
-            count, one = int(buffers.values[0]) if buffers.values[0].isdigit() else 0, _size(buffers.values[1]) or 0
+            count, one = number_or(buffers.values[0], 0), _size(buffers.values[1]) or 0
         if None in (count, one) or not one:
             return
         largest = max(sizes["buffer_size"] or _PAGE, one)
@@ -120,7 +133,8 @@ def _cause(scope: Scope, family: str) -> Directive | None:
 def _size(text: str) -> int | None:
     """Bytes of a size as nginx writes it; None where it is not set or not a size."""
     digits, unit = (text[:-1], text[-1:].lower()) if text[-1:].lower() in _UNITS else (text, "")
-    return int(digits) * _UNITS.get(unit, 1) if digits.isdecimal() and digits.isascii() else None
+    number = number_or(digits, -1)
+    return number * _UNITS.get(unit, 1) if number >= 0 else None
 
 
 def _text(size: int) -> str:

@@ -13,6 +13,7 @@ from nginxlint import (
     insert_line_after,
     milliseconds,
     note,
+    number_or,
 )
 
 _FAMILIES = ("proxy", "fastcgi", "uwsgi", "scgi", "grpc", "memcached")
@@ -127,5 +128,5 @@ def _tries(config: Config, target: Pass, scope: Scope, family: str) -> int:
     if group is None or (conditions is not None and "timeout" not in conditions.values):
         return 1
     servers = sum(not peer.down for peer in group.peers)
-    limit = scope.value(f"{family}_next_upstream_tries", "0")
-    return min(servers, int(limit)) if limit.isdecimal() and int(limit) else servers
+    limit = number_or(scope.value(f"{family}_next_upstream_tries", "0"), 0)
+    return min(servers, limit) if limit else servers

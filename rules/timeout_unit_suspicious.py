@@ -1,4 +1,17 @@
-from nginxlint import Bad, Confidence, Config, Diagnostic, Directive, Fix, Good, Iterator, Rule, Severity, replace
+from nginxlint import (
+    Bad,
+    Confidence,
+    Config,
+    Diagnostic,
+    Directive,
+    Fix,
+    Good,
+    Iterator,
+    Rule,
+    Severity,
+    number_or,
+    replace,
+)
 
 _FAMILIES = ("proxy", "fastcgi", "uwsgi", "scgi", "grpc", "memcached")
 _OF_UPSTREAMS = tuple(f"{family}_{what}_timeout" for family in _FAMILIES for what in ("connect", "read", "send"))
@@ -49,10 +62,10 @@ class TimeoutUnitSuspicious(Rule):
     def check(self, config: Config) -> Iterator[Diagnostic]:
         for setting in config.saying(_is_odd, *self.directives):
             text = setting.values[0]
-            if text.isdecimal() and int(text) >= 1000:
-                if _looks_like_milliseconds(setting.name, int(text)):
-                    yield self._report(setting, f"{_spoken(int(text))}, as a bare number is seconds", f"{text}ms")
-            elif text.endswith("ms") and text[:-2].isdecimal() and 0 < int(text[:-2]) <= 100:
+            if (seconds := number_or(text, 0)) >= 1000:
+                if _looks_like_milliseconds(setting.name, seconds):
+                    yield self._report(setting, f"{_spoken(seconds)}, as a bare number is seconds", f"{text}ms")
+            elif text.endswith("ms") and 0 < number_or(text[:-2], 0) <= 100:
                 if setting.name in _OF_UPSTREAMS:
                     late = "what takes longer to connect to" if "_connect_" in setting.name else "a slow answer"
                     yield self._report(setting, f"{text[:-2]} milliseconds, so {late} is given up", f"{text[:-2]}s")

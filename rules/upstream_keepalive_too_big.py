@@ -1,4 +1,4 @@
-from nginxlint import Bad, Config, Diagnostic, Good, Iterator, Rule, Severity, note
+from nginxlint import Bad, Config, Diagnostic, Good, Iterator, Rule, Severity, note, number_or
 
 _WORKER_CONNECTIONS = 512
 
@@ -32,7 +32,7 @@ class UpstreamKeepaliveTooBig(Rule):
         if limit is None and config.partial:
             return
         text = limit.values[0] if limit is not None and limit.values else ""
-        available = int(text) if text.isdecimal() else _WORKER_CONNECTIONS
+        available = number_or(text, _WORKER_CONNECTIONS)
         sizes = [(_size(values), pools) for values, pools in config.alike("keepalive").groups() if _size(values)]
         total = sum(size * len(pools) for size, pools in sizes)
         if 2 * total <= available:
@@ -50,7 +50,7 @@ class UpstreamKeepaliveTooBig(Rule):
 
 
 def _size(values: tuple[str, ...]) -> int:
-    return int(values[0]) if values and values[0].isdecimal() else 0
+    return number_or(values[0], 0) if values else 0
 
 
 def _round_up(number: int) -> int:

@@ -12,8 +12,15 @@ def parse_number(text: str) -> int | None:
     """`ngx_atoi`: decimal digits only."""
     if not text.isascii() or not text.isdigit():
         return None
-    value = int(text) if len(text) < 40 else MAX + 1
+    # Python reads no number of more than 4,300 digits
+    value = int(text) if len(text) < 40 else int(text.lstrip("0")[:40] or "0")
     return value if value <= MAX else None
+
+
+def number_or(text: str, default: int) -> int:
+    """The number a text is; `default` for what is none, and for what nginx finds too large."""
+    number = parse_number(text)
+    return default if number is None else number
 
 
 def parse_fixed_point(text: str, point: int) -> int | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from nginxlint.catalogue.numbers import number_or
 from nginxlint.online.gather import Evidence, Seen
 from nginxlint.online.machine import NEAR, Machine
 from nginxlint.online.types import Observation, Target
@@ -67,7 +68,7 @@ def capacities(config: Config, targets: list[Target]) -> list[tuple[str, str, Di
     for kind, name in dict.fromkeys((one.role.kind, one.role.group) for one in targets if one.role is not None):
         group = config.upstream(name, kind)
         peers = [] if group is None else [peer for peer in group.peers if not peer.down]
-        limits = [int(text) if (text := peer.option("max_conns")).isdecimal() else 0 for peer in peers]
+        limits = [number_or(peer.option("max_conns"), 0) for peer in peers]
         if group is not None and limits and all(limits) and sum(limits) < half:
             whose = "" if group.block.child("zone") is not None else " per worker, for it has no zone"
             found.append(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from nginxlint.catalogue.numbers import number_or
 from nginxlint.diagnostic import Severity
 from nginxlint.online.outcomes import BLOCKS_START, without_consequence
 from nginxlint.online.types import Verdict, Where
@@ -26,7 +27,7 @@ def as_reached(verdict: Verdict) -> Verdict:
     line = lines[0]
     if line is None or not all(lines):
         return verdict
-    status = int(line.values[0]) if line.values[0].isdecimal() else 302
+    status = number_or(line.values[0], 302)
     text = without_consequence(verdict.message)
     return replace(
         verdict,

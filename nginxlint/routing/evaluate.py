@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from nginxlint.catalogue.numbers import MAX, number_or
 from nginxlint.regex import Regex, RegexLimit, compile_regex
 from nginxlint.routing.request import split_port
 from nginxlint.routing.scope import Scope
@@ -45,7 +46,7 @@ def expand(config: Config, visit: Visit, text: str, *, quote_captures: bool = Fa
 def value_of(config: Config, visit: Visit, name: str, *, quote_captures: bool = False, depth: int = 0) -> str:
     """The value of one variable (its name without `$`)."""
     if name.isdigit():
-        return visit.capture(int(name), quote_captures)
+        return visit.capture(number_or(name, MAX), quote_captures)
     name = name.lower()
     if name == "args" or name == "query_string":
         return visit.args
@@ -331,7 +332,7 @@ def _split_clients(config: Config, visit: Visit, block: Block, depth: int) -> st
         whole, _, part = share.partition(".")
         if not (whole or "0").isdecimal() or not (part or "0").isdecimal():
             continue
-        total += int(whole or "0") * 100 + int((part + "00")[:2])
+        total += number_or(whole or "0", MAX) * 100 + int((part + "00")[:2])
         if mark < total * 0xFFFFFFFF // 10000:
             chosen = line.values[0] if line.values else ""
             break

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from nginxlint.catalogue.addresses import inet_address
+from nginxlint.catalogue.numbers import MAX, number_or
 from nginxlint.expressions import compiled
 from nginxlint.syntax import Block, Directive, Word
 
@@ -135,7 +136,7 @@ def _target_port(text: str) -> int | None:
     """The port an address leads to where it says so (else None: the visitor's own)."""
     scheme, separator, rest = text.partition("://")
     if ":" in rest and (written := _split_port(rest)[1]).isdecimal():
-        return int(written)
+        return number_or(written, MAX)
     return _PORTS.get(scheme) if separator else None
 
 
@@ -147,7 +148,7 @@ def _split_port(rest: str) -> tuple[str, str]:
 
 def _port(listen: tuple[str, ...]) -> int:
     text = listen[0].rpartition(":")[2] if listen else ""
-    return int(text) if text.isdecimal() else 80
+    return number_or(text, 80)
 
 
 def _is_guarded(redirect: Redirect) -> bool:

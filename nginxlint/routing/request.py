@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from nginxlint.catalogue.numbers import MAX, number_or
 from nginxlint.error import NginxlintError
 from nginxlint.expressions import compiled
 from nginxlint.routing.names import lower
@@ -105,7 +106,7 @@ def request_of_url(
     name, port = split_port(authority)
     number = 443 if scheme == "https" else 80
     if port:
-        number = _port_number(port)
+        number = number_or(port, 0)
         if not 0 < number < 65536:
             raise NginxlintError(f'"{url}": "{port}" is no port')
     address = name if is_address(name) else ""
@@ -114,7 +115,7 @@ def request_of_url(
         if on.isdecimal():
             address, arrival = "", on
         if arrival:
-            number = _port_number(arrival)
+            number = number_or(arrival, 0)
             if not 0 < number < 65536:
                 raise NginxlintError(f'"{on}": write ADDRESS:PORT')
     default = (scheme == "https" and port == "443") or (scheme == "http" and port == "80")
@@ -140,18 +141,12 @@ def split_port(authority: str) -> tuple[str, str]:
     return host, port
 
 
-def _port_number(text: str) -> int:
-    """The number of a port, 0 where it is none, 65536 for all that are too high: Python refuses numbers of 4,301 digits."""
-    digits = text.lstrip("0") if text.isascii() and text.isdecimal() else ""
-    return min(int(digits[:6] or "0"), 65536)
-
-
 def is_address(host: str) -> bool:
     """Is it an IPv4 address or a bracketed IPv6 one?"""
     if host.startswith("["):
         return True
     parts = host.split(".")
-    return len(parts) == 4 and all(part.isdecimal() and len(part) < 9 and int(part) < 256 for part in parts)
+    return len(parts) == 4 and all(part.isdecimal() and number_or(part, MAX) < 256 for part in parts)
 
 
 def valid_host(text: str, *, strict: bool = False) -> str:
@@ -159,7 +154,7 @@ def valid_host(text: str, *, strict: bool = False) -> str:
     nginx does since 1.29.4. Raises BadRequest."""
     if strict and text and not compiled(_STRICT_HOST).match(text):
         raise BadRequest(f'the host "{text}" is none by RFC 3986')
-    if strict and _port_number(split_port(text)[1]) > 65535:
+    if strict and number_or(split_port(text)[1] or "0", MAX) > 65535:
         raise BadRequest(f'the host "{text}" has a port above 65535')
     host, state, dot = "", "usual", -2
     end = len(text)

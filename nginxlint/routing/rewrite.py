@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from nginxlint.catalogue.numbers import MAX, number_or
 from nginxlint.regex import Regex, RegexLimit, compile_regex
 from nginxlint.routing.escaping import unescape_redirect
 from nginxlint.routing.evaluate import expand
@@ -86,7 +87,7 @@ def _return(config: Config, visit: Visit, statement: Directive) -> Ending:
     if not values:
         return Ending(500, statement)
     if values[0].isdecimal():
-        status = int(values[0])
+        status = number_or(values[0], MAX)
         text = values[1] if len(values) > 1 else None
     else:
         status, text = 302, values[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from nginxlint.catalogue.addresses import inet6_address, print_address
+from nginxlint.catalogue.numbers import number_or
 from nginxlint.syntax import Block, Directive, Word
 
 TYPE_CHECKING = False  # typing costs 3 ms to import; checkers know the name
@@ -245,7 +246,7 @@ def _address(where: str) -> tuple[str, int, int]:
     if address in ("0.0.0.0", "", "*"):
         address = "*"
     first, _, last = port.partition("-")
-    return address.lower(), _number(first, 80), _number(last, 0)
+    return address.lower(), number_or(first, 80), number_or(last, 0)
 
 
 def canonical_address(host: str) -> str:
@@ -254,7 +255,3 @@ def canonical_address(host: str) -> str:
         return host.lower()
     address = inet6_address(host)
     return f"[{host}]" if address is None else f"[{print_address(address)}]"
-
-
-def _number(text: str, default: int) -> int:
-    return int(text) if text.isascii() and text.isdecimal() else default

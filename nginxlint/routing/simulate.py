@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from nginxlint.catalogue.numbers import number_or
 from nginxlint.regex import RegexLimit
 from nginxlint.routing.access import denied
 from nginxlint.routing.answer import Answer
@@ -440,7 +441,7 @@ class _Run:
         last = tried.values[-1] if tried.values else "=500"
         if last.startswith("="):
             visit.say(f"try_files: none of the files exists: {last[1:]}", tried)
-            self._status(int(last[1:]) if last[1:].isdecimal() else 500)
+            self._status(number_or(last[1:], 500))
         elif last.startswith("@"):
             visit.say(f"try_files: none of the files exists: {last}", tried)
             self._named(last)
@@ -659,7 +660,7 @@ class _Run:
         overwrite = -1
         for word in page.values[:-1]:
             if word.startswith("="):
-                overwrite = int(word[1:]) if word[1:].isdecimal() else 0
+                overwrite = number_or(word[1:], 0)
         if overwrite < 0 and status in _SEEN_AS:
             overwrite = 400
         if overwrite >= 0:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from nginxlint.catalogue.numbers import number_or, parse_number
 from nginxlint.syntax import Block, Directive, Word
 
 DEFAULT_PORT = 80  # of a `server` line, whatever the protocol (ngx_http_upstream_server)
@@ -60,8 +61,7 @@ class Peer:
 
     @property
     def weight(self) -> int:
-        text = self.option("weight", "1")
-        return int(text) if text.isdigit() else 1
+        return number_or(self.option("weight", "1"), 1)
 
 
 class Upstream:
@@ -97,7 +97,7 @@ class Upstream:
         found = self.block.child("keepalive")
         if found is None or not found.values:
             return 32 if version >= KEPT_BY_DEFAULT and self.kind == "http" else 0
-        return int(found.values[0]) if found.values[0].isdecimal() else 0
+        return number_or(found.values[0], 0)
 
     def __repr__(self) -> str:
         return f"<upstream {self.name}>"
@@ -118,7 +118,7 @@ class _Ports(dict[str, "int | None"]):
     """Port numbers by their texts, which are few: to read one takes longer than all else an address needs."""
 
     def __missing__(self, text: str) -> int | None:
-        port = self[text] = int(text) if text.isdecimal() and text.isascii() else None
+        port = self[text] = parse_number(text)
         return port
 
 

@@ -36,7 +36,7 @@ CONFIGURATION_WORDS = tuple(
         "# nginxlint: ignore-block[proxy] # nginxlint: context server (until 2026-01-01) # configuration file /etc/nginx/nginx.conf:\n"
     ).split(" ")
     if word
-)
+) + (b"9" * 5000,)
 ANSWER_WORDS = (
     b"HTTP/1.1 200 OK\r\n", b"HTTP/1.0 ", b"HTTP/2 ", b"\r\n", b"\n", b"\r\n\r\n", b": ", b":", b"Content-Length: 0", b"Content-Length: -1",
     b"Transfer-Encoding: chunked", b"\x00", b"\xff", b" 100 Continue\r\n\r\n", b"\x00\x00\x00\x04\x00\x00\x00\x00\x00", b"\x15\x03\x01",
