@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from nginxlint.routing.request import request_of_url
-from nginxlint.routing.simulate import Router
+from nginxlint.routing.router import Router
 from nginxlint.testing import config_of
 
 SERVERS = 1000

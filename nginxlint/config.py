@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from nginxlint.routing.paths import DeadPattern, DeadPrefix
     from nginxlint.routing.redirects import Redirect
     from nginxlint.routing.rounds import Circle
+    from nginxlint.routing.router import Router
     from nginxlint.routing.shadowing import Shadow
-    from nginxlint.routing.simulate import Router
 
     Answer = TypeVar("Answer")
 
@@ -341,7 +341,7 @@ class Config:
         """The same with a disk: `look` says what a path is, "file", "folder" or "" for nothing. There is one of each."""
         router = self._routers.get(look)
         if router is None:
-            from nginxlint.routing.simulate import Router
+            from nginxlint.routing.router import Router
 
             router = self._routers[look] = Router(self, look)
         return router

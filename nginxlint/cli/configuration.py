@@ -13,7 +13,7 @@ from nginxlint.inputs import InputOptions, Root, find_roots
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from nginxlint.routing.simulate import Router
+    from nginxlint.routing.router import Router
 
 # Another build may know the name, and requests are routed alike without an events block.
 _NO_DOUBT = frozenset(("directive-unknown", "variable-unknown", "events-missing"))
@@ -59,7 +59,7 @@ def router_of(config: Config) -> Router:
     would know (an unknown directive) is no reason to doubt the rest."""
     from nginxlint.catalogue import check
     from nginxlint.catalogue.target import Target
-    from nginxlint.routing.simulate import Router
+    from nginxlint.routing.router import Router
 
     found = check(config.main, Target(config.version), complete=not config.snippet)
     stops = (refusal for refusal in found if refusal.blocks_start and refusal.rule not in _NO_DOUBT)

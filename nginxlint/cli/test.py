@@ -14,7 +14,7 @@ from nginxlint.config import Config
 from nginxlint.error import NginxlintError
 from nginxlint.routing.cases import Case, differences, recorded
 from nginxlint.routing.examples import example_request, example_uris
-from nginxlint.routing.simulate import Router
+from nginxlint.routing.router import Router
 
 FORMATS = ("text", "json", "junit")
 DEFAULT = "nginxlint-routes.toml"

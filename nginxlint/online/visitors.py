@@ -47,7 +47,7 @@ def seen_by_visitors(config: Config, verdicts: list[Verdict], *, here: bool = Fa
 class _Visitors:
     def __init__(self, config: Config, verdicts: list[Verdict], look: Callable[[str], str]) -> None:
         # the simulator costs as much to import as a hundred probes: only where something stands around a pass
-        from nginxlint.routing.simulate import Router
+        from nginxlint.routing.router import Router
 
         self.config = config
         self.router = Router(config, look)

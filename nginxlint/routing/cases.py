@@ -5,7 +5,7 @@ from __future__ import annotations
 from nginxlint.error import NginxlintError
 from nginxlint.routing.answer import Answer
 from nginxlint.routing.request import Request, request_of_url
-from nginxlint.routing.simulate import Router
+from nginxlint.routing.router import Router
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -39,7 +39,7 @@ from nginxlint.reports.full import render as full
 from nginxlint.reports.json import document
 from nginxlint.reports.text import Style
 from nginxlint.result import Request, Run
-from nginxlint.routing.simulate import Router
+from nginxlint.routing.router import Router
 from nginxlint.selection import ALL, Selection
 from nginxlint.settings import find_settings
 from nginxlint.testing import apply, config_of

@@ -13,7 +13,7 @@ import pytest
 from nginxlint.error import NginxlintError
 from nginxlint.routing.answer import Answer
 from nginxlint.routing.request import Request, request_of_url, split_port
-from nginxlint.routing.simulate import Router
+from nginxlint.routing.router import Router
 from nginxlint.testing import config_of
 from tests.oracle.nginx import PROGRAM, VERSION
 from tests.routing.echo import Echo

@@ -6,7 +6,7 @@ import pytest
 
 from nginxlint.routing.answer import Answer
 from nginxlint.routing.request import request_of_url
-from nginxlint.routing.simulate import MAX_RUNS, Router
+from nginxlint.routing.router import MAX_RUNS, Router
 from nginxlint.testing import config_of
 
 

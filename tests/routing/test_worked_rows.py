@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from nginxlint.routing.request import Request
-from nginxlint.routing.simulate import Router
+from nginxlint.routing.router import Router
 from nginxlint.testing import config_of
 from tests.oracle.nginx import PROGRAM, VERSION
 from tests.routing.echo import Echo

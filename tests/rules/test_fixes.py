@@ -21,7 +21,7 @@ from nginxlint.inputs import CONTEXTS
 from nginxlint.inputs import is_whole as whole_text
 from nginxlint.registry import all_rules
 from nginxlint.routing.request import Request
-from nginxlint.routing.simulate import Router
+from nginxlint.routing.router import Router
 from nginxlint.rule import Bad
 from nginxlint.testing import apply, config_of, guess_context
 from tests.catalogue.nginx import CACHES, NGINX, PRELUDE, Verdict, installed

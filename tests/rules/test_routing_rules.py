@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import pytest
 
 from nginxlint.registry import all_rules
-from nginxlint.routing.simulate import Router
+from nginxlint.routing.router import Router
 from nginxlint.testing import config_of
 from tests.oracle.nginx import PROGRAM, STREAM_MODULE, Nginx
 from tests.rules.mending import found_by, mend
