@@ -16,10 +16,11 @@ from nginxlint.source import Span
 
 TYPE_CHECKING = False  # typing costs 3 ms to import
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from typing import Any, TypeVar
 
     from nginxlint.registry import Entry
+    from nginxlint.source import Source
 
     Tree = TypeVar("Tree", Loaded, Loaded | Kept)
 
@@ -145,9 +146,9 @@ def _note_trouble(loaded: Loaded, config: Config, run: Run) -> None:
 def _judge(checked: Judged, selection: Selection, request: Request, run: Run) -> list[Diagnostic]:
     """Everything the stages have to say about one root."""
     config = checked.config
-    found = list(syntax_findings(config))
+    templates = {file.source: mark for file in config.faulty if (mark := _template_mark(file)) is not None}
+    found = list(syntax_findings(config, templates))
     faults = {fault.kind for file in config.faulty for fault in file.faults}
-    templates = {file.source for file in config.faulty if _template_mark(file) is not None}
     intact = faults <= _REPAIRED and not templates
     stray = None if intact else next((one for one in found if one.nginx_message == _STRAY), None)
     # before the rules: the memory it needs is theirs afterwards
@@ -329,10 +330,10 @@ def needed(entries: Iterable[Entry], config: Config) -> list[Entry]:
     return [entry for entry in entries if not entry.directives or config.concerns(entry.directives, entry.texts)]
 
 
-def syntax_findings(config: Config) -> Iterator[Diagnostic]:
-    """The faults of the lexer as findings."""
+def syntax_findings(config: Config, templates: Mapping[Source, Span]) -> Iterator[Diagnostic]:
+    """The faults of the lexer as findings; of templates, whose marks are given, only that they are some."""
     for file in config.faulty:
-        yield from _faults(file)
+        yield from _faults(file, templates.get(file.source))
 
 
 def _template_mark(file: ReadFile) -> Span | None:
@@ -346,9 +347,9 @@ def _template_mark(file: ReadFile) -> Span | None:
     return None
 
 
-def _faults(file: ReadFile) -> Iterator[Diagnostic]:
+def _faults(file: ReadFile, mark: Span | None) -> Iterator[Diagnostic]:
     faults = file.faults
-    if (mark := _template_mark(file)) is not None:
+    if mark is not None:
         yield Diagnostic(
             "not-a-configuration",
             Severity.ERROR,

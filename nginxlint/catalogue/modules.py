@@ -102,7 +102,8 @@ _WITH_ANY = {
 
 def module_beyond(name: str) -> str:
     """The module outside the catalogue that a directive seems to be of; empty for all others."""
-    return next((module for start, module in _BEYOND.items() if f"{name};".startswith(start)), "")
+    ended = f"{name};"
+    return next((module for start, module in _BEYOND.items() if ended.startswith(start)), "")
 
 
 def built_modules(options: tuple[str, ...]) -> frozenset[str]:

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 # What `ngx_http_script_compile()` takes for a variable: a digit alone is a capture.
 _VARIABLE = compiled(r"\$(?:\{([A-Za-z0-9_]*)(\}?)|([1-9])|([A-Za-z0-9_]*))")
-_LOGGED = compiled(r"\$(?:\{([A-Za-z0-9_]+)\}|([A-Za-z0-9_]+))")
+# What `ngx_http_log_compile_format()` does: brace, name in braces, bare name, closing brace.
+LOGGED = compiled(r"\$(?:(\{)([A-Za-z0-9_]*)|([A-Za-z0-9_]*))(\}?)")
 _NAMED_CAPTURE = compiled(r"(?a)\(\?P?<([A-Za-z_]\w*)>|\(\?'([A-Za-z_]\w*)'")
 _EVERY = -1
 
@@ -364,9 +365,9 @@ class Variables:
     def _log_format(self, directive: Directive) -> Refusal | None:
         """Its own check judges the form, with nginx's other words for it. There are no captures: $1 is a variable."""
         for index, value in enumerate(directive.values[1:], 1):
-            for match in _LOGGED.finditer(value) if "$" in value else ():
-                name = (match[1] or match[2]).lower()
-                if name not in self.explained:
+            for match in LOGGED.finditer(value) if "$" in value else ():
+                name = logged_name(match).lower()
+                if name and name not in self.explained:
                     self._read(name, directive, index)
         return None
 
@@ -532,6 +533,13 @@ def _patterns(name: str, values: tuple[str, ...]) -> tuple[str, ...]:
     if name == "server_name":
         return tuple(value for value in values if value.startswith("~"))
     return values[:1]
+
+
+def logged_name(match: Match[str]) -> str:
+    """The variable that a match of LOGGED names; empty where nginx refuses it."""
+    if match[1]:
+        return match[2] if match[4] else ""
+    return match[3] or ""
 
 
 def _captures_nothing(text: str) -> bool:

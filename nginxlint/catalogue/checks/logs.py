@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from nginxlint.catalogue.addresses import parse_url
 from nginxlint.catalogue.checks.faults import fault
+from nginxlint.catalogue.names import LOGGED, logged_name
 from nginxlint.catalogue.numbers import parse_number, parse_size, parse_time
 from nginxlint.diagnostic import Note
-from nginxlint.expressions import compiled
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ _FACILITIES = frozenset(
     ("kern", "user", "mail", "daemon", "auth", "intern", "lpr", "news", "uucp", "clock", "authpriv", "ftp", "ntp")
 ) | frozenset(("audit", "alert", "cron", *(f"local{number}" for number in range(8))))
 _SEVERITIES = frozenset(_LEVELS)
-LOGGED = compiled(r"\$(?:(\{)([A-Za-z0-9_]*)|([A-Za-z0-9_]*))(\}?)")
 
 
 def _log_format(directive: Directive, context: Context) -> Iterator[Refusal]:
@@ -62,12 +61,10 @@ def _broken_variable(context: Context, directive: Directive, index: int) -> Refu
     """`ngx_http_log_compile_format`: what is said of a $ without a name differs from what other texts get."""
     text = directive.values[index]
     for match in LOGGED.finditer(text):
-        braced, name, closed = match[1], match[2] or match[3] or "", match[4]
-        if name and (closed or not braced):
+        if logged_name(match):
             continue
-        unclosed = braced and not closed and match.end() < len(text)
-        if (braced and not closed) and (unclosed or name):
-            said, message = f'the closing bracket in "{name}" variable is missing', "the brace is never closed"
+        if match[1] and not match[4] and (match[2] or match.end() < len(text)):
+            said, message = f'the closing bracket in "{match[2]}" variable is missing', "the brace is never closed"
         else:
             said, message = f'invalid parameter "{text[match.start() :]}"', "a $ without the name of a variable"
         return fault(
