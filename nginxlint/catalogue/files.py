@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from nginxlint.catalogue.checks.merging import all_effective, effective, is_on
 from nginxlint.catalogue.context import closing, terminator
 from nginxlint.catalogue.refusal import Refusal
-from nginxlint.catalogue.target import Version
+from nginxlint.catalogue.target import STREAM_LIKE_HTTP, Version
 from nginxlint.diagnostic import Note, Severity
 from nginxlint.files import beginning_of
 from nginxlint.source import Span
@@ -84,7 +84,6 @@ _CACHED = {
         ("X509 CRL-----",),
     ),
 }
-_STREAM_LIKE_HTTP = (1, 25, 5)
 _MISMATCH = 'SSL_CTX_use_PrivateKey("{0}") failed (SSL: error:05800074:x509 certificate routines::key values mismatch)'
 
 Find = Callable[..., Iterator[Directive]]
@@ -149,7 +148,7 @@ def _opened(find: Find, version: Version) -> Iterator[tuple[Directive, str]]:
 def _listens_with_tls(server: Block, version: Version) -> bool:
     """Does nginx set up TLS for this server? In http, and in stream since it has virtual servers, it does wherever a
     certificate is in effect."""
-    if server.enclosing(*(("http", "stream") if version >= _STREAM_LIKE_HTTP else ("http",))) is not None:
+    if server.enclosing(*(("http", "stream") if version >= STREAM_LIKE_HTTP else ("http",))) is not None:
         return bool(all_effective(server, "ssl_certificate")) or is_on(effective(server, "ssl_reject_handshake"))
     if server.enclosing("stream", "mail") is None:
         return False

@@ -5,6 +5,7 @@ from __future__ import annotations
 from nginxlint.catalogue.context import SUBSYSTEM, closing, unread
 from nginxlint.catalogue.nearest import nearest
 from nginxlint.catalogue.table import VARIABLES
+from nginxlint.catalogue.target import STREAM_LIKE_HTTP
 from nginxlint.catalogue.variant import parse_version
 from nginxlint.diagnostic import Confidence, Fix, Note
 from nginxlint.edits import insert_into
@@ -564,7 +565,7 @@ def is_merged(directive: Directive, http: Block) -> bool:
 def is_compiled(directive: Directive, around: Block, version: Version) -> bool:
     """Does a text that is compiled late get there? `ngx_stream_ssl_merge_conf` left servers without TLS alone before there
     were virtual servers."""
-    if around.name != "stream" or version >= (1, 25, 5):
+    if around.name != "stream" or version >= STREAM_LIKE_HTTP:
         return is_merged(directive, around)
     servers = around.blocks("server") if directive.parent is around else [directive.parent]
     return any(

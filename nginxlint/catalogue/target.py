@@ -8,6 +8,8 @@ Version = tuple[int, int, int]
 
 # The newest nginx the catalogue knows; taken where nothing says which nginx will run the configuration.
 NEWEST: Version = (1, 31, 5)
+# From this version on servers of stream share sockets by name, and set up TLS as those of http do.
+STREAM_LIKE_HTTP: Version = (1, 25, 5)
 
 _VERSION = r"nginx(?:/|\s+version:\s*)?(?:nginx/|openresty/)?(\d+)\.(\d+)\.(\d+)"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import chain
 
+from nginxlint.catalogue.target import STREAM_LIKE_HTTP
 from nginxlint.routing.names import Names, lower
 from nginxlint.routing.servers import Listen, Server, read_listen
 from nginxlint.syntax import Block, Directive, Word
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
 
     from nginxlint.config import Config
 
-_STREAM_KNOWS_NAMES = (1, 25, 5)
 _UNNAMED = ("",)
 _ANY = "?"  # a label that no name has
 _Lines = tuple[tuple[str, ...], ...]  # the arguments of all `listen`s of a server
@@ -167,7 +167,7 @@ def _groups(config: Config) -> tuple[list[tuple[str, _Lines]], dict[Block | None
         for said, blocks in config.sets("listen").groups():
             for block in blocks:
                 kind = block.parent.name if block.parent else ""
-                if kind == "http" or (kind == "stream" and config.version >= _STREAM_KNOWS_NAMES):
+                if kind == "http" or (kind == "stream" and config.version >= STREAM_LIKE_HTTP):
                     group_of[block] = indexes.setdefault((kind, said), len(indexes))
         groups = list(indexes)
     if len(config.index.apart("server")[1]) > len(group_of):

@@ -6,6 +6,7 @@ from nginxlint.catalogue.addresses import parse_url, print_address
 from nginxlint.catalogue.checks.faults import fault
 from nginxlint.catalogue.numbers import parse_number, parse_size, parse_time
 from nginxlint.catalogue.refusal import Refusal
+from nginxlint.catalogue.target import STREAM_LIKE_HTTP
 from nginxlint.diagnostic import Note
 
 TYPE_CHECKING = False
@@ -318,7 +319,7 @@ def _declare(context: Context, directive: Directive, known: _Understood, kind: s
 
 def _conflict(context: Context, directive: Directive, socket: Socket, key: _Key, given: set[str]) -> Refusal | None:
     kind = context.subsystem
-    modern = kind == "http" or (kind == "stream" and context.version >= (1, 25, 5))
+    modern = kind == "http" or (kind == "stream" and context.version >= STREAM_LIKE_HTTP)
     same = socket.servers.get(id(directive.parent))
     options_twice = socket.options is not None and not _SOCKET_OPTIONS.isdisjoint(given)
     default_twice = socket.default is not None and "default_server" in given

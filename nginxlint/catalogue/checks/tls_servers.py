@@ -5,6 +5,7 @@ from __future__ import annotations
 from nginxlint.catalogue.checks.merging import all_effective, effective, is_on
 from nginxlint.catalogue.checks.tls_lists import unusable_lists
 from nginxlint.catalogue.context import terminator
+from nginxlint.catalogue.target import STREAM_LIKE_HTTP
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def _own_tls(server: Block, context: Context, kind: str) -> Iterator[Refusal]:
     """The merge of one server's TLS settings (`ngx_http_ssl_merge_srv_conf` and its siblings)."""
     certificates = all_effective(server, "ssl_certificate")
     keys = all_effective(server, "ssl_certificate_key")
-    modern_stream = kind == "stream" and context.version >= (1, 25, 5)
+    modern_stream = kind == "stream" and context.version >= STREAM_LIKE_HTTP
     if kind == "http" or modern_stream:
         old = effective(server, "ssl") if kind == "http" and context.version < (1, 25, 1) else None
         if is_on(old) and old is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from nginxlint.catalogue.checks.merging import effective, is_on
 from nginxlint.catalogue.context import terminator
+from nginxlint.catalogue.target import STREAM_LIKE_HTTP
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ def _default_servers(block: Block, context: Context) -> Iterator[Refusal]:
     """`ngx_http_ssl_init`: the default server of a TLS socket needs a certificate, or has to reject handshakes."""
     del block
     kind = context.subsystem
-    if kind == "stream" and context.version < (1, 25, 5):
+    if kind == "stream" and context.version < STREAM_LIKE_HTTP:
         return
     sockets = context.state.get(f"listen.{kind}")
     if not isinstance(sockets, dict) or not context.complete:
