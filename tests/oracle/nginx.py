@@ -32,6 +32,8 @@ def _version() -> tuple[int, int, int]:
 
 VERSION = _version()
 """Of the installed nginx; Debian 12's where there is none."""
+WRAPPED = bool(PROGRAM) and Path(PROGRAM).read_bytes()[:2] == b"#!"
+"""Is it a script that starts it, as below tools/with-nginx? The program that runs is the loader then."""
 START_LIMIT = 10.0
 
 MAIN = """\
