@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _MAX_DEPTH = 12
 _SECURE = {"https": "on", "http": ""}
+_ONLY_SEMICOLONS = (1, 29, 6)  # until then a comma stood between cookies, too (CHANGES)
 
 
 def expand(config: Config, visit: Visit, text: str, *, quote_captures: bool = False, depth: int = 0) -> str:
@@ -81,12 +82,19 @@ def header(visit: Visit, name: str) -> str:
     )
 
 
-def cookie(visit: Visit, name: str) -> str:
+def cookie(config: Config, visit: Visit, name: str) -> str:
+    """$cookie_NAME: the first one of that name. A comma ends no value (ngx_http_parse_multi_header_lines)."""
     whole = header(visit, "cookie")
-    for part in whole.replace(",", ";").split(";"):
-        key, mark, value = part.strip(" ").partition("=")
-        if mark and key.lower() == name:
-            return value
+    between = ";" if config.version >= _ONLY_SEMICOLONS else ";,"
+    rest = str(whole)
+    while rest:
+        if rest[: len(name)].lower() == name:
+            rest = rest[len(name) :].lstrip(" ")
+            if rest.startswith("="):
+                return rest[1:].lstrip(" ").partition(";")[0]
+            rest = rest[1:]
+        end = min((at for at in map(rest.find, between) if at >= 0), default=len(rest))
+        rest = rest[end + 1 :].lstrip(" ")
     return Unsure("", whole.why) if isinstance(whole, Unsure) else ""
 
 
@@ -108,7 +116,7 @@ def _built_in(config: Config, visit: Visit, name: str) -> str:
     if name.startswith("http_"):
         return header(visit, name[5:].replace("_", "-"))
     if name.startswith("cookie_"):
-        return cookie(visit, name[7:])
+        return cookie(config, visit, name[7:])
     if name in ("request_filename", "document_root", "realpath_root") and visit.block is not None:
         root = document_root(config, visit, depth=1)
         return root if name != "request_filename" else file_path(config, visit, visit.uri)

@@ -357,7 +357,7 @@ class Case:
         if random.random() < 0.04:
             target = f"{scheme}://{random.choice(HOSTS)}{random.choice([target, target, '', '?a=1'])}"
         for chance, name, values in (
-            (0.4, "x-kind", KINDS), (0.2, "cookie", ("c=yes; d=4", "d=x", "c=no;c=yes")), (0.2, "user-agent", ("odd x", "curl/8")),
+            (0.4, "x-kind", KINDS), (0.2, "cookie", ("c=yes; d=4", "d=x", "c=no;c=yes", "d=1, c=yes", "C = yes, d")), (0.2, "user-agent", ("odd x", "curl/8")),
             (0.1, "x-forwarded-for", ("192.0.2.7",)), (0.05, "upgrade", ("websocket",)), (0.05, "te", ("trailers",)),
             (0.05, "x_under", ("dropped",)), (0.05, "authorization", ("Basic eDp5",)), (0.05, "keep-alive", ("5",)), (0.1, "accept", ("*/*",)),
             (0.04, "if-modified-since", ("Thu, 01 Jan 1970 00:00:00 GMT",)), (0.04, "content-type", ("text/x",)), (0.03, "range", ("bytes=0-1",)),
