@@ -9,12 +9,12 @@ from nginxlint import (
     Pass,
     Rule,
     Scope,
-    Version,
     insert_line_after,
     note,
 )
 
 _FAMILIES = ("proxy", "grpc", "uwsgi")
+_TLS13_BY_DEFAULT = (1, 23, 4)
 
 
 class ProxyTlsSessionTrap(Rule):
@@ -22,9 +22,9 @@ class ProxyTlsSessionTrap(Rule):
 
     All passes to one host and port share an upstream and its TLS sessions. A session made where verification is off
     carries no verified certificate; resumed where it is on, the request fails with "upstream SSL certificate verify
-    error" and 502. nginx 1.22 fails as long as the session lasts, 1.31 fails once for each such session. Verify in all of them,
-    or write `proxy_ssl_session_reuse off;` in those that verify.
-    Source: seen on nginx 1.22.1 and 1.31.5 (reference/online.md); ngx_http_upstream_ssl_init_connection.
+    error" and 502: with TLS 1.2 as long as that session lasts, with TLS 1.3 (by default since nginx 1.23.4) once for each,
+    for every connection brings a new one. Verify in all of them, or write `proxy_ssl_session_reuse off;` in those that verify.
+    Source: seen on nginx 1.22.1, 1.26.3 and 1.30.6 with both; ngx_http_upstream_ssl_init_connection; nginx change log 1.23.4.
     """
 
     id = "proxy-tls-session-trap"
@@ -86,7 +86,7 @@ class ProxyTlsSessionTrap(Rule):
                     continue
                 reported.add(switch)
                 line = f"{family}_ssl_session_reuse off;"
-                lasting = _how_long(config.version)
+                lasting = _how_long(config, scope, family)
                 yield self.report(
                     switch,
                     f"requests to {target.authority} get 502 when they resume a TLS session made without verification, "
@@ -97,11 +97,12 @@ class ProxyTlsSessionTrap(Rule):
                 )
 
 
-def _how_long(version: Version) -> str:
-    """Seen on 1.22.1 and on 1.31.5; which version between them changed it is not known."""
-    if version < (1, 23, 0):
-        return "as long as that session lasts"
-    return "once for each such session" if version >= (1, 31, 0) else "at least once for each such session"
+def _how_long(config: Config, scope: Scope, family: str) -> str:
+    """It hangs on the version of TLS that is spoken."""
+    written = scope.directive(f"{family}_ssl_protocols")
+    newest = "TLSv1.3" in written.values if written is not None else config.version >= _TLS13_BY_DEFAULT
+    lasting = "as long as that session lasts"
+    return f"once for each such session (with TLS 1.2: {lasting})" if newest else lasting
 
 
 def _upstream(target: Pass) -> tuple[str, int | None]:

@@ -116,7 +116,7 @@ def test_the_second_visitor_gets_what_the_rule_says(case: Case) -> None:
 
 
 TRAP = """\
-server { listen 127.0.0.2:65000 ssl; ssl_certificate FOLDER/c.pem; ssl_certificate_key FOLDER/k.pem; return 200 "ok"; }
+server { listen 127.0.0.2:65000 ssl; ssl_protocols TLSv1.2 TLSv1.3; ssl_certificate FOLDER/c.pem; ssl_certificate_key FOLDER/k.pem; return 200 "ok"; }
 server { listen 127.0.0.1:65000; proxy_ssl_trusted_certificate FOLDER/c.pem; proxy_ssl_name app.test;
 location /loose { proxy_pass https://127.0.0.2:65000; }
 location /strict {
@@ -127,15 +127,25 @@ location /strict {
 
 
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed")
-def test_a_session_made_without_verification_fails_where_verification_is_on() -> None:
-    for text, statuses in ((TRAP, [200, 502]), (mend("proxy-tls-session-trap", TRAP), [200, 200])):
+@pytest.mark.parametrize(
+    ("protocol", "later", "lasting"),
+    [("TLSv1.2", 502, "verification, as long as"), ("TLSv1.3", 200, "verification, once for each")],
+)
+def test_a_session_made_without_verification_fails_where_verification_is_on(
+    protocol: str, later: int, lasting: str
+) -> None:
+    trap = TRAP.replace("proxy_ssl_name", f"proxy_ssl_protocols {protocol}; proxy_ssl_name")
+    (finding,) = found_by("proxy-tls-session-trap", f"events {{ }} http {{ {trap} }}")
+    assert lasting in finding.message
+    for text, statuses in ((trap, [200, 502, later]), (mend("proxy-tls-session-trap", trap), [200, 200, 200])):
         nginx = Nginx(text.replace("65000", "{port}").replace("FOLDER", "{folder}"))
         names = ["-keyout", str(nginx.folder / "k.pem"), "-out", str(nginx.folder / "c.pem")]
         subject = ["-subj", "/CN=app.test", "-addext", "subjectAltName=DNS:app.test"]
         command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", *subject, *names]
         subprocess.run(command, check=True, capture_output=True, timeout=30)
         with nginx:
-            assert [nginx.ask("/loose").status, nginx.ask("/strict").status] == statuses, nginx.log()
+            seen = [nginx.ask(path).status for path in ("/loose", "/strict", "/strict")]
+            assert seen == statuses, nginx.log()
 
 
 @pytest.mark.parametrize("family", ["fastcgi", "uwsgi", "scgi"])
