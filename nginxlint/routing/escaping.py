@@ -38,6 +38,11 @@ def unescape_redirect(text: str) -> str:
             result += bytes((decoded,)) if 0x25 < decoded < 0x7F else raw[at : at + 3]
             at += 3
             continue
+        if byte == 0x25:  # no valid escape: the sign goes, and one digit with what should be the other
+            broken = at + 1 < len(raw) and raw[at + 1] in _HEX
+            result += b"" if broken else raw[at + 1 : at + 2]
+            at += 3 if broken else 2
+            continue
         result.append(byte)
         at += 1
     return (bytes(result) + raw[at:]).decode("utf-8", "surrogateescape")

@@ -193,7 +193,7 @@ def _request_line(visit: Visit) -> str:
 _VARIABLES: dict[str, Callable[[Visit], str]] = {
     "uri": lambda visit: visit.uri,
     "document_uri": lambda visit: visit.uri,
-    "request_uri": lambda visit: visit.target.raw if visit.target else visit.request.target,
+    "request_uri": lambda visit: visit.target.raw if visit.target else "",
     "is_args": lambda visit: "?" if visit.args else "",
     "host": lambda visit: visit.host or (visit.server.first_name.lstrip(".") if visit.server else ""),
     "request_port": lambda visit: _request_port(visit),
