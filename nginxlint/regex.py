@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nginxlint.expressions import compiled as expression
+from nginxlint.expressions import compiled
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -55,12 +55,12 @@ class Regex:
 
     __slots__ = ("_bounded", "_caseless", "captures", "names", "pattern")
 
-    def __init__(self, pattern: str, caseless: bool, compiled: Any) -> None:
+    def __init__(self, pattern: str, caseless: bool, program: Any) -> None:
         self.pattern = pattern
         self._caseless = caseless
         self._bounded: Any = None
-        self.captures: int = compiled.groups
-        self.names: dict[str, int] = {_decode(name): number for name, number in compiled.groupindex.items()}
+        self.captures: int = program.groups
+        self.names: dict[str, int] = {_decode(name): number for name, number in program.groupindex.items()}
 
     def search(self, subject: str) -> RegexMatch | None:
         """The first match, or None; raises `RegexLimit` when PCRE2 gives up."""
@@ -116,7 +116,7 @@ def _compile(pattern: str, caseless: bool) -> Regex | RegexError:
     import pcre2
 
     try:
-        compiled = pcre2.compile(_encode(pattern), pcre2.IGNORECASE if caseless else pcre2.NOFLAG)
+        program = pcre2.compile(_encode(pattern), pcre2.IGNORECASE if caseless else pcre2.NOFLAG)
     except pcre2.PatternError as error:
         if error.code == _NO_BYTES and "\\C" in pattern:  # only the binding's library is built without it
             return _compile(pattern.replace("\\C", "."), caseless)
@@ -124,10 +124,10 @@ def _compile(pattern: str, caseless: bool) -> Regex | RegexError:
         return RegexError(pattern, text, error.pos - (error.code in _POINTS_BEHIND and error.pos > 0))
     if "\\u" in pattern or "\\U" in pattern:
         # the binding asks PCRE2 to take them as JavaScript does (PCRE2_ALT_BSUX), nginx does not
-        for match in expression(_ESCAPES).finditer(pattern):
+        for match in compiled(_ESCAPES).finditer(pattern):
             if match[1] in ("u", "U"):
                 return RegexError(pattern, _UNSUPPORTED, len(_encode(pattern[: match.end()])))
-    return Regex(pattern, caseless, compiled)
+    return Regex(pattern, caseless, program)
 
 
 def _encode(text: str) -> bytes:
