@@ -9,7 +9,7 @@ import pytest
 
 from nginxlint.config import Version
 from nginxlint.routing.request import request_of_url
-from nginxlint.routing.simulate import Router
+from nginxlint.routing.router import Router
 from nginxlint.testing import config_of
 from tests.oracle.nginx import PROGRAM, VERSION, Nginx
 
