@@ -41,6 +41,7 @@ Version = tuple[int, int, int]
 
 # The newest nginx the catalogue knows; taken where nothing says which nginx will run this.
 NEWEST: Version = (1, 31, 5)
+_GEO_PATTERNS: Version = (1, 29, 8)
 
 
 class Config:
@@ -123,7 +124,12 @@ class Config:
     @property
     def failed_includes(self) -> list[Include]:
         """The includes of which something could not be read."""
-        return [include for include in self.includes if include.problems]
+        return [include for include in self.includes if include.problems or self._is_name(include)]
+
+    def _is_name(self, include: Include) -> bool:
+        """Is it a pattern that nginx takes for a name? A `geo` knew none before 1.29.8 (CHANGES; ngx_http_geo_include)."""
+        within = include.directive.parent
+        return within is not None and within.name == "geo" and include.is_pattern and self.version < _GEO_PATTERNS
 
     @property
     def gaps(self) -> frozenset[Block]:

@@ -39,6 +39,11 @@ class Include:
         self.files: list[str] = []
         self.problems: list[tuple[str, OSError | str]] = []
 
+    @property
+    def is_pattern(self) -> bool:
+        """Does its name hold a wildcard?"""
+        return any(character in self.pattern for character in "*?[")
+
 
 class ReadFile:
     """A file that was read: its source (one per place that includes it), the offsets of comments that
@@ -133,7 +138,7 @@ class _Reader:
         if len(directive.values) != 1 or parent is None:
             return [directive]  # stays in the tree: the catalogue check refuses it
         result: list[Directive] = []
-        literal = not any(character in record.pattern for character in "*?[")
+        literal = not record.is_pattern
         too_deep = len(chain) >= MAX_CHAIN
         depth = sum(1 for _ in directive.ancestors())
         for path in self.files.find(record.pattern):

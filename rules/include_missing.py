@@ -14,11 +14,12 @@ _LIVE = ("/etc/nginx", "/usr/local/etc/nginx", "/usr/local/nginx/conf")
 class IncludeMissing(Rule):
     """An `include` names a file that is not there, cannot be read, or includes itself.
 
-    Without a wildcard nginx insists on the file and refuses to start. A pattern that matches nothing is fine.
+    Without a wildcard nginx insists on the file and refuses to start. A pattern that matches nothing is fine,
+    but a `geo` takes it for a name before nginx 1.29.8.
     Relative paths start at the folder of nginx.conf, also in included files. Files that come with the nginx packages
     (mime.types, fastcgi_params, …), and absolute paths where the tree is not the live one, may well be there on the
     server: those are only mentioned.
-    Source: ngx_conf_include (src/core/ngx_conf_file.c).
+    Source: ngx_conf_include (src/core/ngx_conf_file.c), ngx_http_geo_include; nginx change log 1.29.8.
     """
 
     id = "include-missing"
@@ -30,6 +31,8 @@ class IncludeMissing(Rule):
     examples = (
         Bad("events {}\ninclude no/such/file.conf; # here", context="main"),
         Bad("events {}\ninclude mime.types; # here", context="main"),
+        Bad("geo $office { include networks/*.conf; } # here", version=(1, 29, 7)),
+        Good("geo $office { include networks/*.conf; }", version=(1, 29, 8)),
         Good("events {}\ninclude conf.d/*.conf;", context="main"),
         Good("events {}", context="main"),
     )
@@ -37,6 +40,15 @@ class IncludeMissing(Rule):
     def check(self, config: Config) -> Iterator[Diagnostic]:
         live = os.path.abspath(config.main.source.path).startswith(tuple(f"{folder}/" for folder in _LIVE))
         for include in config.failed_includes:
+            if not include.problems:
+                path = os.path.join(config.conf_folder, include.pattern)
+                yield self.report(
+                    include.directive,
+                    "before 1.29.8 nginx expands no wildcards in a geo: it looks for a file of this very name",
+                    help="include each file by its name",
+                    blocks_start=True,
+                    nginx_message=f'open() "{path}" failed (2: No such file or directory)',
+                )
             for path, reason in include.problems:
                 if not isinstance(reason, OSError):
                     yield self.report(

@@ -364,6 +364,16 @@ def test_nginx_refuses_an_include_that_is_absent_and_no_pattern_without_a_match(
     assert accepted, said
 
 
+def test_a_geo_expands_wildcards_since_nginx_1_29_8() -> None:
+    text = "geo $office { include no/such/*.conf; }"
+    accepted, said = Nginx(text).test()
+    assert accepted == (VERSION >= (1, 29, 8)), said
+    found = found_by("include-missing", f"events {{}} http {{ {text} }}")
+    assert len(found) == (not accepted)
+    assert accepted or 'no/such/*.conf" failed (2: No such file or directory)' in said
+    assert all(str(one.nginx_message).endswith("failed (2: No such file or directory)") for one in found)
+
+
 UNUSED = (
     (
         "upstream-unused",
