@@ -445,15 +445,6 @@ def test_ctrl_c_ends_the_probing_and_not_the_report(world: World) -> None:
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
-def test_a_low_limit_on_open_files_means_fewer_at_once_and_nobody_down(world: World) -> None:
-    port = world.port("healthy")
-    locations = "".join(f"location /{n} {{ proxy_pass http://127.0.0.1:{port}; }}" for n in range(200))
-    config = config_of(f"events {{}} http {{ server {{ {locations} }} }}")
-    with _file_limit(len(os.listdir("/proc/self/fd")) + 12):
-        result = run(config, Options(jitter=0.0, per_host=50))
-    assert result.counts["ok"] == 200
-
-
 @contextlib.contextmanager
 def _file_limit(number: int) -> Iterator[None]:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
