@@ -13,7 +13,7 @@ from nginxlint.edits import delete
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from nginxlint.catalogue.checks.faults import Check
     from nginxlint.catalogue.context import Context
@@ -44,7 +44,7 @@ def _geo(block: Directive, context: Context) -> Iterator[Refusal]:
         values = line.values
         if line.body is not None:
             yield no_block(context, line, "geo")
-            return
+            continue
         if not values:
             if name == "ranges":
                 if isinstance(table, _Tree):
@@ -63,18 +63,13 @@ def _geo(block: Directive, context: Context) -> Iterator[Refusal]:
                 continue
         if len(values) != 1:
             yield wrong_count(context, line, "geo", "a network and its value")
-            return
-        if name == "include":
-            continue
-        if name == "proxy" and http:
-            found: Iterable[Refusal] = _network(context, line, values[0])[1]
-        else:
+        elif name == "proxy" and http:
+            yield from _network(context, line, values[0])[1]
+        elif name != "include":
             table = table or _Tree(context, bool(getattr(block, "has_gap", False)))
-            found = table.read(line)
-        for refusal in found:
-            yield refusal
-            if refusal.blocks_start:
-                return
+            yield from table.read(line)
+            if "-" in name and isinstance(table, _Tree):
+                return  # `ranges` is missing: the other lines are like this one
 
 
 def _network(context: Context, line: Directive, text: str) -> tuple[Network | None, tuple[Refusal, ...]]:
@@ -87,7 +82,7 @@ def _network(context: Context, line: Directive, text: str) -> tuple[Network | No
             context,
             f'invalid network "{text}"',
             f'"{text}" is no address and no network',
-            "write an address, or a network such as 192.0.2.0/24",
+            "write an address, or a network such as 192.0.2.0/24; for ranges put `ranges;` first",
             rule="network-invalid",
         )
         return None, (refusal,)

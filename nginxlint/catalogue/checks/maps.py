@@ -48,48 +48,41 @@ def _map(block: Directive, context: Context) -> Iterator[Refusal]:
     tails: dict[str, Directive] = {}
     too_long: Directive | None = None
     longest = LONGEST
+    sound = True
     for line in block.body or ():
         name = line.name
         values = line.values
+        refusal: Refusal | None = None
         if line.body is not None:
-            yield no_block(context, line, "map")
-            return
-        if len(values) != 1:
-            if not values and name in ("hostnames", "volatile"):
-                hostnames = hostnames or name == "hostnames"
-                continue
-            yield wrong_count(context, line, "map", "a value and its result")
-            return
-        if name == "include":
-            continue
-        if name == "default":
+            refusal = no_block(context, line, "map")
+        elif len(values) != 1:
+            if values or name not in ("hostnames", "volatile"):
+                refusal = wrong_count(context, line, "map", "a value and its result")
+            hostnames = hostnames or name == "hostnames"
+        elif name == "default":
             if default is not None:
-                yield _again(context, line, default, "duplicate default map parameter", "map has two defaults")
-                return
+                refusal = _again(context, line, default, "duplicate default map parameter", "map has two defaults")
             default = line
-            continue
-        if name[:1] == "~":
+        elif name[:1] == "~":
             caseless = name[1:2] == "*"
-            refusal = _key_pattern(context, line, name[2 if caseless else 1 :], caseless)
-            if refusal is not None:
-                yield refusal
-                return
-            continue
-        key = (name[1:] if name[:1] == "\\" else name).lower()
-        if hostnames:
-            refusal = _host_key(context, line, key, keys, heads, tails)
-            if refusal is not None:
-                yield refusal
-                return
-            length = longest_part(key)
-        else:
+            refusal = pattern_fault(context, line, -1, name[2 if caseless else 1 :], caseless=caseless)
+        elif name != "include":
+            key = (name[1:] if name[:1] == "\\" else name).lower()
             length = len(key)
-            if key in keys:
-                yield _again(context, line, keys[key], f'conflicting parameter "{key}"', f'map has "{key}" twice')
-                return
-            keys[key] = line
-        if length > longest:
-            longest, too_long = length, line
+            if hostnames:
+                refusal = _host_key(context, line, key, keys, heads, tails)
+                length = longest_part(key)
+            elif key in keys:
+                refusal = _again(context, line, keys[key], f'conflicting parameter "{key}"', f'map has "{key}" twice')
+            else:
+                keys[key] = line
+            if length > longest:
+                longest, too_long = length, line
+        if refusal is not None:
+            sound = False
+            yield refusal
+    if not sound:
+        return
     if too_long is not None and block.parent is not None:
         line = too_long
         needed = bucket_needed(longest)
@@ -151,10 +144,6 @@ def _again(context: Context, line: Directive, first: Directive, nginx_message: s
     )
 
 
-def _key_pattern(context: Context, line: Directive, pattern: str, caseless: bool) -> Refusal | None:
-    return pattern_fault(context, line, -1, pattern, caseless=caseless)
-
-
 def _host_key(
     context: Context,
     line: Directive,
@@ -201,7 +190,7 @@ def _split_clients(block: Directive, context: Context) -> Iterator[Refusal]:
     for line in block.body or ():
         if line.body is not None:
             yield no_block(context, line, "split_clients")
-            return
+            continue
         if line.name == "*":
             total = 10000
             continue
@@ -215,7 +204,7 @@ def _split_clients(block: Directive, context: Context) -> Iterator[Refusal]:
                 "write for example 0.5% or 20%, and * for the rest",
                 rule="arguments-invalid",
             )
-            return
+            continue
         total += percent
         if total > 10000 and over is None:
             over = line
@@ -239,7 +228,7 @@ def _types(block: Directive, context: Context) -> Iterator[Refusal]:
     for line in block.body or ():
         if line.body is not None:
             yield no_block(context, line, "types")
-            return
+            continue
         if line.name == "include" and len(line.values) != 1:
             yield fault(
                 context,
@@ -248,7 +237,7 @@ def _types(block: Directive, context: Context) -> Iterator[Refusal]:
                 'invalid number of arguments in "include" directive',
                 "include takes one file or mask",
             )
-            return
+            continue
         for index, extension in enumerate(line.values):
             if len(extension) > LONGEST:
                 remember_long(context, line, extension, "types_hash", "types_hash_bucket_size")
@@ -300,16 +289,15 @@ def _charset_map(block: Directive, context: Context) -> Iterator[Refusal]:
     for line in block.body or ():
         if line.body is not None:
             yield no_block(context, line, "charset_map")
-            return
+            continue
         if len(line.values) != 1:
             yield fault(context, line, -1, "invalid parameters number", "a line of charset_map has two codes")
-            return
+            continue
         for text, longest in ((line.name, 2), (line.values[0], 8 if utf8 else 2)):
             if not _code(text, longest):
                 yield context.refuse(
                     "arguments-invalid", line, f'"{text}" is no hexadecimal code here', f'invalid value "{text}"'
                 )
-                return
 
 
 def _code(text: str, longest: int) -> bool:
