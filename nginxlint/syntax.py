@@ -297,7 +297,9 @@ class Index(dict[str, list[Directive]]):
 
 
 # What a block written by nobody is given for arguments, where nginx wants some.
-_GIVEN: dict[str, tuple[str, ...]] = {"location": ("/",), "upstream": ("upstream",)}
+_GIVEN: dict[str, tuple[str, ...]] = {
+    "location": ("/",), "upstream": ("upstream",), "map": ("$uri", "$map"), "geo": ("$geo",),
+}  # fmt: skip
 
 
 class Surroundings(Block):

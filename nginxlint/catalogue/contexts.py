@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from nginxlint.expressions import compiled
 from nginxlint.parser import outline_of
 
 # Directives that tell where they stand, by the context a snippet of them is taken for, the surest first.
@@ -19,6 +20,12 @@ _TELLING: tuple[tuple[str, frozenset[str]], ...] = tuple(
     )
 )  # fmt: skip
 _STREAM_ONLY = frozenset(["ssl_preread", "proxy_responses", "proxy_timeout", "preread_timeout", "proxy_upload_rate"])
+# What all lines of a body begin with that holds no directives, apart from its parameters.
+_TYPE = r"(?:application|audio|chemical|font|image|message|model|multipart|text|video|x-[a-z]+)/\S+"
+_NETWORK = r"[0-9a-fA-F]*[.:][0-9a-fA-F.:]*(?:/\d+|-[0-9.]+)?"
+_NETWORK_WORDS = frozenset("default delete include proxy proxy_recursive ranges".split())
+_KEY = r"[~/*.\d].*|[A-Z]{2}|[\w.*-]+\.[\w*-]+|"
+_KEY_WORDS = frozenset("default hostnames include volatile".split())
 
 
 def guess(text: str) -> str:
@@ -35,5 +42,14 @@ def guess(text: str) -> str:
         return "http"
     for context, telling in _TELLING[1:]:
         if names & telling:
+            return context
+    if any(outline.top.values()):
+        return "http"
+    for context, line, words in (
+        ("types", compiled(_TYPE), frozenset[str]()),
+        ("geo", compiled(_NETWORK), _NETWORK_WORDS),
+        ("map", compiled(_KEY), _KEY_WORDS),
+    ):
+        if names - words and all(map(line.fullmatch, names - words)):
             return context
     return "http"

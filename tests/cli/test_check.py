@@ -149,6 +149,11 @@ def test_a_folder_without_nginx_conf_is_searched_for_roots(run: Run) -> None:
         ("server { listen 80; }\n", (), "http"),
         ("upstream a { server 127.0.0.1; }\n", ("--context", "stream"), "stream"),
         ("# nginxlint: context location\nadd_header X 1;\n", (), "location"),
+        ("text/html html htm;\napplication/x-old old;\n", (), "types"),
+        ("default 0;\n10.0.0.0/8 1;\nfd00::/8 1;\n", (), "geo"),
+        ("default 0;\n/old /new;\n~^/blog/(?<slug>.+) /articles/$slug;\n", (), "map"),
+        ("example.com 1;\n*.example.org 1;\n", (), "map"),
+        ("10.0.0.1 1;\nserverr_name a.test;\n", (), "http"),
     ],
 )
 def test_the_context_of_a_snippet_is_found_and_stated(
