@@ -264,5 +264,5 @@ def _why_absent(context: Context, variant: Variant) -> str:
     if variant.why_absent == "removed":
         return f'"{variant.name}" was removed in {variant.removed}{replacement}'
     if variant.why_absent == "plus":
-        return f'"{variant.name}" is a directive of NGINX Plus'
+        return f'"{variant.name}" is a directive of NGINX Plus: where that runs, give its nginx -V as --nginx-build'
     return f'"{variant.name}" belongs to {variant.module}, which this nginx lacks'

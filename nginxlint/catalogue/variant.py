@@ -116,14 +116,14 @@ def count_mask(args: dict[str, Any]) -> int:
 
 def _absent(row: dict[str, Any], target: Target) -> str:
     version = target.version
+    if target.plus and (freed := row.get("plus_before")) and version < parse_version(freed):
+        return ""
     since = row.get("backported") or row.get("since")
     if since and since[0].isdigit() and version < parse_version(row["since"]) and not _backported(row, version):
         return "version"
     if (removed := row.get("removed")) and version >= parse_version(removed):
         return "removed"
-    if not target.plus and (
-        row["kind"] == "plus" or ((before := row.get("plus_before")) and version < parse_version(before))
-    ):
+    if row["kind"] == "plus" and not target.plus:
         return "plus"
     if target.modules is not None and row["kind"] != "plus" and row["module"] not in target.modules:
         # among modules the catalogue cannot place, it may be one

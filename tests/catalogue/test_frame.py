@@ -149,6 +149,9 @@ def test_versions_and_editions_decide(statement, version, rule, says):
 
 def test_plus_directives_are_known_to_plus():
     assert refusals(HTTP.format("server { location / { status_zone a; } }"), Target(plus=True)) == []
+    group = HTTP.format("upstream a { zone a 64k; server b.test route=c; sticky route $arg_a; least_time header; }")
+    assert refusals(group, Target((1, 27, 4), plus=True)) == []
+    assert [one.rule for one in refusals(group, Target((1, 27, 4)))].count("directive-unknown") == 2
 
 
 def test_a_module_that_is_not_built_in_is_named():
