@@ -11,7 +11,7 @@ NEWEST: Version = (1, 31, 5)
 # From this version on servers of stream share sockets by name, and set up TLS as those of http do.
 STREAM_LIKE_HTTP: Version = (1, 25, 5)
 
-_VERSION = r"nginx(?:/|\s+version:\s*)?(?:nginx/|openresty/)?(\d+)\.(\d+)\.(\d+)"
+_VERSION = r"nginx(?:/|\s+version:\s*)?(?:\w+/)?(\d+)\.(\d+)\.(\d+)"
 
 
 class Target:

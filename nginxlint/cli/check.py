@@ -6,7 +6,7 @@ import os
 import sys
 
 from nginxlint.catalogue.contexts import guess
-from nginxlint.cli.environment import live_version
+from nginxlint.cli.environment import live_build
 from nginxlint.cli.output import Output, parse_outputs, render_reports, style_of
 from nginxlint.config import NEWEST, Version
 from nginxlint.diagnostic import Confidence, Severity
@@ -259,16 +259,13 @@ def _request(args: Namespace, file: File, roots: list[Root], words: list[str], p
         if level not in ("error", "warning", "info"):
             raise NginxlintError(f"--severity {text}: write RULE=error, RULE=warning or RULE=info")
         severities[name] = level
-    version, origin = _version(args, file, roots)
+    version, origin, build = _target(args, file, roots)
     fail_on = args.fail_on or file.fail_on or ("warning" if profile == "strict" else "error")
     modules = None
     if file.modules is not None:
         from nginxlint.catalogue.modules import modules_with
 
         modules = modules_with(file.modules)
-    build = _build(args.nginx_build) if args.nginx_build else None
-    if build is not None:
-        version, origin = build.version, "--nginx-build"
     return Request(
         args=tuple(words),
         build=build,
@@ -298,15 +295,21 @@ def _build(path: str) -> Target:
     return build
 
 
-def _version(args: Namespace, file: File, roots: list[Root]) -> tuple[Version, str]:
-    """The nginx to judge for, and who says so."""
+def _target(args: Namespace, file: File, roots: list[Root]) -> tuple[Version, str, Target | None]:
+    """The nginx to judge for: its version, who says so, and how it was built where that is known."""
+    if args.nginx_build:
+        build = _build(args.nginx_build)
+        return build.version, "--nginx-build", build
     if args.nginx_version:
-        return parse_version(args.nginx_version, "--nginx-version"), "--nginx-version"
+        return parse_version(args.nginx_version, "--nginx-version"), "--nginx-version", None
     if file.nginx_version:
-        return parse_version(file.nginx_version, file.path), file.path
-    if roots and all(root.live for root in roots) and (version := live_version()):
-        return version, "nginx -v"
-    return NEWEST, "the newest known"
+        return parse_version(file.nginx_version, file.path), file.path, None
+    if roots and all(root.live for root in roots) and (said := live_build()):
+        from nginxlint.catalogue.target import Target
+
+        if (live := Target.from_build(said)) is not None:
+            return live.version, "nginx -V", live if file.modules is None else None
+    return NEWEST, "the newest known", None
 
 
 def _words(values: list[str]) -> list[str]:

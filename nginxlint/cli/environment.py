@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 BINARIES = ("/usr/sbin/nginx", "/usr/local/sbin/nginx", "/usr/local/nginx/sbin/nginx", "/usr/bin/nginx")
 _LARGEST = 64 * 1024 * 1024
+_VERSION = rb"nginx version: \w+/\d[^\0\n]*"
+_OPTIONS = rb"configure arguments:[^\0\n]*"
 _PREFIX = "NGINXLINT_"
 # What an environment variable says to leave a flag off.
 OFF = ("", "0", "false", "no", "off")
@@ -55,38 +57,45 @@ def _names(word: str, options: list[str]) -> bool:
     )
 
 
-def live_version() -> Version | None:
-    """The version of the nginx of this machine; None where there is none."""
+def live_build() -> str:
+    """What `nginx -V` says of the nginx of this machine, as far as is known; empty where there is none."""
     for binary in BINARIES:
         if os.access(binary, os.X_OK):
-            return _version(_content(binary)) or _version(_told_by(binary))
-    return None
+            return _held_by(binary) or _told_by(binary)
+    return ""
 
 
-def _version(text: bytes) -> Version | None:
+def live_version() -> Version | None:
+    """The version of the nginx of this machine; None where there is none."""
+    from nginxlint.catalogue.target import Target
+
+    build = Target.from_build(live_build())
+    return None if build is None else build.version
+
+
+def _held_by(binary: str) -> str:
+    """What stands in a program: what it says of its build does, and to read it takes a tenth of the time to run it. The
+    cache tells another program by its mark, so that nobody has to watch this."""
     from nginxlint.expressions import compiled
 
-    found = compiled(rb"nginx version: \w+/(\d+)\.(\d+)\.(\d+)").search(text)
-    return (int(found[1]), int(found[2]), int(found[3])) if found else None
-
-
-def _content(binary: str) -> bytes:
-    """What stands in a program: what it says of its version does, and to read it takes a tenth of the time to run it. The
-    cache tells another program by its mark, so that nobody has to watch this."""
     try:
         with open_code(binary) as file:
-            return file.read(_LARGEST)
+            content = file.read(_LARGEST)
     except OSError:
-        return b""
+        return ""
+    version = compiled(_VERSION).search(content)
+    options = compiled(_OPTIONS).search(content)
+    return (version[0] + b"\n" + (options[0] if options else b"")).decode("utf-8", "replace") if version else ""
 
 
-def _told_by(binary: str) -> bytes:
-    """What `nginx -v` says: the file may be a script that starts the program."""
+def _told_by(binary: str) -> str:
+    """What `nginx -V` says: the file may be a script that starts the program."""
     import subprocess
 
     try:
-        return subprocess.run(
-            [binary, "-v"], capture_output=True, timeout=5, check=False, stdin=subprocess.DEVNULL
+        said = subprocess.run(
+            [binary, "-V"], capture_output=True, timeout=5, check=False, stdin=subprocess.DEVNULL
         ).stderr
     except (OSError, subprocess.TimeoutExpired):
-        return b""
+        return ""
+    return said.decode("utf-8", "replace")

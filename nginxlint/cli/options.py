@@ -17,14 +17,19 @@ def declare(parser: Parser | Quick) -> None:
     add("--map", action="append", default=[], metavar="FROM=TO", help="where FROM is missing in a path, try TO")
     add("--context", default="", metavar="NAME", help="what surrounds a snippet: http, server, location, stream, …")
     add("--stdin-filename", default="", metavar="PATH", help="the name to report standard input under")
-    add("--nginx-build", default="", metavar="FILE", help="the saved output of nginx -V: its version and modules")
+    add(
+        "--nginx-build",
+        default="",
+        metavar="FILE",
+        help="the saved output of nginx -V: its version and modules (on the live tree: those found here)",
+    )
     add(
         "--check-files",
         choices=("auto", "always", "never"),
         default="auto",
         help="look for the certificates, keys and modules it names (auto: on the live tree, and with --root)",
     )
-    add("--nginx-version", default="", metavar="X.Y.Z", help="the nginx that will run this (default: the newest)")
+    add("--nginx-version", default="", metavar="X.Y.Z", help="the nginx that will run this (default: the newest known)")
     add("--exclude", action="append", default=[], metavar="GLOB", help="leave these files of a folder out")
     add = parser.add_argument_group("rules").add_argument
     add(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from nginxlint.cli import environment
+from tests.cli.conftest import Run
 from tests.oracle.nginx import WRAPPED
 
 
@@ -39,6 +39,28 @@ def test_a_real_nginx_says_what_is_read_off_it() -> None:
     binary = shutil.which("nginx") or shutil.which("/usr/sbin/nginx")
     if binary is None:
         pytest.skip("one case: nginx is absent")
-    said = subprocess.run([binary, "-v"], capture_output=True, check=True, text=True).stderr
-    numbers = re.search(r"/(\d+)\.(\d+)\.(\d+)", said)
-    assert numbers and environment._version(environment._content(binary)) == tuple(map(int, numbers.groups()))
+    said = subprocess.run([binary, "-V"], capture_output=True, check=True, text=True).stderr.splitlines()
+    assert environment._held_by(binary).splitlines() == [said[0], said[-1]]
+
+
+@pytest.mark.parametrize(
+    ("build", "rules"),
+    [
+        (b"nginx/1.22.1\n\0configure arguments: --with-http_ssl_module\n\0", ["directive-unknown"] * 3),
+        (b"nginx/1.22.1\n\0configure arguments: --with-stream\n\0", ["directive-unknown"] * 2),
+        (b"nginx/1.27.4 (nginx-plus-r34)\n\0configure arguments: --with-stream\n\0", ["directive-unknown"]),
+        (b"nginx/1.22.1\n\0", ["directive-unknown"]),
+    ],
+)
+def test_the_live_tree_is_judged_for_the_build_of_the_program(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, build: bytes, rules: list[str]
+) -> None:
+    binary = tmp_path / "nginx"
+    binary.write_bytes(b"\x7fELF\0nginx version: " + build)
+    binary.chmod(0o755)
+    path = tmp_path / "nginx.conf"
+    path.write_text("events {}\nhttp { image_filter off; server { status_zone a; } }\nstream {}\n")
+    monkeypatch.setattr(environment, "BINARIES", (str(binary),))
+    monkeypatch.setattr("nginxlint.inputs.LIVE", (str(path),))
+    found = run("check", "-o", "concise", "--select", "directive-unknown", str(path)).rules
+    assert found == rules
