@@ -41,3 +41,7 @@ def test_nginx_refuses_each_of_them_with_these_words(head: str, good: list[str],
     for line, (_, message) in zip(bad, messages(head, good + bad), strict=True):
         accepted, said = Nginx(f"{head} {{ {' '.join([*good, line])} }}").test()
         assert not accepted and message in said, said
+
+
+def test_a_table_in_another_format_is_not_told_line_by_line() -> None:
+    assert len(messages("map $uri $x", ["a;"] * 1000)) == len(messages("geo $x", ["a;"] * 1000)) == 50

@@ -7,7 +7,7 @@ from bisect import bisect_left, bisect_right
 
 from nginxlint.catalogue.addresses import Network, inet_address, parse_network
 from nginxlint.catalogue.checks.faults import fault, host_bits
-from nginxlint.catalogue.checks.maps import named, no_block, wrong_count
+from nginxlint.catalogue.checks.maps import named, no_block, some_of, wrong_count
 from nginxlint.diagnostic import Fix, Note
 from nginxlint.edits import delete
 
@@ -268,4 +268,4 @@ def _insert(
     return low, high
 
 
-CHECKS: dict[str, Check] = {"geo": _geo}
+CHECKS: dict[str, Check] = {"geo": some_of(_geo)}

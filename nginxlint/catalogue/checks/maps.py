@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import islice
+
 from nginxlint.catalogue.checks.faults import fault
 from nginxlint.catalogue.checks.hashes import (
     LONGEST,
@@ -24,6 +26,19 @@ if TYPE_CHECKING:
     from nginxlint.catalogue.context import Context
     from nginxlint.catalogue.refusal import Refusal
     from nginxlint.syntax import Directive
+
+
+# So many faults of one table are told: a thousand lines of another format are not looked at to the end.
+_MOST = 50
+
+
+def some_of(check: Check) -> Check:
+    """The check of a table, left where it has found enough."""
+
+    def limited(block: Directive, context: Context) -> Iterator[Refusal]:
+        return islice(check(block, context), _MOST)
+
+    return limited
 
 
 def no_block(context: Context, line: Directive, what: str) -> Refusal:
@@ -316,8 +331,8 @@ def _code(text: str, longest: int) -> bool:
 CHECKS: dict[str, Check] = {
     "map_hash_bucket_size": _map_hash,
     "map_hash_max_size": _map_hash,
-    "map": _map,
-    "split_clients": _split_clients,
-    "types": _types,
-    "charset_map": _charset_map,
+    "map": some_of(_map),
+    "split_clients": some_of(_split_clients),
+    "types": some_of(_types),
+    "charset_map": some_of(_charset_map),
 }
