@@ -21,6 +21,11 @@ Every long option has an environment twin: NGINXLINT_FAIL_ON=warning, NGINXLINT_
 class Parser(ArgumentParser):
     """argparse that raises NginxlintError, with a suggestion for an option that was probably meant."""
 
+    def print_help(self, file: object = None) -> None:
+        from nginxlint.cli.output import write_out
+
+        write_out(self.format_help())
+
     def error(self, message: str) -> NoReturn:
         hint = ""
         if message.startswith("unrecognized arguments: -"):

@@ -13,6 +13,7 @@ import time
 
 from nginxlint import __version__
 from nginxlint.cli.environment import BINARIES, speaks, with_environment
+from nginxlint.cli.main import say
 from nginxlint.cli.options import declare
 from nginxlint.cli.quick import Quick
 
@@ -90,7 +91,8 @@ def _run(args: Namespace, argv: Sequence[str], where: str, begin: float) -> int:
         questions = kept(watch.questions, settled_now)
         cache.store(key, (settled_now, questions, texts, outcome.run.final_code, memory.stored()))
     if args.verbose:
-        sys.stderr.write("".join(f"cache: {note}\n" for note in dict.fromkeys(cache.notes)))
+        for note in dict.fromkeys(cache.notes):
+            say(f"cache: {note}")
     deliver([(path, _timed(text, seconds)) for path, text in texts])
     return outcome.finish()
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-import sys
 
 from nginxlint.catalogue.contexts import guess
-from nginxlint.cli.environment import live_build
+from nginxlint.cli.environment import live_build, standard_input
+from nginxlint.cli.main import say
 from nginxlint.cli.output import Output, parse_outputs, render_reports, style_of
 from nginxlint.config import NEWEST, Version
 from nginxlint.diagnostic import Confidence, Severity
@@ -206,15 +206,9 @@ def _inputs(args: Namespace, file: File) -> InputOptions:
         root=args.root or file.root,
         maps=tuple(maps) or file.maps,
         stdin_filename=args.stdin_filename,
-        stdin=_read_stdin,
+        stdin=standard_input,
         exclude=(*args.exclude, *file.exclude),
     )
-
-
-def _read_stdin(limit: int) -> bytes:
-    if sys.stdin is None:
-        raise NginxlintError("-: there is no standard input")
-    return sys.stdin.buffer.read(limit + 1)
 
 
 def _selection(args: Namespace, file: File) -> Selection:
@@ -369,6 +363,5 @@ def _to_stderr(args: Namespace, result: Run) -> None:
 
 
 def _say(lines: list[str]) -> None:
-    from nginxlint.reports.text import visible
-
-    sys.stderr.write("".join(f"{visible(line)}\n" for line in lines))
+    if lines:
+        say("\n".join(lines))

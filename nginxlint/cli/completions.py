@@ -4,9 +4,9 @@ made (see nginxlint/shells.py), because a shell asks for them whenever it starts
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Sequence
 
+from nginxlint.cli.output import write_out
 from nginxlint.error import NginxlintError
 
 SHELLS = ("bash", "fish", "zsh")
@@ -23,10 +23,10 @@ Print a completion script:
 
 def run(argv: Sequence[str]) -> int:
     if {"-h", "--help"} & set(argv):
-        sys.stdout.write(_HELP)
+        write_out(_HELP)
         return 0
     if len(argv) != 1 or argv[0] not in SHELLS:
         raise NginxlintError(f"name one shell of {', '.join(SHELLS)}\nTry: nginxlint completions --help")
     with open(os.path.join(FOLDER, argv[0]), encoding="utf-8") as file:
-        sys.stdout.write(file.read())
+        write_out(file.read())
     return 0

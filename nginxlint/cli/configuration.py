@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-import sys
 from argparse import ArgumentParser, Namespace
 
 from nginxlint.catalogue.contexts import guess
+from nginxlint.cli.environment import standard_input
+from nginxlint.cli.main import complain
 from nginxlint.config import Config
 from nginxlint.error import NginxlintError
 from nginxlint.inputs import InputOptions, Root, find_roots
@@ -29,7 +30,7 @@ def add_input_options(parser: ArgumentParser) -> None:
 
 def read_configurations(args: Namespace, path: str) -> list[tuple[Root, Config]]:
     """The configurations PATH stands for; what could not be read goes to standard error."""
-    options = InputOptions(context=args.context, prefix=args.prefix, root=args.root, stdin=_read_stdin)
+    options = InputOptions(context=args.context, prefix=args.prefix, root=args.root, stdin=standard_input)
     roots, unreadable = find_roots([path or _default()], options, guess)
     for item in unreadable:
         complain(f"{item.path}: {item.reason}")
@@ -69,18 +70,8 @@ def router_of(config: Config) -> Router:
     )
 
 
-def complain(message: str) -> None:
-    from nginxlint.cli.main import complain as say
-
-    say(message)
-
-
 def _default() -> str:
     for path in ("nginx.conf", "/etc/nginx"):
         if os.path.exists(path):
             return path
     raise NginxlintError("no nginx.conf here and no /etc/nginx; name a file or a folder")
-
-
-def _read_stdin(limit: int) -> bytes:
-    return sys.stdin.buffer.read(limit + 1)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 
 from nginxlint.cli import cached
+from nginxlint.cli.output import write_out
 
 _HELP = """usage: nginxlint demo [OPTION ...]
 
@@ -16,11 +16,10 @@ Options are those of nginxlint check, for example -o json.
 
 def run(argv: Sequence[str]) -> int:
     if {"-h", "--help"} & set(argv):
-        sys.stdout.write(_HELP)
+        write_out(_HELP)
         return 0
     from nginxlint.demo.main import INTRODUCTION
     from nginxlint.demo.main import run as demo
 
-    sys.stdout.write(f"{INTRODUCTION}\n" if not any(word.startswith(("-o", "--output")) for word in argv) else "")
-    sys.stdout.flush()
+    write_out(f"{INTRODUCTION}\n" if not any(word.startswith(("-o", "--output")) for word in argv) else "")
     return demo(lambda words, network: cached.run(["--no-config", *words], network), list(argv))

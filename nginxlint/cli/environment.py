@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import sys
 from io import open_code
+
+from nginxlint.error import NginxlintError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -55,6 +58,16 @@ def _names(word: str, options: list[str]) -> bool:
         or (not option.startswith("--") and word.startswith(option))
         for option in options
     )
+
+
+def standard_input(limit: int) -> bytes:
+    """What is given on standard input, up to one byte more than `limit`. Raises NginxlintError."""
+    if sys.stdin is None:
+        raise NginxlintError("-: there is no standard input")
+    try:
+        return sys.stdin.buffer.read(limit + 1)
+    except OSError as error:
+        raise NginxlintError(f"-: standard input cannot be read: {(error.strerror or str(error)).lower()}") from error
 
 
 def live_build() -> str:

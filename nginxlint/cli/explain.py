@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from nginxlint.cli.arguments import Parser
+from nginxlint.cli.output import write_out
 from nginxlint.error import NginxlintError
 from nginxlint.pages import all_pages
 from nginxlint.registry import all_rules
@@ -23,7 +24,7 @@ def run(argv: Sequence[str]) -> int:
             near = get_close_matches(id.lower().replace("_", "-"), pages, 1)
             hint = f' - did you mean "{near[0]}"?' if near else "; nginxlint rules lists them"
             raise NginxlintError(f'there is no rule "{id}"{hint}')
-    print("\n".join(pages[id].text(markdown=args.format == "markdown") for id in wanted), end="")
+    write_out("\n".join(pages[id].text(markdown=args.format == "markdown") for id in wanted))
     return 0
 
 

@@ -42,15 +42,28 @@ def run() -> NoReturn:
         from nginxlint.cli.shortcut import Shortcut
 
         sys.meta_path.insert(0, Shortcut)
+    if None in (sys.stdin, sys.stdout, sys.stderr):
+        _stand_in()
     code = main()
     try:
         sys.stdout.flush()
-        sys.stderr.flush()
     except BrokenPipeError:
         code = PIPE_CLOSED
     except (OSError, ValueError):
         code = code or WRONG_USE
     os._exit(code)
+
+
+def _stand_in() -> None:
+    """Put something where the caller has closed a stream, so that no file of ours gets its number: writing to standard output
+    still fails, and what goes to standard error is lost."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDONLY if number == 1 else os.O_RDWR)
+    sys.stdout = sys.stdout or os.fdopen(1, "w", closefd=False)
+    sys.stderr = sys.stderr or os.fdopen(2, "w", closefd=False)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -90,12 +103,17 @@ def _guarded(words: list[str]) -> int:
 
 def complain(message: str) -> None:
     """One message on standard error."""
+    say(f"nginxlint: {message}")
+
+
+def say(text: str) -> None:
+    """Lines on standard error. That they cannot be written changes nothing."""
     from nginxlint.reports.text import visible
 
-    text = "\n".join(visible(line) for line in f"nginxlint: {message}".split("\n"))
+    shown = "\n".join(map(visible, text.split("\n")))
     try:
         encoding = sys.stderr.encoding or "utf-8"
-        sys.stderr.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
+        sys.stderr.write(shown.encode(encoding, "backslashreplace").decode(encoding) + "\n")
     except (OSError, ValueError, AttributeError):
         return  # nobody listens
 
@@ -132,10 +150,12 @@ def _dispatch(words: list[str]) -> int:
     if command in ("-V", "--version"):
         return _dispatch(["version", *words[1:]])
     if command in ("-h", "--help", "help"):
-        sys.stdout.write(usage())
+        from nginxlint.cli.output import write_out
+
+        write_out(usage())
         return 0
     if not words:
-        sys.stderr.write(usage())
+        say(usage().rstrip("\n"))
         return WRONG_USE
     from difflib import get_close_matches
 

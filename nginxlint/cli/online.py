@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import os
-import sys
 import time
 from argparse import Namespace
 from collections.abc import Callable, Iterator
@@ -13,6 +12,7 @@ from functools import cache, partial
 from typing import TypeVar
 
 from nginxlint.cli.cache import folder
+from nginxlint.cli.environment import standard_input
 from nginxlint.cli.output import write_file, write_out
 from nginxlint.cli.progress import Bar
 from nginxlint.config import NEWEST, Config, Version
@@ -240,7 +240,7 @@ def _recorded(path: str, version: Version) -> Callable[[list[Target]], Evidence]
 def _read(option: str, path: str, use: Callable[[str], _Result]) -> _Result:
     """What `use` makes of the text of a file (`-`: standard input); its faults are told with the name of the file."""
     try:
-        data = sys.stdin.buffer.read(MAX_FILE_BYTES + 1) if path == "-" else Disk("").read(path)
+        data = standard_input(MAX_FILE_BYTES) if path == "-" else Disk("").read(path)
     except OSError as error:
         raise NginxlintError(f"{option} {path}: {(error.strerror or str(error)).lower()}") from error
     if len(data) > MAX_FILE_BYTES:

@@ -6,7 +6,7 @@ import os
 import sys
 
 from nginxlint.error import NginxlintError
-from nginxlint.reports.text import PLAIN, Style
+from nginxlint.reports.text import PLAIN, Style, in_ascii
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -91,6 +91,7 @@ def write_out(text: str) -> None:
     """All of it to standard output. Raises BrokenPipeError where nobody reads on, NginxlintError where it fails."""
     stream = sys.stdout
     encoding = stream.encoding or "utf-8"
+    text = text if _is_unicode(encoding) else in_ascii(text)
     try:
         descriptor = stream.fileno()
     except (OSError, ValueError):  # a test reads along
@@ -145,13 +146,16 @@ def style_of(args: Namespace) -> Style:
         and not environment.get("NO_COLOR")
         and (terminal or environment.get("FORCE_COLOR", "0") not in ("", "0"))
     )
-    encoding = (getattr(sys.stdout, "encoding", None) or "utf-8").lower().replace("-", "")
     return Style(
         colour=colour,
         links=terminal and colour and _knows_links(),
-        unicode=encoding.startswith("utf"),
+        unicode=_is_unicode(getattr(sys.stdout, "encoding", None) or "utf-8"),
         width=args.width or _columns(terminal),
     )
+
+
+def _is_unicode(encoding: str) -> bool:
+    return encoding.lower().startswith("utf")
 
 
 def _knows_links() -> bool:

@@ -8,7 +8,9 @@ from argparse import Namespace
 from collections.abc import Iterator, Sequence
 
 from nginxlint.cli.arguments import HelpFormatter, Parser
-from nginxlint.cli.configuration import add_input_options, complain, read_configuration, router_of
+from nginxlint.cli.configuration import add_input_options, read_configuration, router_of
+from nginxlint.cli.main import complain
+from nginxlint.cli.output import write_out
 from nginxlint.error import NginxlintError
 from nginxlint.routing.answer import Answer
 from nginxlint.routing.request import Request, request_of_url
@@ -42,14 +44,14 @@ def run(argv: Sequence[str]) -> int:
             complain(f"{args.requests}:{number}: {error}")
             code = INCOMPLETE
             if args.output == "jsonl":  # one line each, so that lines stay in step
-                print(json.dumps({"url": line.strip(), "action": "error", "status": None, "error": str(error)}))
+                _print_json({"url": line.strip(), "action": "error", "status": None, "error": str(error)})
             continue
         if args.output == "json":
             several.append(answer.to_json(url))
         else:
             _print(args, url, answer)
     if args.output == "json":
-        print(json.dumps(several, indent=2))
+        _print_json(several, indent=2)
     return code
 
 
@@ -107,19 +109,22 @@ def _print(args: Namespace, url: str, answer: Answer) -> None:
     if args.output == "text":
         from nginxlint.reports.text import visible
 
-        text = "\n".join(visible(line) for line in answer.to_text(url).split("\n"))
-        sys.stdout.write(text.encode("utf-8", "backslashreplace").decode("utf-8"))
+        write_out("\n".join(visible(line) for line in answer.to_text(url).split("\n")))
     else:
-        print(json.dumps(answer.to_json(url), indent=2 if args.output == "json" else None))
+        _print_json(answer.to_json(url), indent=2 if args.output == "json" else None)
+
+
+def _print_json(document: object, indent: int | None = None) -> None:
+    write_out(json.dumps(document, indent=indent) + "\n")
 
 
 def _lines(path: str) -> Iterator[str]:
+    if path == "-" and sys.stdin is None:
+        raise NginxlintError("-: there is no standard input")
     try:
-        if path == "-":
-            yield from sys.stdin
-        else:
-            with open(path, encoding="utf-8", errors="surrogateescape") as file:
-                yield from file
+        with sys.stdin.buffer if path == "-" else open(path, "rb") as file:
+            for line in file:
+                yield line.decode("utf-8", "surrogateescape")
     except OSError as error:
         raise NginxlintError(f"{path}: {error.strerror}") from error
 

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 
 from nginxlint.cli.arguments import Parser
+from nginxlint.cli.output import write_out
 from nginxlint.pages import Page, all_pages
 from nginxlint.registry import all_rules
 
@@ -16,12 +17,12 @@ def run(argv: Sequence[str]) -> int:
     if args.output == "json":
         import json
 
-        print(json.dumps([_row(page) for page in pages], indent=2))
+        write_out(json.dumps([_row(page) for page in pages], indent=2) + "\n")
     elif sys.stdout.isatty():
-        _table(pages)
+        write_out(_table(pages))
     else:
-        for page in pages:
-            print("\t".join((page.id, page.group, page.severity, _fix(page), _state(page), page.summary)))
+        rows = ("\t".join(_cells(page)) for page in pages)
+        write_out("".join(f"{row}\n" for row in rows))
     return 0
 
 
@@ -37,6 +38,10 @@ def _row(page: Page) -> dict[str, object]:
     }
 
 
+def _cells(page: Page) -> tuple[str, ...]:
+    return page.id, page.group, page.severity, _fix(page), _state(page), page.summary
+
+
 def _fix(page: Page) -> str:
     return "fix" if page.fixes else "-"
 
@@ -45,7 +50,7 @@ def _state(page: Page) -> str:
     return "online" if page.group == "online" else "opt-in" if page.opt_in else "on"
 
 
-def _table(pages: list[Page]) -> None:
+def _table(pages: list[Page]) -> str:
     from rich.console import Console
     from rich.table import Table
 
@@ -53,8 +58,11 @@ def _table(pages: list[Page]) -> None:
     for title in ("rule", "group", "severity", "fix", "state", "what is wrong"):
         table.add_column(title, no_wrap=title == "rule")
     for page in pages:
-        table.add_row(page.id, page.group, page.severity, _fix(page), _state(page), page.summary)
-    Console(markup=False, highlight=False).print(table)
+        table.add_row(*_cells(page))
+    console = Console(markup=False, highlight=False)
+    with console.capture() as captured:
+        console.print(table)
+    return captured.get()
 
 
 def parser() -> Parser:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from nginxlint import __version__
 from nginxlint.cli.arguments import Parser
 from nginxlint.cli.environment import live_version
+from nginxlint.cli.output import write_out
 from nginxlint.config import NEWEST
 
 
@@ -23,10 +24,12 @@ def run(argv: Sequence[str]) -> int:
     if args.json:
         import json
 
-        print(json.dumps(facts))
+        write_out(json.dumps(facts) + "\n")
     else:
-        print(f"nginxlint {facts['nginxlint']} (knows nginx up to {facts['catalogue']})")
-        print(f"nginx {facts['nginx'] or 'not found here'}, Python {facts['python']}")
+        write_out(
+            f"nginxlint {facts['nginxlint']} (knows nginx up to {facts['catalogue']})\n"
+            f"nginx {facts['nginx'] or 'not found here'}, Python {facts['python']}\n"
+        )
     return 0
 
 

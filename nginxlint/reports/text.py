@@ -73,6 +73,15 @@ def wrapped(text: str, width: int) -> list[str]:
     return lines
 
 
+def in_ascii(text: str) -> str:
+    """`text` for those who can be shown nothing else."""
+    if text.isascii():
+        return text
+    for character, plain in _ASCII.items():
+        text = text.replace(character, plain)
+    return text.encode("ascii", "backslashreplace").decode("ascii")
+
+
 class Style:
     """How a report looks: colour or not, links or not, Unicode or ASCII, and its width in columns."""
 
@@ -94,11 +103,7 @@ class Style:
 
     def final(self, text: str) -> str:
         """The finished report, in ASCII where nothing else can be shown."""
-        if self.unicode or text.isascii():
-            return text
-        for character, plain in _ASCII.items():
-            text = text.replace(character, plain)
-        return text.encode("ascii", "backslashreplace").decode("ascii")
+        return text if self.unicode else in_ascii(text)
 
 
 PLAIN = Style()
