@@ -167,6 +167,8 @@ class Disk:
                     and len(name) >= shortest
                     and (head or name[0] != ".")
                 ]
+        except PermissionError:
+            return [folder] if os.geteuid() else []  # nginx is started by root, who can tell what it holds
         except OSError:
             return []
         real = self._real_folder(above) + "/"

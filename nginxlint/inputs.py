@@ -180,10 +180,14 @@ def _roots_of(
         files = [path for path in _files_of_folder(given, unreadable) if not options.excludes(path)]
         if not files and not unreadable:
             raise NginxlintError(f"{given}: no nginx configuration found in this folder")
-    elif os.path.lexists(given):
-        files = [given]
     else:
-        raise NginxlintError(f"{given}: no such file or folder")
+        files = [given]
+        try:
+            os.lstat(given)
+        except PermissionError:
+            pass  # the reading says so
+        except (OSError, ValueError):
+            raise NginxlintError(f"{given}: no such file or folder") from None
     roots = []
     for path in files:
         try:

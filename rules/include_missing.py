@@ -18,7 +18,7 @@ class IncludeMissing(Rule):
     but a `geo` takes it for a name before nginx 1.29.8.
     Relative paths start at the folder of nginx.conf, also in included files. Files that come with the nginx packages
     (mime.types, fastcgi_params, …), and absolute paths where the tree is not the live one, may well be there on the
-    server: those are only mentioned.
+    server: those are only mentioned, as is what only root may read when nginxlint is not run by root.
     Source: ngx_conf_include (src/core/ngx_conf_file.c), ngx_http_geo_include; nginx change log 1.29.8.
     """
 
@@ -64,6 +64,7 @@ class IncludeMissing(Rule):
                 elsewhere = os.path.basename(path) in _DISTRIBUTED
                 elsewhere = elsewhere or (include.pattern.startswith("/") and not live)
                 elsewhere = elsewhere or reason.errno in (errno.EFBIG, errno.EINVAL)  # limits of ours, not of nginx
+                elsewhere = elsewhere or (isinstance(reason, PermissionError) and os.geteuid() != 0)  # nor of root
                 why = (reason.strerror or str(reason)).lower()
                 said = os.strerror(reason.errno) if reason.errno else reason.strerror
                 yield self.report(

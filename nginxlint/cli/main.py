@@ -95,6 +95,11 @@ def _guarded(words: list[str]) -> int:
     except BrokenPipeError:
         return PIPE_CLOSED
     except Exception:  # noqa: BLE001 - a bug of ours: the user gets a file to send, not a traceback
+        try:
+            os.getcwd()
+        except FileNotFoundError:
+            complain("the folder we are in is not there any more")
+            return WRONG_USE
         import traceback
 
         complain(crash_notice(traceback.format_exc(), words))

@@ -215,3 +215,40 @@ def test_a_settings_file_that_is_no_text_is_refused(run: Run) -> None:
     os.remove("nginxlint.toml")
     os.mkfifo("fifo.toml")
     assert run("check", "nginx.conf", "--config", "fifo.toml").code == 2
+
+
+def test_what_only_root_may_read_is_not_held_against_the_configuration(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = {name: getattr(os, name) for name in ("open", "scandir", "lstat")}
+
+    def closed(name: str) -> object:
+        def ask(path: str, *words: int, **more: int) -> object:
+            if str(path).startswith("closed"):
+                raise PermissionError(13, "Permission denied", path)
+            return real[name](path, *words, **more)
+
+        return ask
+
+    write("nginx.conf", "events {}\nhttp { include closed/*.conf; include closed.conf; }\n")
+    write("closed/a.conf", "server { listen 80; }\n")
+    write("closed.conf", "server { listen 81; }\n")
+    for name in real:
+        monkeypatch.setattr(os, name, closed(name))
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    outcome = run("check", "--no-cache", "nginx.conf")
+    assert (outcome.code, "nginx will not start" in outcome.out) == (3, False)
+    assert "2 of 3 files could not be read (closed: Permission denied, closed.conf: Permission denied)" in outcome.out
+    outcome = run("check", "--no-cache", "closed/a.conf")
+    assert (outcome.code, outcome.err) == (3, "")
+    assert "(closed/a.conf: Permission denied)" in outcome.out
+
+
+def test_a_current_folder_that_is_gone_is_no_bug_of_ours(run: Run) -> None:
+    write("nginx.conf", GOOD)
+    path = os.path.abspath("nginx.conf")
+    os.makedirs("gone")
+    os.chdir("gone")
+    os.rmdir("../gone")
+    outcome = run("check", path)
+    assert (outcome.code, outcome.err) == (2, "nginxlint: the folder we are in is not there any more\n")
