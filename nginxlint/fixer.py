@@ -73,7 +73,10 @@ def uses_of(run: Run) -> dict[str, int]:
 
 
 def _piece(edit: Edit) -> Piece:
-    return edit.span.start, edit.span.end, edit.text
+    text = edit.text
+    if "\n" in text and edit.span.source.text.partition("\n")[0].endswith("\r"):
+        text = text.replace("\n", "\r\n")  # as the lines of the file end
+    return edit.span.start, edit.span.end, text
 
 
 def _fits(made: list[Piece], piece: Piece) -> bool:

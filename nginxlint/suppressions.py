@@ -291,7 +291,7 @@ def _unused(suppression: Suppression, idle: list[str]) -> Diagnostic:
         while start and text[start - 1] in " \t":
             start -= 1
         whole_line = start == 0 or text[start - 1] == "\n"
-        end = min(len(text), span.end + 1) if whole_line else span.end
+        end = (text.find("\n", span.end) + 1 or len(text)) if whole_line else span.end
         edit = Edit(Span(span.source, start, end), "")
         found.fixes = (Fix("take the comment out", (edit,), safe=True),)
     return found

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import sys
+import tempfile
 
 from nginxlint.cli.output import write_out
 from nginxlint.diagnostic import Severity
@@ -144,7 +146,16 @@ def _lines(content: bytes) -> list[str]:
 
 
 def write(fixes: Fixes) -> None:
-    """Write every file, or none: beside itself first, with the rights, owner and label it has. Raises NginxlintError."""
+    """Write every file, or none: beside itself first, with the rights, owner and label it has. Raises NginxlintError.
+    Nobody interrupts it: Ctrl-C and a kill wait until it is done."""
+    waiting = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM, signal.SIGHUP))
+    try:
+        _write(fixes)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, waiting)
+
+
+def _write(fixes: Fixes) -> None:
     beside: dict[str, str] = {}
     replaced: list[str] = []
     path = ""
@@ -167,9 +178,10 @@ def write(fixes: Fixes) -> None:
 
 
 def _written_beside(path: str, content: bytes) -> str:
-    temporary = f"{path}.{os.getpid()}.tmp"
     status = os.stat(path)
-    with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb") as file:
+    # hidden: `include sites-enabled/*;` passes it over, should nginx reload meanwhile
+    descriptor, temporary = tempfile.mkstemp(prefix=".nginxlint-", dir=os.path.dirname(path))
+    with open(descriptor, "wb") as file:
         try:
             file.write(content)
             file.flush()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import glob
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -176,4 +178,52 @@ def test_where_one_file_cannot_be_written_none_is(run: Run, monkeypatch: pytest.
     with pytest.raises(NginxlintError, match="b cannot be written: no space left on device"):
         fix.write(changes(a="new", b="new"))
     assert [Path(name).read_text() for name in ("a", "b")] == ["old", "old"]
+    assert sorted(os.listdir()) == [".git", "a", "b"]
+
+
+def test_lines_keep_their_carriage_returns(run: Run) -> None:
+    """A comment that is not needed goes with its line; lines that are put in end as the others do."""
+    text = (
+        "events {}\nhttp {\n    # nginxlint: ignore[alias-traversal] - was there once  \n    server {\n        listen 80;\n"
+        "        location /a {\n            proxy_http_version 1.1;\n            proxy_set_header Upgrade $http_upgrade;\n"
+        "            proxy_pass http://127.0.0.1;\n        }\n"
+        "    }\n}\n"
+    )
+    write("unix/nginx.conf", text)
+    write("dos/nginx.conf", text.replace("\n", "\r\n"))
+    for folder in ("unix", "dos"):
+        assert "mended 0" not in run("check", f"{folder}/nginx.conf", "--fix", "--unsafe-fixes").err
+    mended = Path("unix/nginx.conf").read_bytes()
+    assert b"http {\n    server {\n" in mended
+    assert mended.count(b"\n") > text.count("\n")
+    assert Path("dos/nginx.conf").read_bytes() == mended.replace(b"\n", b"\r\n")
+
+
+def test_what_stands_beside_a_file_meanwhile_is_not_included(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    write("sites-enabled/a", "old")
+    seen: list[str] = []
+    replace = os.replace
+
+    def look(source: str, target: str) -> None:
+        seen.extend(glob.glob("sites-enabled/*"))
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", look)
+    fix.write(changes(**{"sites-enabled/a": "new"}))
+    assert (seen, os.listdir("sites-enabled")) == (["sites-enabled/a"], ["a"])
+
+
+def test_an_interrupt_waits_until_all_files_are_written(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    write("a", "old")
+    write("b", "old")
+    replace = os.replace
+
+    def interrupted(source: str, target: str) -> None:
+        replace(source, target)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr(os, "replace", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        fix.write(changes(a="new", b="new"))
+    assert [Path(name).read_text() for name in ("a", "b")] == ["new", "new"]
     assert sorted(os.listdir()) == [".git", "a", "b"]
