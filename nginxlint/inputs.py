@@ -155,8 +155,10 @@ def find_roots(
 ) -> tuple[list[Root], list[Unreadable]]:
     """The roots that PATHs stand for. `guess` names the context of a snippet's text. `-` may be read only once.
 
-    Raises NginxlintError where there is nothing to check: no such path, a folder without configuration.
+    Raises NginxlintError where there is nothing to check: no such path or --root, a folder without configuration.
     """
+    if options.root and not os.path.isdir(options.root):
+        raise NginxlintError(f"--root {options.root}: no such folder")
     roots: list[Root] = []
     unreadable: list[Unreadable] = []
     for given in dict.fromkeys(paths):

@@ -11,7 +11,7 @@ from nginxlint.includes import Loaded, ReadFile
 from nginxlint.inputs import Root, Unreadable, reason_of
 from nginxlint.patience import Patience, TookTooLong
 from nginxlint.result import Finding, Judged, Kept, Request, Run, arrange
-from nginxlint.selection import Selection
+from nginxlint.selection import ALL, Selection
 from nginxlint.source import Span
 
 TYPE_CHECKING = False  # typing costs 3 ms to import
@@ -284,7 +284,7 @@ def _online(config: Config, request: Request, run: Run) -> list[Diagnostic]:
 def _override_severities(findings: list[Finding], severities: dict[str, Severity]) -> None:
     for finding in findings:
         diagnostic = finding.diagnostic
-        wanted = severities.get(diagnostic.rule) or severities.get(diagnostic.group)
+        wanted = severities.get(diagnostic.rule) or severities.get(diagnostic.group) or severities.get(ALL)
         if wanted is not None:
             diagnostic.severity = wanted
 

@@ -41,7 +41,8 @@ class Selection:
 
     `select` replaces the profile's choice, `extend_select` adds to it, `ignore` and `extend_ignore` take away; all are
     ids, group names or ALL, and an id beats a group. `entries` are the rules to run. Syntax faults are shown
-    whatever is selected, unless ignored: without them the rest would look complete.
+    whatever is selected, unless ignored: without them the rest would look complete. `place_of` says where a name is
+    written: nothing, or what a message begins with.
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class Selection:
         profile: str = "default",
         min_confidence: Confidence = Confidence.MEDIUM,
         known_elsewhere: Callable[[], Iterable[str]] = lambda: (),
+        place_of: Callable[[str], str] = lambda name: "",
     ) -> None:
         self.known: dict[str, Entry] = {entry.id: entry for entry in entries}
         self.select = frozenset(select)
@@ -63,8 +65,9 @@ class Selection:
         self.profile = profile
         self.min_confidence = min_confidence
         self._known_elsewhere = known_elsewhere
+        self._place_of = place_of
         for name in sorted(self.select | self.ignore | self.extend_select):
-            self._demand(name)
+            self.demand(name)
         self.entries = [entry for entry in self.known.values() if self.is_on(entry.id, entry.group, entry.opt_in)]
 
     def is_known(self, name: str) -> bool:
@@ -79,11 +82,12 @@ class Selection:
         names = [*self.known, *self._known_elsewhere(), *GROUPS]
         return (get_close_matches(wanted, names, 1) or [""])[0]
 
-    def _demand(self, name: str) -> None:
+    def demand(self, name: str) -> None:
+        """Raises NginxlintError, with the place the name was written at, where it is unknown."""
         if not self.is_known(name):
             near = self.nearest(name)
             hint = f' - did you mean "{near}"?' if near else " - nginxlint rules lists them"
-            raise NginxlintError(f'unknown rule or group "{name}"{hint}')
+            raise NginxlintError(f'{self._place_of(name)}unknown rule or group "{name}"{hint}')
 
     def is_on(self, id: str, group: str, opt_in: bool = False) -> bool:
         """Is a finding of this id asked for? The more exact word wins: an id over a group, a group over ALL."""

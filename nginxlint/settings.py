@@ -57,6 +57,7 @@ _ONLINE_KEYS: dict[str, type] = {
     "certificate-days": int,
     "targets": dict,
 }
+_PLUGIN_KEYS: dict[str, type] = {"paths": list}
 # What a user is told a value has to be.
 KINDS: dict[type, str] = {
     list: "a list",
@@ -175,6 +176,7 @@ def _read(path: str, *, given: bool = False) -> File:
             raise NginxlintError(f"{path}: tool.nginxlint has to be a table")
     _check(values, _KEYS, path, text)
     _check(values.get("online", {}), _ONLINE_KEYS, path, text, "online.")
+    _check(values.get("plugins", {}), _PLUGIN_KEYS, path, text, "plugins.")
     _check_values(values, path, text)
     return File(path, values, text)
 
@@ -193,8 +195,10 @@ def _check(values: dict[str, Any], known: dict[str, type], path: str, text: str,
             near = get_close_matches(key.replace("_", "-"), known, 1)
             hint = f' - did you mean "{near[0]}"?' if near else f" (known: {', '.join(sorted(known))})"
             raise NginxlintError(f'{path}:{_line(text, key)}: unknown key "{prefix}{key}"{hint}')
-        if not isinstance(value, known[key]):
+        if not isinstance(value, known[key]) or (known[key] is int and isinstance(value, bool)):
             raise NginxlintError(f'{path}:{_line(text, key)}: "{prefix}{key}" has to be {KINDS[known[key]]}')
+        if isinstance(value, list) and key != "map" and not all(isinstance(item, str) for item in value):
+            raise NginxlintError(f'{path}:{_line(text, key)}: "{prefix}{key}" has to be a list of texts')
 
 
 def _check_values(values: dict[str, Any], path: str, text: str) -> None:
@@ -206,9 +210,6 @@ def _check_values(values: dict[str, Any], path: str, text: str) -> None:
     for key, choices in _CHOICES.items():
         if key in values and values[key] not in choices:
             refuse(key, f'"{key}" is one of {", ".join(choices)}, not "{values[key]}"')
-    for key, value in values.items():
-        if isinstance(value, list) and key != "map" and not all(isinstance(item, str) for item in value):
-            refuse(key, f'"{key}" has to be a list of texts')
     for rule, level in values.get("severity", {}).items():
         if level not in _LEVELS:
             refuse(rule, f'the severity of "{rule}" is one of {", ".join(_LEVELS)}, not "{level}"')
@@ -220,9 +221,6 @@ def _check_values(values: dict[str, Any], path: str, text: str) -> None:
             refuse("map", 'an entry of "map" is { from = "sites-enabled", to = "sites-available" }')
     if "nginx-version" in values:
         parse_version(values["nginx-version"], f'{path}:{_line(text, "nginx-version")}: "nginx-version"')
-    plugins = values.get("plugins", {})
-    if set(plugins) - {"paths"} or not isinstance(plugins.get("paths", []), list):
-        refuse("plugins", '"plugins" has the one key "paths", a list of folders')
 
 
 def _line(text: str, key: str) -> int:

@@ -40,7 +40,8 @@ def judge(
     """Read, judge, and if asked probe; the outcome, or the exit code of what was asked for instead of a check.
     `network` replaces the real one (the demo, tests); `memory` knows what earlier runs have found."""
     memory = memory or Memory()
-    file = find_settings(next((path for path in args.paths if path != "-"), "."), args.config, args.no_config)
+    near = next((path for path in args.paths if path != "-"), args.stdin_filename or ".")
+    file = find_settings(near, args.config, args.no_config)
     if args.run_plan:
         from nginxlint.cli.online import run_plan
 
@@ -54,6 +55,8 @@ def judge(
     selection = _selection(args, file)
     request = _request(args, file, roots, ["check", *argv], selection.profile)
     request.memory = memory
+    for name in request.severities:
+        selection.demand(name)
     for id in file.options:
         _know_rule(selection, id, file)
     if args.verbose:
@@ -198,8 +201,6 @@ def _inputs(args: Namespace, file: File) -> InputOptions:
         if not old or not new:
             raise NginxlintError(f"--map {text}: write FROM=TO, for example sites-enabled=sites-available")
         maps.append((old, new))
-    if args.root and not os.path.isdir(args.root):
-        raise NginxlintError(f"--root {args.root}: no such folder")
     return InputOptions(
         context=args.context,
         prefix=args.prefix or file.prefix,
@@ -219,6 +220,7 @@ def _selection(args: Namespace, file: File) -> Selection:
 
         return ids_without_class()
 
+    written = {*file.select, *file.ignore, *file.extend_select, *file.extend_ignore, *file.severities}
     return Selection(
         entries,
         select=_words(args.select) or file.select,
@@ -228,6 +230,7 @@ def _selection(args: Namespace, file: File) -> Selection:
         profile="gate" if args.gate else args.profile or file.profile or "default",
         min_confidence=_CONFIDENCE[args.min_confidence or file.min_confidence or "medium"],
         known_elsewhere=known_elsewhere,
+        place_of=lambda name: f"{file.path}:{file.line(name)}: " if name in written else "",
     )
 
 

@@ -7,6 +7,8 @@ import ipaddress
 from collections.abc import Iterable
 from functools import lru_cache
 
+from nginxlint.error import NginxlintError
+
 Ip = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -155,11 +157,17 @@ def is_loopback(literal: str) -> bool:
 
 
 def _split(entries: Iterable[str]) -> tuple[list[Network], list[str]]:
+    """Raises NginxlintError for what is neither: it would deny nothing, and nobody would know."""
     networks: list[Network] = []
     names: list[str] = []
     for entry in entries:
         try:
             networks.append(ipaddress.ip_network(entry.strip().removeprefix("[").removesuffix("]"), strict=False))
         except ValueError:
-            names.append(entry.strip().lower().rstrip("."))
+            name = entry.strip().lower().rstrip(".")
+            if not name or any(mark in name for mark in "/: ") or (name != "*" and not name.strip("0123456789.*")):
+                raise NginxlintError(
+                    f'allow or deny "{entry}": write an address, a network (10.0.0.0/8), or a host name (*.internal)'
+                ) from None
+            names.append(name)
     return networks, names

@@ -28,6 +28,8 @@ C = ("-o", "concise")
         (BAD, ("--select", "tls"), 0),
         (BAD, ("--select", "security", "--ignore", "alias-traversal"), 0),
         (BAD, ("--severity", "alias-traversal=warning"), 0),
+        (BAD, ("--severity", "ALL=warning"), 0),
+        (BAD, ("--severity", "ALL=warning", "--severity", "security=error"), 1),
         (BAD, ("--severity", "alias-traversal=warning", "--profile", "strict"), 1),
         (BAD, ("--severity", "alias-traversal=warning", "--fail-on", "warning"), 1),
         (REFUSED, ("--gate",), 1),
@@ -56,6 +58,9 @@ def test_the_exit_code_is_the_documented_one_in_every_format(
         (("--context", "sever"), "unknown context"),
         (("--nginx-version", "latest"), "is not a version"),
         (("--severity", "alias-traversal=fatal"), "write RULE=error"),
+        (("--severity", "alias-traversl=info"), 'did you mean "alias-traversal"?'),
+        (("--dry-run", "--deny", "10.0.0.0/99"), 'allow or deny "10.0.0.0/99": write an address, a network'),
+        (("--dry-run", "--deny", "10.*"), 'allow or deny "10.*": write an address, a network'),
         (("--config", "absent.toml"), "absent.toml"),
         (("--rules", "absent"), "no such folder"),
         (("--width", "3"), "20 or more"),
@@ -236,6 +241,9 @@ def test_settings_are_found_upwards_and_flags_beat_them(run: Run) -> None:
     assert run("check", "deep/er").code == 0
     assert run("check", "deep/er", "--no-config").code == 1
     assert run("check", "deep/er", "--ignore", "tls").code == 1
+    write("other/nginxlint.toml", "ignore = []\n")
+    assert run("check", "-", stdin=BAD.encode()).code == 0
+    assert run("check", "-", "--stdin-filename", "other/nginx.conf", stdin=BAD.encode()).code == 1
 
 
 @pytest.mark.parametrize(
@@ -251,6 +259,17 @@ def test_settings_are_found_upwards_and_flags_beat_them(run: Run) -> None:
         ('[severity]\nalias-traversal = "bad"\n', "nginxlint.toml:2: the severity"),
         ("[online]\nconcurency = 3\n", 'unknown key "online.concurency" - did you mean "concurrency"?'),
         ('nginx-version = "new"\n', "is not a version"),
+        ("[online]\nresolve = [{ a = 1 }]\n", 'nginxlint.toml:2: "online.resolve" has to be a list of texts'),
+        ("[online]\ndeny = [10]\n", 'nginxlint.toml:2: "online.deny" has to be a list of texts'),
+        ("[online]\nconcurrency = true\n", 'nginxlint.toml:2: "online.concurrency" has to be a number'),
+        ("[plugins]\npaths = [1]\n", 'nginxlint.toml:2: "plugins.paths" has to be a list of texts'),
+        ('[plugins]\npath = ["x"]\n', 'nginxlint.toml:2: unknown key "plugins.path" - did you mean "paths"?'),
+        (
+            'ignore = [\n    "securty",\n]\n',
+            'nginxlint.toml:2: unknown rule or group "securty" - did you mean "security"?',
+        ),
+        ('[severity]\nsecurty = "info"\n', 'nginxlint.toml:2: unknown rule or group "securty"'),
+        ('root = "absent"\n', "absent: no such folder"),
     ],
 )
 def test_wrong_settings_are_refused_with_their_place(run: Run, text: str, message: str) -> None:
