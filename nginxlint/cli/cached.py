@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 # What of the environment a report hangs on.
 SURROUNDINGS = (
     "TERM", "NO_COLOR", "FORCE_COLOR", "TERM_PROGRAM", "VTE_VERSION", "KITTY_WINDOW_ID", "WT_SESSION",
-    "KONSOLE_VERSION", "COLUMNS", "GITHUB_ACTIONS", "GITHUB_WORKSPACE", "SUDO_UID", "HOME", "TZ", "LC_ALL", "LC_CTYPE",
-    "LANG", "PYTHONUTF8", "PYTHONIOENCODING",
+    "KONSOLE_VERSION", "COLUMNS", "GITHUB_ACTIONS", "GITHUB_WORKSPACE", "CI_PROJECT_DIR", "SUDO_UID", "HOME", "TZ",
+    "LC_ALL", "LC_CTYPE", "LANG", "PYTHONUTF8", "PYTHONIOENCODING",
 )  # fmt: skip
 
 # Stands for the seconds a run took until it is printed: the one thing that is never the same.

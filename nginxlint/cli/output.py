@@ -75,10 +75,6 @@ def _render(format: str, run: Run, style: Style, *, quiet: bool) -> str:
         from nginxlint.reports import concise
 
         return concise.render(run, style)
-    if format == "github":
-        from nginxlint.reports import github
-
-        return github.render(run, os.environ.get("GITHUB_WORKSPACE", ""))
     if format == "junit":
         from nginxlint.reports import junit
 

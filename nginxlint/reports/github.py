@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 from nginxlint.diagnostic import Severity
+from nginxlint.reports.project import below
 from nginxlint.reports.text import visible
 from nginxlint.result import Finding, Run
 
 _LEVEL = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
 
 
-def render(run: Run, workspace: str = "") -> str:
-    """One `::error …` line a finding; paths below `workspace` become relative to it."""
+def render(run: Run) -> str:
+    """One `::error …` line a finding."""
     ordered = sorted(run.shown(), key=lambda finding: -finding.diagnostic.severity)
-    lines = [_line(finding, workspace.rstrip("/")) for finding in ordered]
+    lines = [_line(finding) for finding in ordered]
     lines.extend(f"::warning title=nginxlint::{_data(f'incomplete: {reason}')}" for reason in run.why_incomplete())
     return "".join(f"{line}\n" for line in lines)
 
 
-def _line(finding: Finding, workspace: str) -> str:
+def _line(finding: Finding) -> str:
     diagnostic = finding.diagnostic
     span = diagnostic.span
-    path = span.source.path
-    if workspace and path.startswith(f"{workspace}/"):
-        path = path[len(workspace) + 1 :]
-    place = f"file={_property(path)},line={span.line},endLine={span.end_line}"
+    place = f"file={_property(below(span.source.path))},line={span.line},endLine={span.end_line}"
     if span.line == span.end_line:  # GitHub ignores annotations with columns over several lines
         place += f",col={span.column},endColumn={max(span.column, span.end_column)}"
     text = "\n".join([diagnostic.message, *diagnostic.help])

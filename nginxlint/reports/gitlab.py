@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 
 from nginxlint.diagnostic import Severity
 from nginxlint.fingerprint import fingerprints
+from nginxlint.reports.project import below
 from nginxlint.reports.text import visible
 
 TYPE_CHECKING = False
@@ -17,7 +17,7 @@ _SEVERITY = {Severity.ERROR: "major", Severity.WARNING: "minor", Severity.INFO: 
 
 
 def render(run: Run) -> str:
-    """The findings that nothing silences; paths relative to the folder we are in, which is that of the project."""
+    """The findings that nothing silences; paths relative to the folder of the project."""
     shown = run.shown()
     entries = []
     for finding, text in zip(shown, fingerprints(shown), strict=True):
@@ -30,7 +30,7 @@ def render(run: Run) -> str:
                 "fingerprint": text.partition(":")[2],
                 "severity": "critical" if diagnostic.blocks_start else _SEVERITY[diagnostic.severity],
                 "location": {
-                    "path": visible(os.path.relpath(span.source.path)),
+                    "path": visible(below(span.source.path)),
                     "lines": {"begin": span.line, "end": span.end_line},
                 },
             }

@@ -11,6 +11,7 @@ from nginxlint.fingerprint import fingerprints
 from nginxlint.pages import pages_of
 from nginxlint.registry import all_rules
 from nginxlint.reports.full import breadcrumb
+from nginxlint.reports.project import below, folder
 from nginxlint.reports.text import visible
 from nginxlint.source import Span
 
@@ -48,6 +49,7 @@ def log(run: Run) -> dict[str, Any]:
                 "tool": {
                     "driver": {
                         "name": "nginxlint",
+                        "informationUri": "https://github.com/nginxlint/nginxlint",
                         "semanticVersion": __version__,
                         "rules": [_rule(page) for page in pages.values()],
                     }
@@ -55,7 +57,7 @@ def log(run: Run) -> dict[str, Any]:
                 # two uploads of these must not close each other's alerts
                 "automationDetails": {"id": f"nginxlint/{'online' if run.request.online else 'offline'}/"},
                 "columnKind": "unicodeCodePoints",
-                "originalUriBaseIds": {_BASE: {"uri": f"file://{_quoted(os.getcwd())}/"}},
+                "originalUriBaseIds": {_BASE: {"uri": f"file://{_quoted(os.path.join(folder(), ''))}"}},
                 "invocations": [
                     {
                         "executionSuccessful": run.complete,
@@ -149,12 +151,9 @@ def _region(span: Span) -> dict[str, int]:
 
 
 def _artifact(path: str) -> dict[str, str]:
-    """Relative to the folder we are in where the file is below it: the same on every machine that checks it out."""
-    absolute = os.path.normpath(os.path.abspath(path))
-    below = os.path.relpath(absolute)
-    if below.startswith(os.pardir):
-        return {"uri": f"file://{_quoted(absolute)}"}
-    return {"uri": _quoted(below), "uriBaseId": _BASE}
+    """Relative to the project's folder where the file is below it: the same on every machine that checks it out."""
+    place = below(path)
+    return {"uri": f"file://{_quoted(place)}"} if place.startswith("/") else {"uri": _quoted(place), "uriBaseId": _BASE}
 
 
 def _quoted(path: str) -> str:

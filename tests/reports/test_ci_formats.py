@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 import jsonschema
 import pytest
 
-from tests.cli.conftest import Run, run, write
+from tests.cli.conftest import BAD, Run, run, write
 from tests.reports.test_formats import documents, tree
 
 __all__ = ["run"]  # the fixture
@@ -98,6 +98,27 @@ def test_sarif_paths_are_relative_to_the_project_and_bytes_survive_in_them(run: 
     (absolute,) = {place["uri"] for place in places if "uriBaseId" not in place}
     assert unquote(absolute) == f"file://{outside}/a.conf"
     assert unquote(log["originalUriBaseIds"]["SRCROOT"]["uri"]) == f"file://{os.getcwd()}/"
+
+
+@pytest.mark.parametrize("variable", ["GITHUB_WORKSPACE", "CI_PROJECT_DIR"])
+def test_paths_are_those_of_the_project_in_a_job_that_works_in_a_folder_of_it(
+    run: Run, monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    monkeypatch.setenv(variable, os.getcwd())
+    write("deploy/web/nginx.conf", BAD)
+    write("deploy/other.conf", BAD)
+    os.chdir("deploy/web")
+    reports = {
+        name: run("check", "nginx.conf", "../other.conf", "-o", name).out for name in ("sarif", "gitlab", "github")
+    }
+    log = json.loads(reports["sarif"])["runs"][0]
+    paths = [one["locations"][0]["physicalLocation"]["artifactLocation"] for one in log["results"]]
+    assert sorted(path["uri"] for path in paths) == ["deploy/other.conf", "deploy/web/nginx.conf"]
+    assert {path["uriBaseId"] for path in paths} == {"SRCROOT"}
+    places = [one["location"]["path"] for one in json.loads(reports["gitlab"])]
+    assert sorted(places) == ["deploy/other.conf", "deploy/web/nginx.conf"]
+    assert "file=deploy/other.conf," in reports["github"]
+    assert "file=deploy/web/nginx.conf," in reports["github"]
 
 
 @pytest.mark.parametrize("format", ["sarif", "junit"])
