@@ -223,6 +223,7 @@ class Run:
         self.trouble: list[Unreadable] = []
         self.incomplete: list[str] = []
         self.crashes: list[tuple[str, str]] = []
+        self.elsewhere = 0  # findings in files that are read, but were not asked about
         self.stopped = False  # a part took too long: another run may come further
         self.rule_count = 0
         self.target_rows: list[Sequence[dict[str, Any]]] = []

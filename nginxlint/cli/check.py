@@ -92,9 +92,11 @@ def judge(
             inputs.changed = changed
             roots, unreadable = find_roots(given, inputs, guess)
         result = check(roots, unreadable, selection, request)
-        result.findings = [one for one in result.findings if not inputs.excludes(one.diagnostic.span.source.path)]
+        found = result.findings
+        result.findings = [one for one in found if not inputs.excludes(one.diagnostic.span.source.path)]
         if args.hook:
             _keep_staged(result, paths)
+        result.elsewhere = len(found) - len(result.findings)
         if accepted is not None:
             accepted.note(result)
         return result

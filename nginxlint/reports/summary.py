@@ -21,18 +21,20 @@ def summary(run: Run, style: Style) -> str:
     read = counted(run.file_count(), "file")
     if not shown and run.complete:
         detail = f"{counted(run.rule_count, 'rule')}, for nginx {version}{'' if online else unprobed}"
-        lines.append(f"No problems in {read} ({detail}).")
+        lines.append(f"{'Nothing to show of' if run.elsewhere else 'No problems in'} {read} ({detail}).")
     else:
         servers, locations = sum(one.servers for one in sums), sum(one.locations for one in sums)
         lines.append(
             f"{read}, {counted(servers, 'server')}, {counted(locations, 'location')} in {run.seconds:.1f} s, "
             f"judged for nginx {version} ({run.request.version_origin}){'' if online else unprobed}"
         )
-    lines.extend(visible(text) for text in run.online_summaries)
+    lines.extend(visible(text) for text in run.online_summaries if text)
     if shown:
         lines.append(_tally(run))
         lines.extend(_fixes(run))
     lines.extend(f"analysis is incomplete: {visible(reason)}" for reason in run.why_incomplete())
+    if run.elsewhere:
+        lines.append(f"{counted(run.elsewhere, 'finding')} in other files, which --hook or --exclude leaves out")
     if known := sum(finding.known for finding in run.findings):
         lines.append(f"{counted(known, 'finding')} known to the baseline")
     if silenced := len(run.findings) - len(shown) - known:

@@ -340,6 +340,17 @@ def test_a_hook_reports_only_on_the_staged_files_but_reads_the_tree(run: Run) ->
     ]
 
 
+def test_what_is_found_in_files_nobody_asked_about_is_counted(run: Run) -> None:
+    write("nginx.conf", "events {}\nhttp { include conf.d/*.conf; }\n")
+    write("conf.d/a.conf", "server { listen 81; location /a { alias /srv/a/; } }\n")
+    write("conf.d/b.conf", "server { listen 82; }\n")
+    for words in (("--hook", "conf.d/b.conf"), ("nginx.conf", "--exclude", "a.conf")):
+        outcome = run("check", *words)
+        assert (outcome.code, "No problems" in outcome.out) == (0, False)
+        assert "1 finding in other files, which --hook or --exclude leaves out" in outcome.out
+    assert "No problems" in run("check", "--hook", "conf.d/b.conf", "--ignore", "security").out
+
+
 def test_excluded_files_are_not_reported(run: Run) -> None:
     write("conf.d/a.conf", "server { location /a { alias /srv/a/; } }\n")
     write("conf.d/old/b.conf", "server { location /b { alias /srv/b/; } }\n")
