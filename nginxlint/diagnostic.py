@@ -153,7 +153,7 @@ class Diagnostic:
     ) -> None:
         self.rule = rule
         self.severity = severity
-        self.message = message
+        self.message = _short(message)
         self.span = span
         self.group = group
         self.stage = stage
@@ -163,9 +163,14 @@ class Diagnostic:
         self.help = help
         self.fixes = fixes
         self.blocks_start = blocks_start
-        self.nginx_message = nginx_message
+        self.nginx_message = nginx_message and _short(nginx_message)
         self.at = at
         self.target = target
 
     def __repr__(self) -> str:
         return f"{self.span!r}: {self.severity.word}[{self.rule}] {self.message}"
+
+
+def _short(text: str) -> str:
+    """What is said of a word that nobody wrote by hand is cut in the middle; nginx cuts its messages at 2048 bytes, too."""
+    return text if len(text) <= 2048 else f"{text[:1000]}…{text[-1000:]}"

@@ -63,6 +63,12 @@ def test_a_file_with_a_thousand_faults_is_told_in_a_few_findings(run: Run) -> No
     assert 0 < len(outcome.out.splitlines()) < 10
 
 
+def test_a_word_of_megabytes_is_not_repeated_in_every_report(run: Run) -> None:
+    write("nginx.conf", b"x" * 1_000_000)
+    for format in ("full", "json", "sarif", "github", "junit"):
+        assert len(run("check", "nginx.conf", "-o", format).out) < 50_000
+
+
 @pytest.mark.parametrize(
     "text",
     [
