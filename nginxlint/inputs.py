@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 # Compiled when they are needed, which in most runs is never.
 _DUMP_MARK = rb"(?m)^# configuration file (.+):\r?$"
-_CONTEXT_COMMENT = r"(?m)^[ \t]*#[ \t]*nginxlint:[ \t]*context[ \t]+([a-z_, \t-]+)$"
+_CONTEXT_COMMENT = r"(?m)^[ \t]*#[ \t]*nginxlint:[ \t]*context[ \t]+([a-z_, \t-]+)\r?$"
 _STDIN = "-"
 
 # Folders that hold configuration whatever the file is called, and files in them that are something else.
@@ -244,15 +244,16 @@ def _root(given: str, path: str, data: bytes, options: InputOptions, guess: Call
     text = data.decode("utf-8", "surrogateescape")
     context, guessed = options.context, False
     if not context and "nginxlint:" in text and (comment := compiled(_CONTEXT_COMMENT).search(text)):
-        context = comment[1].replace(" ", "").split(",")[-1]
-        if comment[1].replace(" ", "").startswith("stream,") and context in ("server", "upstream"):
-            context = f"stream_{context}"
+        *around, context = "".join(comment[1].split()).split(",")
+        inside = "_".join((*around[:1], context))
+        context = inside if inside in CONTEXTS else context
     if not context and os.path.basename(path) != "nginx.conf":
         context = guess(text)
         guessed = context != "main"
     context = context or "main"
     if context not in CONTEXTS:
-        raise NginxlintError(f"unknown context {context!r}: one of {', '.join(CONTEXTS)}")
+        place = "--context" if context == options.context else path
+        raise NginxlintError(f"{place}: unknown context {context!r}: one of {', '.join(CONTEXTS)}")
     own = os.path.dirname(path)
     whole = context == "main" and (os.path.basename(path) == "nginx.conf" or is_whole(text))
     folder = options.prefix or (own if whole else conf_folder_of(path))

@@ -158,6 +158,10 @@ def _read(
             if not _is_date(until):
                 about.append(_finding("suppression-invalid", f"{until!r} is no date", span, "write (until YYYY-MM-DD)"))
                 continue
+        elif "(until" in rest:
+            message = "a date has to be at the end: this comment would never expire"
+            about.append(_finding("suppression-invalid", message, span, "write (until YYYY-MM-DD) behind the reason"))
+            continue
         reason = rest[1:].strip() if rest[:1] in ("-", ":", "–", "—") else ""
         if len(reason) < _SHORTEST_REASON:
             message = "the reason is missing: this comment silences nothing"

@@ -171,6 +171,26 @@ def test_the_context_of_a_snippet_is_found_and_stated(
         assert f"part.conf: taken as {context} context" in run("check", "part.conf").out
 
 
+def test_a_comment_on_the_context_of_a_snippet_is_read_as_it_is_meant(run: Run) -> None:
+    for comment, context in (
+        ("stream, server \r", "stream_server"),
+        ("mail,server", "mail_server"),
+        ("http,server", "server"),
+    ):
+        write("part.conf", f"# nginxlint: context {comment}\nlisten 80;\n")
+        report = json.loads(run("check", "-o", "json", "part.conf").out)
+        assert [row["context"] for row in report["run"]["contexts"]] == [context]
+    write("part.conf", "# nginxlint: context sever\nlisten 80;\n")
+    assert run("check", ".").err.startswith("nginxlint: part.conf: unknown context 'sever': one of main, ")
+
+
+def test_a_date_that_is_not_at_the_end_of_a_comment_is_not_passed_over(run: Run) -> None:
+    comment = "# nginxlint: ignore[alias-traversal] - by hand (until 2020-01-01), see the wiki"
+    write("nginx.conf", BAD.replace("location", f"{comment}\n location"))
+    outcome = run("check", *C, "nginx.conf")
+    assert (outcome.code, sorted(outcome.rules)) == (1, ["alias-traversal", "suppression-invalid"])
+
+
 def test_the_servers_of_a_group_in_a_file_of_their_own_need_no_name(run: Run) -> None:
     write("peers.conf", "server 10.0.0.1:80 backup;\nserver app.example.com:80 resolve backup;\n")
     for words in ((), ("--context", "stream_upstream")):
