@@ -62,7 +62,7 @@ def case_of(line: str) -> dict[str, object]:
         return {"url": line}
     try:
         case = json.loads(line)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise NginxlintError(f"no JSON: {error}") from error
     if not isinstance(case.get("url"), str):
         raise NginxlintError('the object has no "url"')

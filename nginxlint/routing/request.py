@@ -88,7 +88,8 @@ def request_of_url(
 ) -> Request:
     """The request a browser sends for a URL (no scheme: http). The path is sent as it is written, the fragment is not.
 
-    `on` is the ADDRESS:PORT (or just the port) the connection arrives at. Raises NginxlintError for what is no URL.
+    `on` is the ADDRESS:PORT (or just the port) the connection arrives at. Raises NginxlintError for what is no URL
+    or no address.
     """
     scheme, separator, rest = url.partition("://")
     if not separator:
@@ -118,6 +119,10 @@ def request_of_url(
             number = number_or(arrival, 0)
             if not 0 < number < 65536:
                 raise NginxlintError(f'"{on}": write ADDRESS:PORT')
+        if address and not is_address(address):
+            raise NginxlintError(f'"{on}": write ADDRESS:PORT, with the address in numbers')
+    if client and client != "unix:" and not _is_ip(client):
+        raise NginxlintError(f'"{client}" is no address that a visitor can have')
     default = (scheme == "https" and port == "443") or (scheme == "http" and port == "80")
     return Request(
         target,
@@ -139,6 +144,16 @@ def split_port(authority: str) -> tuple[str, str]:
         return host + "]", rest.removeprefix(":")
     host, _, port = authority.partition(":")
     return host, port
+
+
+def _is_ip(text: str) -> bool:
+    from ipaddress import ip_address
+
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def is_address(host: str) -> bool:

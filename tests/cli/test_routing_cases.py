@@ -161,3 +161,18 @@ def test_a_wrong_file_is_wrong_use(run: Run, text: str) -> None:
     assert outcome.err
     assert run("test", "missing.toml", "nginx.conf").code == 2
     assert run("test", "cases.toml", "-o", "xml").code == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--client", "nobody"), '"nobody" is no address that a visitor can have'),
+        (("--on", "localhost:80"), '"localhost:80": write ADDRESS:PORT, with the address in numbers'),
+    ],
+)
+def test_route_wants_addresses_where_it_compares_them(run: Run, words: tuple[str, str], message: str) -> None:
+    write("nginx.conf", "events {}\nhttp { server { listen 80; allow 10.0.0.0/8; deny all; } }\n")
+    outcome = run("route", "http://a/", "nginx.conf", *words)
+    assert (outcome.code, outcome.err) == (2, f"nginxlint: {message}\n")
+    for client in ("10.1.2.3", "::1", "unix:"):
+        assert run("route", "http://a/", "nginx.conf", "--client", client, "--on", "[::1]:80").code == 0
