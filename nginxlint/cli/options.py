@@ -21,7 +21,7 @@ def declare(parser: Parser | Quick) -> None:
         "--nginx-build",
         default="",
         metavar="FILE",
-        help="the saved output of nginx -V: its version and modules (on the live tree: those found here)",
+        help="the saved output of nginx -V: its version and modules",
     )
     add(
         "--check-files",
@@ -29,7 +29,12 @@ def declare(parser: Parser | Quick) -> None:
         default="auto",
         help="look for the certificates, keys and modules it names (auto: on the live tree, and with --root)",
     )
-    add("--nginx-version", default="", metavar="X.Y.Z", help="the nginx that will run this (default: the newest known)")
+    add(
+        "--nginx-version",
+        default="",
+        metavar="X.Y.Z",
+        help="the nginx that will run this (default: the installed one for the live tree, else the newest)",
+    )
     add("--exclude", action="append", default=[], metavar="GLOB", help="leave these files of a folder out")
     add = parser.add_argument_group("rules").add_argument
     add(

@@ -171,7 +171,7 @@ def _columns(terminal: bool) -> int:
         return int(text)
     if terminal:
         try:
-            return max(20, os.get_terminal_size(sys.stdout.fileno()).columns)
+            return max(20, os.get_terminal_size(sys.stdout.fileno()).columns or 100)  # 0: nobody has set it
         except (OSError, ValueError):
             return 100
     return 100

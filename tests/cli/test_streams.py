@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import BAD, GOOD, REPOSITORY, write
+from tests.cli.conftest import BAD, GOOD, REPOSITORY, process, write
 
 ALL = (
     "check --no-cache nginx.conf", "check --help", "rules", "rules -o json", "explain --all", "version", "--help",
@@ -81,3 +81,14 @@ def test_what_an_encoding_does_not_know_is_written_with_what_it_knows(tmp_path: 
     assert (result.returncode, result.stderr) == (0, b"")
     assert result.stdout.isascii()
     assert b"\\u2026" not in result.stdout or "json" in command
+
+
+def test_a_terminal_of_no_size_is_as_wide_as_none(tmp_path: Path) -> None:
+    """What `docker run -t`, `script` and many CI systems give."""
+    write(str(tmp_path / "nginx.conf"), BAD)
+    ours, theirs = os.openpty()
+    with process("check", "--no-cache", "nginx.conf", cwd=str(tmp_path), stdout=theirs, env={"COLUMNS": ""}) as child:
+        os.close(theirs)
+        child.wait(30)
+    assert b"location /img { alias /srv/img/; }" in os.read(ours, 10_000)
+    os.close(ours)
