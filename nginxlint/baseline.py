@@ -7,6 +7,7 @@ never in it (what does not answer today is no old acquaintance), nor are syntax 
 from __future__ import annotations
 
 import json
+import os
 
 from nginxlint.diagnostic import Stage
 from nginxlint.error import NginxlintError
@@ -16,6 +17,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from nginxlint.inputs import Root
     from nginxlint.result import Finding, Run
 
 # Path, rule, fingerprint: in this order they are sorted.
@@ -47,22 +49,36 @@ def text_of(entries: Iterable[Entry]) -> str:
     return '{\n  "baseline": 1,\n  "findings": [' + (f"\n{body}\n  ]" if lines else "]") + "\n}\n"
 
 
-def entries_of(run: Run) -> dict[Entry, Finding]:
-    """The findings of a run that a baseline may hold, by their entries."""
-    found = [one for one in run.findings if one.suppressed is None and one.diagnostic.stage not in _NEVER]
-    paths = [path_below(one.checked.root, one.diagnostic.span.source.path) for one in found]
-    keys = zip(paths, [one.diagnostic.rule for one in found], fingerprints(found), strict=True)
-    return dict(zip(keys, found, strict=True))
+def entries_of(run: Run, folder: str) -> dict[Entry, Finding]:
+    """The findings of a run that a baseline in this folder may hold, by their entries. Those of one root hang on no other
+    one, which may not be there next time."""
+    by_root: dict[Root, list[Finding]] = {}
+    for one in run.findings:
+        if one.suppressed is None and one.diagnostic.stage not in _NEVER:
+            by_root.setdefault(one.checked.root, []).append(one)
+    return {
+        (_place(folder, root, one.diagnostic.span.source.path), one.diagnostic.rule, fingerprint): one
+        for root, found in by_root.items()
+        for one, fingerprint in zip(found, fingerprints(found), strict=True)
+    }
 
 
-def accept(run: Run, known: frozenset[Entry], is_on: Callable[[str], bool]) -> list[Entry]:
+def _place(folder: str, root: Root, path: str) -> str:
+    """What a file is called in a baseline: its path from the baseline's folder, which tells the trees of a repository
+    apart; that from its root where it is elsewhere, as a copied tree may be."""
+    absolute = os.path.abspath(path)
+    inside = os.path.join(folder, "")
+    return absolute.removeprefix(inside) if absolute.startswith(inside) else path_below(root, path)
+
+
+def accept(run: Run, folder: str, known: frozenset[Entry], is_on: Callable[[str], bool]) -> list[Entry]:
     """Take note of the findings that are known. Returns the entries that match nothing any more, of the files and rules
     that were looked at; `is_on` says whether a rule was."""
-    entries = entries_of(run)
+    entries = entries_of(run, folder)
     for entry, finding in entries.items():
         finding.known = entry in known
     lost = known - entries.keys()
     if not lost:
         return []
-    files = {path_below(checked.root, path) for checked in run.checked for path in checked.paths}
+    files = {_place(folder, checked.root, path) for checked in run.checked for path in checked.paths}
     return sorted(entry for entry in lost if entry[0] in files and is_on(entry[1]))

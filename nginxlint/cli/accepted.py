@@ -27,6 +27,7 @@ class Accepted:
                 "--baseline-add and --update-baseline need --baseline FILE, or `baseline` in the settings"
             )
         self._path = path
+        self._folder = os.path.dirname(os.path.abspath(path))
         self._add: bool = args.baseline_add
         self._update: bool = args.update_baseline
         self._selection = selection
@@ -37,7 +38,7 @@ class Accepted:
 
     def note(self, run: Run) -> None:
         """Take note of what is known."""
-        self._stale = accept(run, self._known, self._is_on)
+        self._stale = accept(run, self._folder, self._known, self._is_on)
 
     def _is_on(self, id: str) -> bool:
         entry = self._selection.known.get(id)
@@ -51,7 +52,7 @@ class Accepted:
                 return []
             stale = counted(len(self._stale), "entry", "entries")
             return [f"{stale} of {self._path} not found any more: --update-baseline takes them out"]
-        added = set(entries_of(run)) - self._known if self._add else set()
+        added = set(entries_of(run, self._folder)) - self._known if self._add else set()
         gone = set(self._stale) if self._update else set()
         self._known = (self._known | added) - gone
         if added or gone or not os.path.exists(self._path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -109,3 +110,27 @@ def test_a_baseline_has_to_be_named(run: Run) -> None:
     outcome = run("check", "nginx.conf", "--baseline-add")
     assert outcome.code == 2
     assert "need --baseline FILE" in outcome.err
+
+
+def test_the_trees_of_a_repository_are_told_apart(run: Run) -> None:
+    """What is accepted in one is new in another one, and is not gone where only the other one was looked at."""
+    write("a/nginx.conf", FAULTY)
+    write("b/nginx.conf", FAULTY)
+    here = ("--baseline", "known.json", "-o", "concise")
+    assert "2 entries added" in run("check", "a", *here, "--baseline-add").err
+    assert run("check", "b", *here).code == 1
+    assert "2 entries added" in run("check", "a", "b", *here, "--baseline-add").err
+    write("a/nginx.conf", FAULTY.replace("/img {", "/img/ {"))
+    outcome = run("check", "b", *here, "--update-baseline")
+    assert (outcome.code, outcome.err) == (0, "known.json: 0 entries added, 0 taken out\n")
+    assert "1 entry of known.json not found any more" in run("check", "a", "b", *here).err
+    os.chdir("b")
+    assert run("check", ".", "--baseline", "../known.json").code == 0
+
+
+def test_a_copied_tree_has_the_baseline_of_the_original(run: Run) -> None:
+    write("one/nginx/nginx.conf", FAULTY)
+    write("two/nginx/nginx.conf", FAULTY)
+    os.mkdir("kept")
+    run("check", "one", "--baseline", "kept/known.json", "--baseline-add")
+    assert run("check", "two", "--baseline", "kept/known.json").code == 0
