@@ -5,6 +5,7 @@ from __future__ import annotations
 from nginxlint.catalogue.numbers import parse_number
 
 _SUN_PATH = 108  # sizeof(sun_path) on Linux
+_MAPPED = bytes(10) + b"\xff\xff"  # before an IPv4 address in an IPv6 one
 
 
 class Url:
@@ -232,6 +233,25 @@ def inet6_address(text: str) -> bytes | None:
     return b"".join(word.to_bytes(2, "big") for word in words)
 
 
+def parse_address(text: str) -> bytes | None:
+    """`ngx_parse_addr`: an address of either family; None where it is none."""
+    address = inet_address(text)
+    return inet6_address(text) if address in (None, b"\xff\xff\xff\xff") else address
+
+
+def parse_address_port(text: str, *, bare: bool) -> bytes | None:
+    """`ngx_parse_addr_port`: an address, with or without a port, for which IPv6 needs brackets. `bare`: brackets need no
+    port, as since nginx 1.27.3."""
+    address = parse_address(text)
+    if address is not None:
+        return address
+    if bare and text.startswith("[") and text.endswith("]"):
+        return inet6_address(text[1:-1])
+    host, mark, port = text[1:].partition("]:") if text.startswith("[") else text.partition(":")
+    number = parse_number(port)
+    return parse_address(host) if mark and number is not None and 1 <= number <= 65535 else None
+
+
 class Network:
     """An address with a mask. `host_bits`: bits are set that the mask makes meaningless (nginx warns)."""
 
@@ -256,16 +276,26 @@ class Network:
 def parse_network(text: str) -> Network | None:
     """`ngx_ptocidr`: an address or a network of either family; None where it is none."""
     host, slash, mask = text.partition("/")
-    address = inet_address(host)
-    if address == b"\xff\xff\xff\xff":
-        address = None
-    if address is None:
-        address = inet6_address(host)
+    address = parse_address(host)
     if address is None:
         return None
     width = 8 * len(address)
     bits = parse_number(mask) if slash else width
     return Network(address, bits) if bits is not None and bits <= width else None
+
+
+def client_address(text: str) -> bytes | None:
+    """An address as nginx looks it up in networks: one of IPv4 also where it is written as one of IPv6."""
+    address = parse_address(text)
+    return address[12:] if address is not None and address.startswith(_MAPPED) else address
+
+
+def in_network(client: str, network: str) -> bool:
+    """Is the address a client comes from in a network, or is both `unix:`? (ngx_cidr_match, ngx_http_access_handler)"""
+    if "unix:" in (client, network):
+        return client == network
+    address, around = client_address(client), parse_network(network)
+    return address is not None and around is not None and Network(address, 8 * len(address)).lies_in(around)
 
 
 # Networks nobody on the Internet is reached by. Source: the IANA special-purpose address registries.

@@ -142,7 +142,7 @@ def parser() -> Parser:
     add("-X", "--method", default="GET", help="the request method (default: GET)")
     add("-H", "--header", action="append", default=[], metavar="NAME: VALUE", help="a request header; repeatable")
     add("--only-headers", action="store_true", help="headers that are not given are not sent (else: unknown)")
-    add("--client", default="", metavar="ADDRESS", help="the visitor's address")
+    add("--client", default="", metavar="ADDRESS", help="the address the connection comes from")
     add("--reply", action="append", default=[], metavar="NAME: VALUE", help="a header the upstream answers with")
     add("--on", default="", metavar="ADDRESS:PORT", help="the local address the connection arrives at")
     add("--requests", default="", metavar="FILE", help="many: a URL or a JSON object a line (- for standard input)")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from nginxlint.routing.evaluate import expand, header, remote_address
+from nginxlint.catalogue.addresses import in_network
+from nginxlint.routing.evaluate import expand, header
 from nginxlint.routing.visit import Unsure, Visit
 from nginxlint.syntax import Directive
 
@@ -57,33 +58,19 @@ def _by_address(visit: Visit, scope: Scope) -> int | None:
         holder = holder.outer
     if holder is None:
         return None
-    client = remote_address(visit)
+    client = visit.connection.client
     for rule in holder.block.body:
         if rule.name not in ("allow", "deny") or not rule.values:
             continue
-        matches = _covers(rule.values[0], client)
-        if matches is None:
-            matches = visit.ask(f"whether the client is in {rule.values[0]} (--client)", rule, rule.name == "allow")
+        whom = rule.values[0]
+        if isinstance(client, Unsure) and whom != "all":
+            matches = visit.ask(f"whether the client is in {whom}: {client.why}", rule, rule.name == "allow")
+        else:
+            matches = whom == "all" or in_network(client, whom)
         if matches:
-            visit.say(f"{rule.name} {rule.values[0]}", rule)
+            visit.say(f"{rule.name} {whom}", rule)
             return 403 if rule.name == "deny" else 0
     return None
-
-
-def _covers(network: str, client: str) -> bool | None:
-    """Is the client in a network? None where that is not known."""
-    import ipaddress
-
-    if network == "all":
-        return True
-    if isinstance(client, Unsure):
-        return None
-    if network == "unix:":
-        return client == "unix:"
-    try:
-        return ipaddress.ip_address(client.strip("[]")) in ipaddress.ip_network(network, strict=False)
-    except ValueError:
-        return False
 
 
 def _by_password(config: Config, visit: Visit, scope: Scope) -> int | None:

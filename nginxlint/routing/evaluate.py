@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from nginxlint.catalogue.addresses import client_address
 from nginxlint.catalogue.numbers import MAX, number_or
 from nginxlint.regex import Regex, RegexLimit, compile_regex
 from nginxlint.routing.request import split_port
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 _MAX_DEPTH = 12
 _SECURE = {"https": "on", "http": ""}
 _ONLY_SEMICOLONS = (1, 29, 6)  # until then a comma stood between cookies, too (CHANGES)
+# What nginx evaluates once, though the realip module may replace the client's address afterwards.
+_KEPT = frozenset(("remote_addr", "proxy_add_x_forwarded_for"))
 
 
 def expand(config: Config, visit: Visit, text: str, *, quote_captures: bool = False, depth: int = 0) -> str:
@@ -65,11 +68,10 @@ def value_of(config: Config, visit: Visit, name: str, *, quote_captures: bool = 
             return value
     if any(definition.name == "set" for definition in config.variable_definitions().get(name, ())):
         return ""  # the `set` has not run
-    return _built_in(config, visit, name)
-
-
-def remote_address(visit: Visit) -> str:
-    return visit.request.client or Unsure("", "the client's address is not given (--client)")
+    value = _built_in(config, visit, name)
+    if name in _KEPT:
+        visit.cached[name] = value
+    return value
 
 
 def header(visit: Visit, name: str) -> str:
@@ -208,8 +210,8 @@ _VARIABLES: dict[str, Callable[[Visit], str]] = {
     "server_protocol": lambda visit: f"HTTP/{visit.request.version}",
     "request_method": lambda visit: (visit.parent or visit).method,
     "request": _request_line,
-    "remote_addr": remote_address,
-    "realip_remote_addr": remote_address,
+    "remote_addr": lambda visit: visit.connection.client,
+    "realip_remote_addr": lambda visit: visit.connection.peer,
     "proxy_add_x_forwarded_for": lambda visit: _forwarded(visit),
     "http2": lambda visit: "",
     "http3": lambda visit: "",
@@ -221,8 +223,8 @@ _VARIABLES: dict[str, Callable[[Visit], str]] = {
 
 
 def _forwarded(visit: Visit) -> str:
-    before, client = header(visit, "x-forwarded-for"), remote_address(visit)
-    whole = f"{before}, {client}" if before else str(client)
+    before, client = header(visit, "x-forwarded-for"), visit.connection.client
+    whole = f"{before}, {client}" if "x-forwarded-for" in visit.headers else str(client)
     for part in (before, client):
         if isinstance(part, Unsure):
             return Unsure(whole, part.why)
@@ -297,18 +299,17 @@ def _wildcards(host: str) -> list[str]:
 def _geo(config: Config, visit: Visit, block: Block, depth: int) -> str:
     import ipaddress
 
-    name = block.values[0].removeprefix("$") if len(block.values) > 1 else "remote_addr"
-    text = value_of(config, visit, name, depth=depth)
+    if len(block.values) > 1:
+        text = value_of(config, visit, block.values[0].removeprefix("$"), depth=depth)
+    else:
+        text = visit.connection.client
     values = {line.values for line in block.body if line.name not in ("proxy", "delete", "ranges", "proxy_recursive")}
     default = next((line.values[0] for line in block.body if line.name == "default" and line.values), "")
     if isinstance(text, Unsure):
         return Unsure(default, text.why) if len(values) > 1 or not default else default
     if block.child("proxy", "include") is not None:
         return Unsure(default, f"{block.values[-1]} hangs on {'a proxy or ' if block.child('proxy') else ''}a file")
-    try:
-        address = ipaddress.ip_address(text.strip("[]"))
-    except ValueError:
-        address = ipaddress.ip_address("255.255.255.255")
+    address = ipaddress.ip_address(client_address(text) or b"\xff\xff\xff\xff")
     best, length, ranges = default, -1, block.child("ranges") is not None
     for line in block.body:
         if not line.values or line.name == "default":

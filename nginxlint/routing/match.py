@@ -40,7 +40,7 @@ def own_handler(block: Block) -> Directive | None:
 class Socket:
     """One listen socket: its servers by name, and the default one."""
 
-    __slots__ = ("_names", "_regexes", "address", "default", "port", "servers", "ssl", "text")
+    __slots__ = ("_names", "_regexes", "address", "default", "port", "proxy_protocol", "servers", "ssl", "text")
 
     def __init__(self, listener: Listener, port: int) -> None:
         self.address = listener.address
@@ -49,6 +49,7 @@ class Socket:
         self.servers = listener.servers
         self.default = listener.default
         self.ssl = listener.ssl is not None
+        self.proxy_protocol = listener.proxy_protocol is not None
         self._names = Names()
         self._regexes: list[tuple[Regex, Server]] = []
         for server in listener.servers:

@@ -17,7 +17,7 @@ class BadRequest(Exception):
 class Request:
     """What is known of one request. `target` is the request target as sent (query included); `headers` are
     lower-cased names; `complete` says that headers not listed are not sent (else they are unknown); `address` is
-    the local address the connection arrives at, empty where unknown; `client` the visitor's address; `version` that
+    the local address the connection arrives at, empty where unknown; `client` the one it comes from; `version` that
     of HTTP; `sni` the server name of the TLS handshake. `reply` holds headers that the first upstream answers with
     (Location, X-Accel-Redirect), lower-cased. A request without Host has no "host" among its headers."""
 

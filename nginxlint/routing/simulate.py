@@ -10,6 +10,7 @@ from nginxlint.routing.escaping import escape_uri
 from nginxlint.routing.evaluate import expand, file_path, root_directive
 from nginxlint.routing.handlers import pass_on
 from nginxlint.routing.match import PASSES, Socket
+from nginxlint.routing.realip import replace_client
 from nginxlint.routing.replies import accel_target, redirect_of
 from nginxlint.routing.request import BadRequest, Request, Target, unsafe_uri, valid_headers, valid_host
 from nginxlint.routing.rewrite import Ending, run_rewrites
@@ -144,6 +145,7 @@ class Run:
         elif socket.ssl and not self._client_certificate():
             self._status(496)
         else:
+            replace_client(self.config, visit, socket)
             self._server_phase()
 
     def _handshake(self, sni: str) -> None:
@@ -284,6 +286,7 @@ class Run:
     def _content(self) -> None:
         visit = self.visit
         assert visit.block is not None
+        replace_client(self.config, visit, self.socket)
         status = denied(self.config, visit, self._subrequest)
         if status is not None:
             self._status(status)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from nginxlint.catalogue.addresses import parse_address, print_address
 from nginxlint.catalogue.inheritance import ANONYMOUS
 from nginxlint.regex import Regex, RegexMatch
 from nginxlint.routing.escaping import escape_args
@@ -38,6 +39,21 @@ class Step:
     def __init__(self, text: str, directive: Directive | None = None) -> None:
         self.text = text
         self.directive = directive
+
+
+class Connection:
+    """Where a request and its subrequests come from: `peer` is at the other end, `client` who nginx takes for the client;
+    `replaced`: the realip module has told it."""
+
+    __slots__ = ("client", "peer", "replaced")
+
+    def __init__(self, client: str) -> None:
+        text = client.strip("[]")
+        address = parse_address(text)
+        known = text if address is None else print_address(address)
+        self.peer = known or Unsure("", "the address the connection comes from is not given (--client)")
+        self.client = self.peer
+        self.replaced = False
 
 
 class TooManyQuestions(Exception):
@@ -79,6 +95,7 @@ class Visit:
         self.cached: dict[str, str] = {} if parent is None else parent.cached
         self.look: Callable[[str], str] | None = None
         self.parent = parent
+        self.connection: Connection = Connection(request.client) if parent is None else parent.connection
         self.replied = False
         self.server: Server | None = None
         self.block: Block | None = None

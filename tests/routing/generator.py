@@ -19,6 +19,10 @@ REGEXES = (
     r"\.php$", r"\.(png|jpg)$", r"^/api/(.*)$", r"^/(a|b)/(\w+)", r"/x", r"^/old/(?<rest>.*)", r"v\d+", r"^/(.*)/do$",
     r"[A-Z]", r"%", r"^/static/(.+\.txt)$", r"^(/.+\.php)(/.*)?$",
 )  # fmt: skip
+ADDRESSES = (
+    "192.0.2.7", "192.0.2.7, 10.0.0.3", "10.0.0.3,127.0.0.9, 192.0.2.1", "198.51.100.1 , 127.0.0.1", "127.0.0.1", "10.0.0.3:99", "[2001:db8::1]:8",
+    "::ffff:10.0.0.3", "2001:DB8:0::1", "x, 10.0.0.3", "10.0.0.3, x", "", ",10.0.0.3", "[::1]", "unknown",
+)  # fmt: skip
 KINDS = ("a.k.test", "k.test", "Bar", "exact", "no", "b", "id-7-z")
 
 
@@ -64,7 +68,8 @@ class Case:
             f"map $uri $of_uri{n} {{ ~^/(?<first{n}>[^/]+)/ $first{n}; default root; }}",
             f"split_clients $arg_s $split{n} {{ 33.3% one; 20% two; * rest; }}",
             f"split_clients $host$uri $third{n} {{ 50% 1; * ''; }}",
-            f"geo $geo{n} {{ default no; 127.0.0.0/8 loop; 127.0.0.2 second; 10.0.0.0/8 ten; }}",
+            f"geo $geo{n} {{ default no; 127.0.0.0/8 loop; 127.0.0.2 second; 10.0.0.0/8 ten; 2001:db8::/32 six; }}",
+            f"map $remote_addr $client{n} {{ default other; 127.0.0.1 here; ~^(10)\\. $1; }}",
             f"geo $arg_ip $ranges{n} {{ ranges; default out; 10.0.0.0-10.0.0.9 low; 10.0.0.10-10.0.0.20 high; }}",
             f"upstream up{n} {{ server {self.up}; }}",
             f"upstream sock{n} {{ server unix:{self.world.backends['sock']}; }}",
@@ -96,6 +101,7 @@ class Case:
             lines.append(self._some(0.15, "proxy_set_header X-Server $server_name; proxy_set_header Host $host;"))
             lines.append(self._some(0.04, "auth_request /auth;", "mirror /mirror;"))
             lines.append(self._some(0.05, "recursive_error_pages on;"))
+            lines.append(self._real_ip(0.25))
             lines += self._server_rewrites()
             lines += self._locations(1, "", set())
             lines.append(f"location = /auth {{ {self._mark()} auth_request off; {self._auth()} }}")
@@ -108,6 +114,16 @@ class Case:
             )
             lines.append("}")
         return "\n".join(line for line in lines if line)
+
+    def _real_ip(self, chance: float) -> str:
+        trusted = self._some(chance, "127.0.0.1", "127.0.0.0/8", "10.0.0.0/8", "0.0.0.0/0", "unix:")
+        if not trusted:
+            return ""
+        return f"set_real_ip_from {trusted};" + " ".join((
+            self._some(0.5, "set_real_ip_from 10.0.0.0/8;", "set_real_ip_from ::/0; set_real_ip_from 127.0.0.1;"),
+            self._some(0.7, *(f"real_ip_header {name};" for name in ("X-Forwarded-For", "X-Real-IP", "x-forwarded-for", "X-Kind", "proxy_protocol"))),
+            self._some(0.4, "real_ip_recursive on;"),
+        ))  # fmt: skip
 
     def _auth(self) -> str:
         return self.random.choice([
@@ -171,7 +187,16 @@ class Case:
         random = self.random
         parts = [
             self._some(0.05, "internal;"),
-            self._some(0.08, "deny all;", "allow 127.0.0.1; deny all;", "deny 10.0.0.0/8;", "deny 127.0.0.0/8;"),
+            self._real_ip(0.06),
+            self._some(
+                0.08,
+                "deny all;",
+                "deny 10.0.0.0/8; deny 2001:db8::/32;",
+                "allow 192.0.2.0/24; allow 127.0.0.1; deny all;",
+                "allow 127.0.0.1; deny all;",
+                "deny 10.0.0.0/8;",
+                "deny 127.0.0.0/8;",
+            ),
             self._some(0.04, "satisfy any; deny all; auth_basic x; auth_basic_user_file /none;", "auth_basic closed;"),
             self._some(0.05, "auth_request /auth;", "auth_request off;", "auth_request /x;"),
             self._some(0.04, "mirror /mirror;"),
@@ -218,7 +243,8 @@ class Case:
             "!-x $document_root/here.txt", "$cookie_c = yes", '$http_cookie ~ "d=([^;]+)"', f"$kind{n} != 0", f"$split{n} = one",
             f"$geo{n} = loop", f"$ranges{n} ~ (low|high)", "$request_uri ~* %2f", '$http_user_agent ~ "odd (.)"', "$https", "$is_args",
             "$remote_addr = 127.0.0.1", "$server_port = 80", f"$both{n} ~ ^(\\d)", "$query_string = ''", "$http_absent", "$t = 2",
-            "$server_addr = 127.0.0.2", "$request_uri = $uri", f"$of_uri{n} = api",
+            "$server_addr = 127.0.0.2", "$request_uri = $uri", f"$of_uri{n} = api", f"$geo{n} = ten", "$remote_addr ~ ^1(.*)1", "$realip_remote_addr != $remote_addr",
+            f"$client{n} = here",
         ])  # fmt: skip
 
     def _statement(self) -> str:
@@ -299,6 +325,7 @@ class Case:
                        "proxy_set_header X-Cap $1-$2; proxy_set_header X-T \"$request\";", "proxy_set_header X-Kind ''; proxy_set_header x-new $cookie_c;",
                        "proxy_set_header X-Doc $document_root; proxy_set_header X-File $request_filename;",
                        f"proxy_set_header X-Geo $geo{n}$ranges{n}; proxy_set_header X-P $server_protocol$server_addr;",
+                       f"proxy_set_header X-Client $client{n}$geo{n}; proxy_set_header X-Peer $realip_remote_addr;",
                        "proxy_set_header Accept-Encoding ''; proxy_set_header Content-Type text/odd;"),
             self._some(0.05, "proxy_pass_request_headers off;"),
             self._some(0.05, "proxy_method PUT;", "proxy_method $request_method;", "proxy_pass_request_body off;"),
@@ -357,8 +384,8 @@ class Case:
         if random.random() < 0.04:
             target = f"{scheme}://{random.choice(HOSTS)}{random.choice([target, target, '', '?a=1'])}"
         for chance, name, values in (
-            (0.4, "x-kind", KINDS), (0.2, "cookie", ("c=yes; d=4", "d=x", "c=no;c=yes", "d=1, c=yes", "C = yes, d")), (0.2, "user-agent", ("odd x", "curl/8")),
-            (0.1, "x-forwarded-for", ("192.0.2.7",)), (0.05, "upgrade", ("websocket",)), (0.05, "te", ("trailers",)),
+            (0.4, "x-kind", (*KINDS, *ADDRESSES[:3])), (0.2, "cookie", ("c=yes; d=4", "d=x", "c=no;c=yes", "d=1, c=yes", "C = yes, d")), (0.2, "user-agent", ("odd x", "curl/8")),
+            (0.3, "x-forwarded-for", ADDRESSES), (0.3, "x-real-ip", ADDRESSES), (0.05, "upgrade", ("websocket",)), (0.05, "te", ("trailers",)),
             (0.05, "x_under", ("dropped",)), (0.05, "authorization", ("Basic eDp5",)), (0.05, "keep-alive", ("5",)), (0.1, "accept", ("*/*",)),
             (0.04, "if-modified-since", ("Thu, 01 Jan 1970 00:00:00 GMT",)), (0.04, "content-type", ("text/x",)), (0.03, "range", ("bytes=0-1",)),
         ):  # fmt: skip

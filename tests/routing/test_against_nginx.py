@@ -136,7 +136,7 @@ class Tally:
 
 
 def as_on_the_command_line(request: Request) -> Request | None:
-    """What `nginxlint route URL --on PORT -X METHOD` makes of a request; None where a URL cannot say it."""
+    """What `nginxlint route URL --on PORT -X METHOD` (every other time with `--client`) makes of a request; None where a URL cannot say it."""
     ordinary = request.version == "1.1" and not request.reply and request.target.startswith("/")
     if (
         not ordinary
@@ -151,6 +151,7 @@ def as_on_the_command_line(request: Request) -> Request | None:
         return None
     try:
         url = f"{request.scheme}://{request.host}{request.target}"
-        return request_of_url(url, method=request.method, on=str(request.port))
+        client = request.client if len(request.target) % 2 else ""
+        return request_of_url(url, method=request.method, on=str(request.port), client=client)
     except NginxlintError:
         return None

@@ -40,6 +40,28 @@ def test_what_is_not_known_gives_every_outcome(server: str, statuses: set[int | 
     assert found.doubts
 
 
+TRUSTED = "set_real_ip_from 127.0.0.1; location /x { deny 192.0.2.1; proxy_pass http://u:1; }"
+
+
+@pytest.mark.parametrize(
+    ("server", "known", "certain"),
+    [
+        (TRUSTED, {"client": "127.0.0.1"}, False),
+        (TRUSTED, {"client": "127.0.0.2"}, True),
+        (TRUSTED, {"client": "127.0.0.1", "headers": {"X-Real-IP": "192.0.2.1"}}, True),
+        (TRUSTED, {"client": "127.0.0.1", "complete": True}, True),
+        (TRUSTED, {"headers": {"X-Real-IP": "192.0.2.1"}}, False),
+        (TRUSTED + "set_real_ip_from proxy.test;", {"client": "127.0.0.2"}, False),
+        (TRUSTED + "real_ip_header proxy_protocol;", {"client": "127.0.0.1"}, True),
+        (TRUSTED + "real_ip_header proxy_protocol; listen 80 proxy_protocol;", {"client": "127.0.0.1"}, False),
+    ],
+)
+def test_who_the_client_is_is_known_where_all_of_the_way_is(
+    server: str, known: dict[str, object], certain: bool
+) -> None:
+    assert answer(server, **known).certain == certain
+
+
 def test_what_is_given_is_not_doubted() -> None:
     server = "if ($http_x_a = 1) { return 201; } location / { deny 192.0.2.1; proxy_pass http://u:1; }"
     assert answer(server, headers={"X-A": "1"}, client="192.0.2.9").status == 201

@@ -11,9 +11,9 @@ from tests.oracle.nginx import PROGRAM, VERSION
 from tests.routing.echo import Echo
 from tests.routing.outcome import Outcome, seen_outcome, told_outcome
 from tests.routing.real import Site, free_ports, look, new_folder, remove, send
-from tests.routing.worked import ACCESS, ENDINGS, INHERITANCE, PROXY_PASS, ROUTING, Row, mark_of
+from tests.routing.worked import ACCESS, ENDINGS, INHERITANCE, PROXY_PASS, REAL_ADDRESS, ROUTING, Row, mark_of
 
-ROWS = [*PROXY_PASS, *ROUTING, *INHERITANCE, *ACCESS, *ENDINGS]
+ROWS = [*PROXY_PASS, *ROUTING, *INHERITANCE, *ACCESS, *REAL_ADDRESS, *ENDINGS]
 
 
 class Laid:

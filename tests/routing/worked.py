@@ -6,6 +6,8 @@ scheme, host and port of the request. A row with `listen` in its text brings ser
 
 from __future__ import annotations
 
+from tests.oracle.nginx import VERSION
+
 
 class Row:
     """One configuration and (request, outcome) pairs. A request is `[METHOD] PATH [Name:value…]`; an outcome may
@@ -265,6 +267,47 @@ ACCESS = [
         "error_page 500 @e; location /a { satisfy any; deny all; auth_request /odd; } location = /odd { auth_request off; return 418; }"
         " location @e { try_files /none =418; } location /b { auth_request /odd; }",
         ("/a", "403"), ("/b", "418")),
+]  # fmt: skip
+
+_TRUSTS = "set_real_ip_from 127.0.0.1; set_real_ip_from 10.0.0.0/8; "
+_TELLS = (
+    "location / { if ($proxy_add_x_forwarded_for ~ '^(.*), (.*)$') { set $f $1+$2; }"
+    " proxy_set_header X-A $remote_addr/$realip_remote_addr/$f; proxy_pass http://{up}; }"
+)
+
+
+def _of(told: str, address: str) -> tuple[str, str]:
+    """A request with that X-Forwarded-For, and what the backend learns of the client then."""
+    return f"/ X-Forwarded-For:{told}", f"up GET / with x-a={address}/127.0.0.1/{told}+{address}"
+
+
+# ngx_http_realip_module
+REAL_ADDRESS = [
+    Row("the client is who X-Real-IP says",
+        _TRUSTS + "location / { deny 192.0.2.0/24; proxy_pass http://{up}; } location /b { allow 192.0.2.1; deny all; proxy_pass http://{up}; }",
+        ("/", "up GET /"), ("/ X-Real-IP:192.0.2.1", "403"), ("/b", "403"), ("/b X-Real-IP:192.0.2.1", "up GET /b"), ("/ X-Forwarded-For:192.0.2.1", "up GET /"),
+        ("/ X-Real-IP:192.0.2.1:80", "403"), ("/ X-Real-IP:192.0.2.1:0", "up GET /"), ("/ X-Real-IP:[2001:db8::1]:80", "up GET /"), ("/b X-Real-IP:::ffff:192.0.2.1", "up GET /b"),
+        ("/b X-Real-IP:10.0.0.1,192.0.2.1", "up GET /b"), ("/b X-Real-IP:192.0.2.1,10.0.0.1", "403"), ("/ X-Real-IP:", "up GET /")),
+    Row("only those in set_real_ip_from are believed", "set_real_ip_from 127.0.0.2; set_real_ip_from unix:; location / { deny 192.0.2.0/24; proxy_pass http://{up}; }",
+        ("/ X-Real-IP:192.0.2.1", "up GET /")),
+    Row("the last address of X-Forwarded-For", _TRUSTS + "real_ip_header X-Forwarded-For; " + _TELLS,
+        ("/", "up GET / with x-a=127.0.0.1/127.0.0.1/"), ("/ X-Forwarded-For:", "up GET / with x-a=127.0.0.1/127.0.0.1/+127.0.0.1"), _of("192.0.2.1,10.0.0.1", "10.0.0.1"),
+        _of("192.0.2.1,x", "127.0.0.1"), _of("255.255.255.255", "127.0.0.1"), _of("192..2.1", "192.0.2.1")),
+    Row("real_ip_recursive goes on to the left while trusted ones tell", _TRUSTS + "real_ip_header X-Forwarded-For; real_ip_recursive on; " + _TELLS,
+        _of("192.0.2.1,10.0.0.1", "192.0.2.1"), _of("192.0.2.9,192.0.2.1,10.0.0.1,10.0.0.2", "192.0.2.1"), _of("10.0.0.3,10.0.0.2", "10.0.0.3"), _of("x,10.0.0.2", "10.0.0.2"),
+        _of(",10.0.0.2", "127.0.0.1"), _of(",,10.0.0.2", "10.0.0.2"), _of("10.0.0.9,,10.0.0.2,", "10.0.0.9"), _of("::1,10.0.0.2", "::1"), _of("::FFFF:192.0.2.7,10.0.0.2", "::ffff:192.0.2.7")),
+    Row("an IPv6 address in brackets needs no port since 1.27.3", _TRUSTS + "location / { deny 2001:db8::/32; proxy_pass http://{up}; }",
+        ("/ X-Real-IP:[2001:db8::1]:1", "403"), ("/ X-Real-IP:[2001:db8::1]", "403" if VERSION >= (1, 27, 3) else "up GET /")),
+    Row("real_ip_header names any header", _TRUSTS + "real_ip_header CF-Connecting-IP; location / { deny 192.0.2.0/24; proxy_pass http://{up}; }",
+        ("/ CF-Connecting-IP:192.0.2.1", "403"), ("/ X-Real-IP:192.0.2.1", "up GET /")),
+    Row("a location has its own real_ip_header, unless the server's was sent", _TRUSTS + "location / { real_ip_header X-Client; deny 192.0.2.0/24; proxy_pass http://{up}; }",
+        ("/ X-Client:192.0.2.1", "403"), ("/ X-Client:192.0.2.1 X-Real-IP:198.51.100.1", "up GET /")),
+    Row("a variable that was asked for before the location knows the client is kept",
+        "set $early $remote_addr; location / { set_real_ip_from 127.0.0.1; allow 192.0.2.1; deny all; proxy_set_header X-A $remote_addr; proxy_pass http://{up}; }",
+        ("/ X-Real-IP:192.0.2.1", "up GET / with x-a=127.0.0.1"), ("/", "403")),
+    Row("a subrequest finds out for the request, too",
+        "location / { auth_request /auth; proxy_set_header X-A $remote_addr; proxy_pass http://{other}; } location = /auth { set_real_ip_from 127.0.0.1; proxy_pass http://{up}; }",
+        ("/ X-Real-IP:192.0.2.1", "other GET / + up GET /auth with x-a=192.0.2.1")),
 ]  # fmt: skip
 
 # What a second grammar of requests has taught us.
