@@ -13,7 +13,7 @@ from nginxlint.cli.main import complain
 from nginxlint.cli.output import write_out
 from nginxlint.error import NginxlintError
 from nginxlint.routing.answer import Answer
-from nginxlint.routing.request import Request, request_of_url
+from nginxlint.routing.request import Request, gathered, lines_of, request_of_url
 
 INCOMPLETE = 3
 
@@ -77,7 +77,7 @@ def request_of_case(case: dict[str, object], on: str = "", client: str = "") -> 
     return request_of_url(
         str(case["url"]),
         method=str(case.get("method", "GET")),
-        headers={str(name): str(value) for name, value in headers.items()} if isinstance(headers, dict) else None,
+        headers=gathered(_of_case(headers)) if isinstance(headers, dict) else None,
         complete=isinstance(headers, dict),
         on=str(case.get("on", on)),
         client=str(case.get("client", client)),
@@ -88,21 +88,28 @@ def _request(args: Namespace, case: dict[str, object]) -> Request:
     headers = _pairs("-H", args.header)
     request = request_of_case({"method": args.method, **case}, args.on, args.client)
     for name, value in headers.items():
-        if name.lower() == "host" or name.lower() not in request.headers:
-            request.headers[name.lower()] = value
+        if name == "host" or name not in request.headers:
+            request.headers[name] = value
     request.complete = request.complete or args.only_headers
-    request.reply = {name.lower(): value for name, value in _pairs("--reply", args.reply).items()}
+    request.reply = {name: lines_of(value)[-1] for name, value in _pairs("--reply", args.reply).items()}
     return request
 
 
+def _of_case(headers: dict[object, object]) -> Iterator[tuple[str, str]]:
+    for name, value in headers.items():
+        for line in value if isinstance(value, list) else [value]:
+            yield str(name).lower(), str(line)
+
+
 def _pairs(option: str, texts: list[str]) -> dict[str, str]:
-    pairs = {}
+    """The headers of several texts by name."""
+    pairs = []
     for text in texts:
         name, mark, value = text.partition(":")
         if not mark or not name.strip():
             raise NginxlintError(f'{option} "{text}": write NAME: VALUE')
-        pairs[name.strip()] = value.strip()
-    return pairs
+        pairs.append((name.strip().lower(), value.strip()))
+    return gathered(pairs)
 
 
 def _print(args: Namespace, url: str, answer: Answer) -> None:
@@ -140,7 +147,14 @@ def parser() -> Parser:
     made.add_argument("path", nargs="?", default="", metavar="PATH", help="the configuration (default: /etc/nginx)")
     add = made.add_argument
     add("-X", "--method", default="GET", help="the request method (default: GET)")
-    add("-H", "--header", action="append", default=[], metavar="NAME: VALUE", help="a request header; repeatable")
+    add(
+        "-H",
+        "--header",
+        action="append",
+        default=[],
+        metavar="NAME: VALUE",
+        help="a request header; repeatable, also for one name",
+    )
     add("--only-headers", action="store_true", help="headers that are not given are not sent (else: unknown)")
     add("--client", default="", metavar="ADDRESS", help="the address the connection comes from")
     add("--reply", action="append", default=[], metavar="NAME: VALUE", help="a header the upstream answers with")

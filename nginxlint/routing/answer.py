@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from nginxlint.routing.request import lines_of
 from nginxlint.routing.servers import Location, Server
 from nginxlint.routing.visit import Step
 from nginxlint.syntax import Block, Directive
@@ -155,7 +156,8 @@ class Answer:
         lines.append(f"  answer    {self.summary()}" + ("" if self.certain else "  (cannot tell for sure)"))
         if self.upstream is not None:
             lines.append(f"  host      {self.upstream.host}")
-            lines.extend(f"  sends     {name}: {value}" for name, value in self.upstream.headers.items())
+            for name, value in self.upstream.headers.items():
+                lines.extend(f"  sends     {name}: {line}" for line in lines_of(value))
         lines.append("  why")
         lines.extend(
             f"    {step.text}" + (f"  {_where(step.directive)}" if step.directive is not None else "")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from nginxlint.catalogue.addresses import client_address
 from nginxlint.catalogue.numbers import MAX, number_or
 from nginxlint.regex import Regex, RegexLimit, compile_regex
-from nginxlint.routing.request import split_port
+from nginxlint.routing.request import lines_of, split_port
 from nginxlint.routing.scope import Scope
 from nginxlint.routing.variables import REFERENCE
 from nginxlint.routing.visit import Unsure, Visit
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from nginxlint.config import Config
 
 _MAX_DEPTH = 12
+# From this version on $http_* and HTTP_* hold all lines of a header (CHANGES); of these $http_* always did.
+ALL_LINES = (1, 23, 0)
+_JOINED = ("cookie", "x_forwarded_for")
 _SECURE = {"https": "on", "http": ""}
 _ONLY_SEMICOLONS = (1, 29, 6)  # until then a comma stood between cookies, too (CHANGES)
 # What nginx evaluates once, though the realip module may replace the client's address afterwards.
@@ -84,6 +87,15 @@ def header(visit: Visit, name: str) -> str:
     )
 
 
+def _header_variable(config: Config, visit: Visit, name: str) -> str:
+    """$http_NAME: the lines of the headers that are written so, with `_` for `-`; before 1.23.0 the first one."""
+    plain = header(visit, name.replace("_", "-"))
+    if isinstance(plain, Unsure) or name in _JOINED:
+        return plain
+    lines = [line for key, line in visit.lines() if key.replace("-", "_") == name]
+    return ", ".join(lines if config.version >= ALL_LINES else lines[:1])
+
+
 def cookie(config: Config, visit: Visit, name: str) -> str:
     """$cookie_NAME: the first one of that name. A comma ends no value (ngx_http_parse_multi_header_lines)."""
     whole = header(visit, "cookie")
@@ -115,8 +127,8 @@ def _built_in(config: Config, visit: Visit, name: str) -> str:
         return known(visit)
     if name.startswith("arg_"):
         return argument(visit.args, name[4:])
-    if name.startswith("http_"):
-        return header(visit, name[5:].replace("_", "-"))
+    if name.startswith("http_") or name == "content_type":
+        return _header_variable(config, visit, name.removeprefix("http_"))
     if name.startswith("cookie_"):
         return cookie(config, visit, name[7:])
     if name in ("request_filename", "document_root", "realpath_root") and visit.block is not None:
@@ -184,7 +196,7 @@ def file_path(config: Config, visit: Visit, uri: str, *, tried: bool = False) ->
 def _request_port(visit: Visit) -> str:
     """The port that is written behind the host of the request."""
     authority = visit.target.authority if visit.target else None
-    port = split_port(visit.headers.get("host", "") if authority is None else authority)[1]
+    port = split_port(lines_of(visit.headers.get("host", ""))[0] if authority is None else authority)[1]
     return "" if port.strip("0") == "" else port  # nginx takes port 0 for none
 
 
@@ -216,7 +228,6 @@ _VARIABLES: dict[str, Callable[[Visit], str]] = {
     "http2": lambda visit: "",
     "http3": lambda visit: "",
     "content_length": lambda visit: header(visit, "content-length"),
-    "content_type": lambda visit: header(visit, "content-type"),
     "proxy_host": lambda visit: visit.named.get("proxy_host", ""),
     "proxy_port": lambda visit: visit.named.get("proxy_port", ""),
 }

@@ -8,6 +8,7 @@ from __future__ import annotations
 from nginxlint.catalogue.addresses import in_network, parse_address_port, parse_network, print_address
 from nginxlint.expressions import compiled
 from nginxlint.routing.evaluate import header
+from nginxlint.routing.request import lines_of
 from nginxlint.routing.visit import Unsure, Visit
 
 TYPE_CHECKING = False  # typing costs 3 ms to import; checkers know the name
@@ -48,7 +49,10 @@ def _told(visit: Visit, name: str, socket: Socket) -> list[str]:
     if name == "proxy_protocol":
         return [Unsure("", "the PROXY protocol header is not given")] if socket.proxy_protocol else []
     value = header(visit, name.lower())
-    return [value] if isinstance(value, Unsure) else compiled(_BETWEEN).split(value.rstrip(" ,"))[::-1]
+    if isinstance(value, Unsure):
+        return [value]
+    lines = lines_of(value) if name == "X-Forwarded-For" else lines_of(value)[:1]
+    return [address for line in lines for address in compiled(_BETWEEN).split(line.rstrip(" ,"))][::-1]
 
 
 def _forwarded(client: str, told: Sequence[str], trusted: Sequence[str], *, bare: bool) -> str | None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from nginxlint.routing.evaluate import expand
+from nginxlint.routing.evaluate import ALL_LINES, expand
 from nginxlint.routing.headers import RequestHeaders
+from nginxlint.routing.request import gathered
 from nginxlint.routing.scope import Scope
 from nginxlint.routing.visit import Unsure, Visit
 
@@ -20,7 +21,7 @@ def sent_headers(config: Config, visit: Visit, scope: Scope, family: str) -> dic
     """The headers of one request, Host first. Where a value is unknown it stands as it is written."""
     sent = RequestHeaders(config, scope, family)
     host = ""
-    headers: dict[str, str] = {}
+    headers: list[tuple[str, str]] = []
     for line in sent.lines():
         value = expand(config, visit, line.value)
         if not value:
@@ -29,22 +30,22 @@ def sent_headers(config: Config, visit: Visit, scope: Scope, family: str) -> dic
         if line.name.lower() == "host":
             host = shown
         else:
-            headers[line.name] = shown
+            headers.append((line.name, shown))
     if not host and sent.host_falls_back:
         host = visit.named["proxy_host"]
     length = visit.headers.get("content-length")
     if length is not None and "content-length" not in sent.configured:
-        headers["Content-Length"] = length
-    headers.update((name, value) for name, value in visit.headers.items() if sent.hands_on(name))
-    return {"Host": host, **headers} if host else headers
+        headers.append(("Content-Length", length))
+    headers += ((name, line) for name, line in visit.lines() if sent.hands_on(name))
+    return gathered([("Host", host), *headers] if host else headers)
 
 
 def sent_parameters(config: Config, visit: Visit, scope: Scope, family: str) -> dict[str, str]:
     """The parameters in effect, then `HTTP_*` for the client's headers (ngx_http_fastcgi_create_request and kin)."""
-    params: dict[str, str] = {}
+    params: list[tuple[str, str]] = []
     hidden = set()
     if family == "scgi":
-        params["CONTENT_LENGTH"] = visit.headers.get("content-length", "0")
+        params.append(("CONTENT_LENGTH", visit.headers.get("content-length", "0")))
     for place in scope.effective(f"{family}_param"):
         if len(place.values) < 2:
             continue
@@ -54,17 +55,17 @@ def sent_parameters(config: Config, visit: Visit, scope: Scope, family: str) -> 
             continue  # written to keep the client's header back
         value = expand(config, visit, text)
         if value or place.values[2:] != ("if_not_empty",):
-            params[name] = text if isinstance(value, Unsure) else value
+            params.append((name, text if isinstance(value, Unsure) else value))
     if config.version >= _HOST_BY_DEFAULT and "HTTP_HOST" not in hidden:
         hidden.add("HTTP_HOST")
         value = expand(config, visit, _HOST)
-        params["HTTP_HOST"] = _HOST if isinstance(value, Unsure) else value
+        params.append(("HTTP_HOST", _HOST if isinstance(value, Unsure) else value))
     if scope.on(f"{family}_pass_request_headers", True):
-        for name, value in visit.headers.items():
+        for name, value in visit.headers.items() if config.version >= ALL_LINES else visit.lines():
             shown = "HTTP_" + name.upper().replace("-", "_")
             if shown not in hidden:
-                params[shown] = value
-    return params
+                params.append((shown, str(value)))
+    return gathered(params)
 
 
 def memcached_key(visit: Visit) -> str:

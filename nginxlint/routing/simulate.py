@@ -12,7 +12,16 @@ from nginxlint.routing.handlers import pass_on
 from nginxlint.routing.match import PASSES, Socket
 from nginxlint.routing.realip import replace_client
 from nginxlint.routing.replies import accel_target, redirect_of
-from nginxlint.routing.request import BadRequest, Request, Target, unsafe_uri, valid_headers, valid_host
+from nginxlint.routing.request import (
+    BadRequest,
+    Lines,
+    Request,
+    Target,
+    lines_of,
+    unsafe_uri,
+    valid_headers,
+    valid_host,
+)
 from nginxlint.routing.rewrite import Ending, run_rewrites
 from nginxlint.routing.servers import Location, Server
 from nginxlint.routing.visit import TooManyQuestions, Unsure, Visit
@@ -28,6 +37,11 @@ MAX_ROUNDS = 64
 _CONDITIONS = frozenset(("range", "if-modified-since", "if-unmodified-since", "if-none-match", "if-match"))
 # From this version on hosts and ports are read by RFC 3986 (CHANGES; ngx_http_validate_host).
 _HOST_BY_RFC = (1, 29, 4)
+# Headers that nginx refuses a second line of (ngx_http_process_unique_header_line, ngx_http_process_host).
+_SENT_ONCE = frozenset(
+    ("host", "content-length", "content-range", "transfer-encoding", "authorization", "expect", "if-range")
+    + ("if-modified-since", "if-unmodified-since", "if-none-match", "if-match")
+)
 # nginx closes the connection instead of answering with one of these, whatever error_page says (ngx_http_finalize_request).
 _CLOSING = (408, 444, 499)
 _REDIRECTS = (301, 302, 303, 307, 308)
@@ -124,10 +138,9 @@ class Run:
                 underscores=scope.on("underscores_in_headers"),
                 invalid=not scope.on("ignore_invalid_headers", True),
             )
-            host = self._host_header()
-            if target.authority is None and not self._choose_server(host):
+            if not self._read_headers(named=target.authority is not None):
                 return
-            if not host and request.version != "1.0":
+            if not request.host and request.version != "1.0":
                 raise BadRequest("HTTP/1.1 without a Host header")
         except BadRequest as bad:
             visit.say(f"400: {bad}", visit.block)
@@ -159,19 +172,21 @@ class Run:
             self._base, self._negotiated = found[0], name
             self.visit.say(f"TLS handshake: {found[1]}", found[0].block)
 
-    def _host_header(self) -> str:
-        """The Host header; where it is refused, nginx does not read the headers behind it (ngx_http_process_host)."""
-        request = self.request
-        if "host" not in request.headers:
-            return ""
-        try:
-            return self._valid_host(request.host)
-        except BadRequest:
-            if request.complete:
-                names = list(request.headers)
-                behind = names[names.index("host") + 1 :]
-                self.visit.headers = {name: text for name, text in self.visit.headers.items() if name not in behind}
-            raise
+    def _read_headers(self, *, named: bool) -> bool:
+        """One after the other (ngx_http_process_request_headers): Host chooses the server, unless the request line has
+        `named` it. Of a header that is refused nginx reads the first line, and none behind it. False: 421."""
+        visit, sent = self.visit, self.visit.headers
+        visit.headers = {}
+        for name, value in sent.items():
+            visit.headers[name] = lines_of(value)[0]
+            if name == "host":
+                host = self._valid_host(self.request.host)
+                if not named and not self._choose_server(host):
+                    return False
+            if isinstance(value, Lines) and name in _SENT_ONCE:
+                raise BadRequest(f"the header {name} is sent more than once")
+            visit.headers[name] = value
+        return named or "host" in sent or self._choose_server("")
 
     def _valid_host(self, text: str) -> str:
         return valid_host(text, strict=self.config.version >= _HOST_BY_RFC)

@@ -7,13 +7,13 @@ from nginxlint.catalogue.inheritance import ANONYMOUS
 from nginxlint.regex import Regex, RegexMatch
 from nginxlint.routing.escaping import escape_args
 from nginxlint.routing.match import own_handler
-from nginxlint.routing.request import Request, Target
+from nginxlint.routing.request import Request, Target, lines_of
 from nginxlint.routing.servers import Location, Server
 from nginxlint.syntax import Block, Directive
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 MAX_URI_CHANGES = 10
 
@@ -114,6 +114,10 @@ class Visit:
     @property
     def quoted_or_plus(self) -> bool:
         return self.target is not None and (self.target.quoted or self.target.plus)
+
+    def lines(self) -> Iterator[tuple[str, str]]:
+        """The headers of the client line by line."""
+        return ((name, line) for name, value in self.headers.items() for line in lines_of(value))
 
     def say(self, text: str, directive: Directive | None = None) -> None:
         self.steps.append(Step(text, directive))

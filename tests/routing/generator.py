@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from random import Random
 
-from nginxlint.routing.request import Request
+from nginxlint.routing.request import Request, gathered
 
 WORDS = ("a", "b", "api", "app", "img", "x", "v1", "old", "new", "static", "do", "c d", "ä", "dir")
 NAMES = (
@@ -326,6 +326,7 @@ class Case:
                        "proxy_set_header X-Doc $document_root; proxy_set_header X-File $request_filename;",
                        f"proxy_set_header X-Geo $geo{n}$ranges{n}; proxy_set_header X-P $server_protocol$server_addr;",
                        f"proxy_set_header X-Client $client{n}$geo{n}; proxy_set_header X-Peer $realip_remote_addr;",
+                       "proxy_set_header X-Two two; proxy_set_header X-Two $arg_k; proxy_set_header X-Type $content_type;",
                        "proxy_set_header Accept-Encoding ''; proxy_set_header Content-Type text/odd;"),
             self._some(0.05, "proxy_pass_request_headers off;"),
             self._some(0.05, "proxy_method PUT;", "proxy_method $request_method;", "proxy_pass_request_body off;"),
@@ -391,6 +392,9 @@ class Case:
         ):  # fmt: skip
             if random.random() < chance:
                 headers[name] = random.choice(values)
+                if random.random() < 0.15:
+                    again = random.choice(values) if random.random() < 0.8 else headers[name]
+                    headers |= gathered([(name, headers[name]), (name, again)])
         method = random.choice(
             ["GET"] * 16
             + [

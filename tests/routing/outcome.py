@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from nginxlint.config import Config
 from nginxlint.routing.answer import Answer, UpstreamRequest
+from nginxlint.routing.request import lines_of
 from tests.routing.echo import Echo
 from tests.routing.real import Seen
 
@@ -56,7 +57,9 @@ def told_outcome(config: Config, answer: Answer, echoes: list[Echo]) -> Outcome:
 
 
 def _kept(upstream: UpstreamRequest) -> list[tuple[str, str]]:
-    return [] if upstream.scheme == "grpc" else list(upstream.headers.items())
+    if upstream.scheme == "grpc":
+        return []
+    return [(name, line) for name, value in upstream.headers.items() for line in lines_of(value)]
 
 
 def _line(upstream: UpstreamRequest, echoes: list[Echo]) -> str:

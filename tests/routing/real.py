@@ -11,7 +11,7 @@ import ssl
 import tempfile
 from pathlib import Path
 
-from nginxlint.routing.request import Request
+from nginxlint.routing.request import Request, lines_of
 from tests.oracle.nginx import Nginx, free_port
 from tests.routing.echo import Echo, Received
 
@@ -79,7 +79,7 @@ class Seen:
 def send(request: Request, echoes: list[Echo]) -> Seen:
     """One request over one connection, exactly as the model is given it."""
     lines = [f"{request.method} {request.target} HTTP/{request.version}"]
-    lines += [f"{name}: {value}" for name, value in request.headers.items()]
+    lines += [f"{name}: {line}" for name, value in request.headers.items() for line in lines_of(value)]
     raw = "\r\n".join([*lines, "", ""]).encode("utf-8", "surrogateescape")
     for echo in echoes:
         echo.take()

@@ -12,7 +12,7 @@ import pytest
 
 from nginxlint.error import NginxlintError
 from nginxlint.routing.answer import Answer
-from nginxlint.routing.request import Request, request_of_url, split_port
+from nginxlint.routing.request import Lines, Request, request_of_url, split_port
 from nginxlint.routing.router import Router
 from nginxlint.testing import config_of
 from tests.oracle.nginx import PROGRAM, VERSION
@@ -136,7 +136,8 @@ class Tally:
 
 
 def as_on_the_command_line(request: Request) -> Request | None:
-    """What `nginxlint route URL --on PORT -X METHOD` (every other time with `--client`) makes of a request; None where a URL cannot say it."""
+    """What `nginxlint route URL --on PORT -X METHOD` makes of a request, with -H for what is sent twice and every other
+    time with --client; None where a URL cannot say it."""
     ordinary = request.version == "1.1" and not request.reply and request.target.startswith("/")
     if (
         not ordinary
@@ -152,6 +153,7 @@ def as_on_the_command_line(request: Request) -> Request | None:
     try:
         url = f"{request.scheme}://{request.host}{request.target}"
         client = request.client if len(request.target) % 2 else ""
-        return request_of_url(url, method=request.method, on=str(request.port), client=client)
+        twice = {name: value for name, value in request.headers.items() if isinstance(value, Lines)}
+        return request_of_url(url, method=request.method, headers=twice, on=str(request.port), client=client)
     except NginxlintError:
         return None

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from nginxlint.routing.request import Request
+from nginxlint.routing.request import Request, gathered
 from nginxlint.routing.router import Router
 from nginxlint.testing import config_of
 from tests.oracle.nginx import PROGRAM, VERSION
 from tests.routing.echo import Echo
 from tests.routing.outcome import Outcome, seen_outcome, told_outcome
 from tests.routing.real import Site, free_ports, look, new_folder, remove, send
-from tests.routing.worked import ACCESS, ENDINGS, INHERITANCE, PROXY_PASS, REAL_ADDRESS, ROUTING, Row, mark_of
+from tests.routing.worked import ACCESS, ENDINGS, INHERITANCE, PROXY_PASS, REAL_ADDRESS, REPEATED, ROUTING, Row, mark_of
 
-ROWS = [*PROXY_PASS, *ROUTING, *INHERITANCE, *ACCESS, *REAL_ADDRESS, *ENDINGS]
+ROWS = [*PROXY_PASS, *ROUTING, *INHERITANCE, *ACCESS, *REAL_ADDRESS, *REPEATED, *ENDINGS]
 
 
 class Laid:
@@ -57,20 +57,23 @@ class Laid:
 
 
 def request_of(text: str, port: int) -> Request:
-    """`[HTTP/1.0] [METHOD] TARGET [Name:value …] [>Name:value …]`; `Host` alone: no Host header."""
+    """`[HTTP/1.0] [METHOD] TARGET [Name:value …] [>Name:value …]`; `Host` alone: no Host header; a name given twice is
+    sent twice."""
     words = text.split(" ")
     version = words.pop(0)[5:] if words[0].startswith("HTTP/") else "1.1"
     method = words.pop(0) if words[0].isupper() else "GET"
     headers, reply = {"host": "here.test", "connection": "close"}, {}
+    given = []
     target = words.pop(0)
     for word in words:
         name, mark, value = word.lstrip(">").partition(":")
         if word.startswith(">"):
             reply[name] = value
         elif mark:
-            headers[name.lower()] = value
+            given.append((name.lower(), value))
         else:
             del headers[name.lower()]
+    headers |= gathered(given)
     if method == "POST":
         headers["content-length"] = "0"
     return Request(

@@ -310,6 +310,40 @@ REAL_ADDRESS = [
         ("/ X-Real-IP:192.0.2.1", "other GET / + up GET /auth with x-a=192.0.2.1")),
 ]  # fmt: skip
 
+_SHOWN = "set $v $%s; if ($v ~ '^(.*)([,;]) (.*)$') { set $v $1$2$3; } location / { proxy_set_header X-V $v; proxy_pass http://{up}; }"
+
+
+def _lines(old: str, new: str, *, since: tuple[int, int, int] = (1, 23, 0)) -> str:
+    return f"up GET / with x-v={new if since <= VERSION else old}"
+
+
+# Headers of which there are several lines.
+REPEATED = [
+    Row("$http_ has the first line, since 1.23.0 all of them", _SHOWN % "http_x_kind", ("/ X-Kind:a X-Kind:b", _lines("a", "a,b")), ("/ X-Kind: X-Kind:b", _lines("", ",b"))),
+    Row("so has the type of the content", _SHOWN % "content_type", ("/ Content-Type:a Content-Type:b", _lines("a", "a,b"))),
+    *(Row(f"$http_{name} always had all of them", _SHOWN % f"http_{name}", (f"/ {header}:a {header}:b", _lines(all, all)))
+      for name, header, all in (("cookie", "Cookie", "a;b"), ("x_forwarded_for", "X-Forwarded-For", "a,b"))),
+    Row("headers that differ in - and _ only are of one variable", "server { listen {here}; server_name here.test; underscores_in_headers on; " + _SHOWN % "http_x_kind" + " }",
+        ("/ X_Kind:a X-Kind:b", _lines("a", "a,b")), ("/ X_Kind:a", _lines("a", "a"))),
+    Row("all of them are passed on", "location / { proxy_pass http://{up}; }", ("/ X-Kind:a X-Kind:b", "up GET /")),
+    Row("headers that may be there once", "location / { return 204; }",
+        *((f"/ {name}:0 {name}:0", "400") for name in ("Content-Length", "Content-Range", "Expect", "Authorization", "If-Range", "If-Match", "If-None-Match", "If-Modified-Since", "If-Unmodified-Since", "Transfer-Encoding", "Host")),
+        *((f"/ {name}:a {name}:b", "204") for name in ("Range", "TE", "Referer", "User-Agent", "Via", "Upgrade", "Accept", "X-Real-IP", "Keep-Alive", "Date"))),
+    Row("what is behind a second line that is refused is not read", "server { listen {here}; server_name other.test; error_page 400 =200 @other; location @other { return 201; } }"
+        " server { listen {here}; server_name here.test; error_page 400 = @here; location @here { if ($http_x_k) { return 203; } if ($http_if_range) { return 202; } } }",
+        ("/ If-Range:a If-Range:a X-K:v", "202"), ("/ X-K:v If-Range:a If-Range:a", "203"), ("/ Host:here.test Host:other.test", "403")),
+    Row("the address is in the first line of X-Real-IP", _TRUSTS + "location / { deny 192.0.2.1; proxy_pass http://{up}; }",
+        ("/ X-Real-IP:192.0.2.1 X-Real-IP:192.0.2.2", "403"), ("/ X-Real-IP:192.0.2.2 X-Real-IP:192.0.2.1", "up GET /")),
+    Row("the address is in the last line of X-Forwarded-For",
+        _TRUSTS + "real_ip_header X-Forwarded-For; location / { deny 192.0.2.1; proxy_pass http://{up}; }",
+        ("/ X-Forwarded-For:192.0.2.2 X-Forwarded-For:192.0.2.1", "403"), ("/ X-Forwarded-For:192.0.2.1 X-Forwarded-For:10.0.0.1", "up GET /")),
+    Row("real_ip_recursive goes on to the line before", _TRUSTS + "real_ip_header X-Forwarded-For; real_ip_recursive on; location / { deny 192.0.2.1; proxy_pass http://{up}; }",
+        ("/ X-Forwarded-For:192.0.2.1 X-Forwarded-For:10.0.0.1", "403"), ("/ X-Forwarded-For:192.0.2.1 X-Forwarded-For:10.0.0.2,10.0.0.1", "403"),
+        ("/ X-Forwarded-For:192.0.2.1 X-Forwarded-For:,10.0.0.1", "up GET /"), ("/ X-Forwarded-For:192.0.2.1 X-Forwarded-For:", "up GET /"), ("/ X-Forwarded-For:192.0.2.1 X-Forwarded-For:x,10.0.0.1", "up GET /")),
+    Row("written otherwise it is any header", _TRUSTS + "real_ip_header x-forwarded-for; location / { deny 192.0.2.1; proxy_pass http://{up}; }",
+        ("/ X-Forwarded-For:192.0.2.1 X-Forwarded-For:10.0.0.1", "403")),
+]  # fmt: skip
+
 # What a second grammar of requests has taught us.
 ENDINGS = [
     Row("408 and 499 close the connection as 444 does",
