@@ -64,6 +64,7 @@ class Run:
         self.redirect_to: str | None = None
         self._base = socket.default  # the server whose settings hold before Host is read
         self._negotiated: str | None = None  # the name of the TLS handshake, where a server has it
+        self._posted: list[Answer] = []  # of mirrored requests that have not run
         self.answer = Answer()
         self.answer.listen = socket.text
 
@@ -78,6 +79,7 @@ class Run:
             self._finish("error", 500)
         except TooManyQuestions:
             visit.doubt("the outcome hangs on too many unknowns")
+        self._run_posted()
         answer.steps = visit.steps
         answer.server = visit.server
         answer.location = visit.location
@@ -302,7 +304,7 @@ class Run:
         visit = self.visit
         assert visit.block is not None
         replace_client(self.config, visit, self.socket)
-        status = denied(self.config, visit, self._subrequest)
+        status = denied(self.config, visit, self._authorise)
         if status is not None:
             self._status(status)
             return
@@ -313,8 +315,30 @@ class Run:
         if not visit.is_subrequest:
             for mirror in scope.effective("mirror"):
                 if mirror.values and mirror.values[0] != "off":
-                    self._subrequest("mirror", mirror.values[0], mirror)
+                    self._posted.append(self._subrequest("mirror", mirror.values[0], mirror))
         self._handle(visit.block)
+
+    def _run_posted(self) -> bool:
+        """Mirrored requests run when the main one waits or has its answer (ngx_http_run_posted_requests). False: one of
+        them closes the connection, and with it all that is left."""
+        posted, self._posted = self._posted, []
+        for answer in posted:
+            self.answer.subrequests.append(("mirror", answer))
+            if answer.status == 444:
+                if answer.upstreams:
+                    self.visit.doubt("when the mirrored request closes the connection")
+                return False
+        return True
+
+    def _authorise(self, kind: str, uri: str, place: Directive) -> Answer:
+        """The subrequest of an `auth_request`, for which the main one waits."""
+        if self._run_posted():
+            answer = self._subrequest(kind, uri, place)
+            self.answer.subrequests.append((kind, answer))
+            return answer
+        answer = Answer()
+        answer.status = 444
+        return answer
 
     def _subrequest(self, kind: str, uri: str, place: Directive) -> Answer:
         """What a request that nginx makes by itself comes to (ngx_http_subrequest): `mirror` keeps method and query."""
@@ -324,10 +348,9 @@ class Run:
         sub.host, sub.target, sub.server = visit.host, visit.target, visit.server
         sub.uri, sub.args = uri, visit.args if kind == "mirror" else ""
         sub.method = visit.method if kind == "mirror" else "GET"
-        sub.internal, sub.pristine = True, False
+        sub.internal, sub.pristine, sub.replied = True, False, kind == "mirror"
         visit.say(f"{kind} {uri}: a subrequest", place)
         answer = run.go(run._server_phase)
-        self.answer.subrequests.append((kind, answer))
         for doubt in answer.doubts:
             visit.doubt(doubt, place)
         return answer
@@ -382,8 +405,14 @@ class Run:
             if upstream is None:
                 self._status(error or 500)
                 return
-            self.answer.upstreams.append(upstream)
-            self._replied(chosen)
+            if self._run_posted():
+                self.answer.upstreams.append(upstream)
+                self._replied(chosen)
+                return
+            self.answer.upstream = None
+            if visit.ask("whether the upstream has the request before a mirrored one closes the connection", chosen):
+                self.answer.upstreams.append(upstream)
+            self._status(444)
         elif chosen.name not in ("empty_gif", "stub_status"):
             visit.doubt(f"what {chosen.name} does", chosen)
             self._finish("unknown", None)
@@ -533,6 +562,7 @@ class Run:
         visit = self.visit
         if status in _CLOSING:
             visit.say(f"{status}: the connection is closed without an answer")
+            self._posted, self.redirect_to = [], None
             self._finish("return", 444)
             return
         visit.error_status = status

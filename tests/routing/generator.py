@@ -106,7 +106,8 @@ class Case:
             lines += self._locations(1, "", set())
             lines.append(f"location = /auth {{ {self._mark()} auth_request off; {self._auth()} }}")
             lines.append(
-                f"location = /mirror {{ internal; mirror off; auth_request off; proxy_pass http://{self.up}; }}"
+                f"location = /mirror {{ internal; mirror off; auth_request off; {self._some(0.15, 'return 444;', 'return 204;')}"
+                f" proxy_pass http://{self.up}; }}"
             )
             lines.append(f"location @be {{ {self._mark()} {self._rewrites(named=True)} {self._pass(False)} }}")
             lines.append(

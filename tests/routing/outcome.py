@@ -51,7 +51,7 @@ def told_outcome(config: Config, answer: Answer, echoes: list[Echo]) -> Outcome:
         if answer.action == "static":
             return Outcome("any", marks[0] if marks else None, sent)
         status = 444 if answer.upstream is None else 200
-    location = None if answer.upstream is not None and answer.upstream.scheme == "grpc" else answer.redirect_to
+    location = answer.redirect_to
     shown = "closed" if status == 444 else str(status)
     return Outcome(f"{shown} {location}" if location else shown, marks[0] if marks else None, sent)
 

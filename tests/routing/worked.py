@@ -350,6 +350,17 @@ ENDINGS = [
         "error_page 408 /e; location /a { return 408; } location /b { return 499; } location /c { try_files /none =499; }"
         " location /d { return 408 text; } location /e { return 200; } location /f { auth_request /a; }",
         ("/a", "closed"), ("/b", "closed"), ("/c", "closed"), ("/d", "408"), ("/f", "closed")),
+    Row("a mirrored request runs when the main one waits or has its answer, and not behind its end",
+        "root {www}; error_page 404 /e; location / { mirror /m; } location /m { mirror off; proxy_pass http://{up}; } location = /e { return 444; }"
+        " location /p { mirror /m; proxy_pass http://{other}; } location /w { mirror /m; error_page 404 /f; } location /f { auth_request /a; return 404; }"
+        " location /g { mirror /m; error_page 404 /h; } location /h { auth_request /a; error_page 418 /e; try_files /none =418; } location /a { proxy_pass http://{other}/a; }",
+        ("/none", "closed"), ("/exists.txt", "up GET /m"), ("/p", "other GET /p + up GET /m"), ("/p >X-Accel-Redirect:/e", "other GET /p + up GET /m + closed"),
+        ("/w", "up GET /m + 404"), ("/g", "other GET /a + up GET /m + 418")),
+    Row("a mirrored request that is closed closes the connection, and what waits with it",
+        "root {www}; location / { mirror /c; } location = /c { return 444; } location /p { mirror /c; mirror /m; proxy_pass http://{other}; } location /m { proxy_pass http://{up}; }"
+        " location /q { mirror /d; proxy_pass http://{other}; } location /d { error_page 404 /c; return 404; }",
+        ("/exists.txt", "200"), ("/p", "closed"), ("/q", "closed")),
+    Row("a redirect that is closed by its error page has no Location", "error_page 301 /e; location / { return 301 /x; } location /e { return 444; }", ("/", "closed")),
     Row("a file in place of a folder", "root {www}; location /al/ { alias {www}/exists.txt/; }", ("/exists.txt/", "404"), ("/al/", "404")),
     Row("the slash at the end of root is taken off",
         "root {www}/; location / { proxy_pass http://{up}; proxy_set_header X-D $document_root.; } location /a/ { alias {www}/; proxy_set_header X-D $document_root.; proxy_pass http://{up}; }",
