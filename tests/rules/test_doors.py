@@ -364,6 +364,7 @@ CHOICES = (
     ("location /go { set $to $arg_to; proxy_pass http://$to/inside; }", "/go?to=127.0.0.1:{port}"),
     ("location ~ ^/go/([^/]+) { proxy_pass http://$1/inside; }", "/go/127.0.0.1:{port}"),
     ("location ~ ^/go/(.+)$ { proxy_pass http://$1.case.test; }", "/go/127.0.0.1:{port}%2Finside%3F"),
+    ("location ~ ^/go/(\\d+)(/.*)$ { proxy_pass http://127.0.0.1:$1$2; }", "/go/{port}/inside"),
 )
 
 
@@ -378,6 +379,19 @@ def test_a_visitor_reaches_the_host_he_names_and_only_those_of_a_map_after_the_c
     for config, answer in ((bad, IN), (good, "502 Bad Gateway")):
         with prepared(config) as nginx:
             assert answer in answer_of(nginx, path.format(port=nginx.port), 0)
+
+
+def test_a_server_that_takes_every_name_is_an_open_proxy_where_it_passes_on_to_the_name() -> None:
+    text = "server { listen 65000; resolver 127.0.0.1; location / { proxy_pass http://$http_host$request_uri; } }"
+    refusing = "server { listen 65000; server_name a.test; return 444; }"
+    assert found_by("ssrf", text) and found_by("ssrf", text + refusing) and not found_by("ssrf", refusing + text)
+    with socket.create_server(("127.0.0.1", 0)) as inside, prepared(text) as nginx:
+        inside.settimeout(10)
+        with socket.create_connection(("127.0.0.1", nginx.port), 10) as visitor:
+            visitor.sendall(f"GET /secret HTTP/1.1\r\nHost: 127.0.0.1:{inside.getsockname()[1]}\r\n\r\n".encode())
+            with inside.accept()[0] as asked:
+                asked.settimeout(10)
+                assert asked.recv(65536).startswith(b"GET /secret ")
 
 
 def test_the_question_announces_the_body_of_the_visitor() -> None:
