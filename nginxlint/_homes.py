@@ -80,6 +80,7 @@ HOMES = {
     "is_public_name": "nginxlint.catalogue.addresses",
     "looks_like_regex": "nginxlint.routing.paths",
     "made_of": "nginxlint.routing.caching",
+    "matches": "nginxlint.regex",
     "milliseconds": "nginxlint.routing.scope",
     "named_for_websockets": "nginxlint.routing.handshakes",
     "names_in_bucket": "nginxlint.catalogue.checks.hashes",

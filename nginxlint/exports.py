@@ -23,6 +23,7 @@ from nginxlint.edits import (
 from nginxlint.expressions import compiled
 from nginxlint.includes import Include
 from nginxlint.pattern import shapes
+from nginxlint.regex import matches
 from nginxlint.routing.admission import access_rules, opening, overruled, refusing_some
 from nginxlint.routing.caching import CachedPass, made_of, users_in
 from nginxlint.routing.captures import can_hold, patterns_behind
@@ -139,6 +140,7 @@ __all__ = [
     "is_public_name",
     "looks_like_regex",
     "made_of",
+    "matches",
     "milliseconds",
     "named_for_websockets",
     "names_in_bucket",

@@ -112,6 +112,15 @@ def compile_regex(pattern: str, *, caseless: bool = False) -> Regex | RegexError
     return known
 
 
+def matches(pattern: str, subject: str, *, caseless: bool = False) -> bool:
+    """Does it match? False where it does not compile, and where PCRE2 gives up."""
+    regex = compile_regex(pattern, caseless=caseless)
+    try:
+        return isinstance(regex, Regex) and regex.search(subject) is not None
+    except RegexLimit:
+        return False
+
+
 def _compile(pattern: str, caseless: bool) -> Regex | RegexError:
     import pcre2
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nginxlint.expressions import compiled
-from nginxlint.regex import Regex, RegexLimit, compile_regex
+from nginxlint.regex import matches
 from nginxlint.routing.captures import group_text, patterns_behind
 from nginxlint.routing.destinations import split_template
 from nginxlint.routing.passes import Pass
@@ -102,12 +102,6 @@ def _takes_any(pattern: str, group: str, joined: bool, ends: bool, port: bool) -
     text = group_text(pattern, group)
     if text is None:
         return False
-    regex = compile_regex(f"^(?:{text})$")
-    if not isinstance(regex, Regex):
-        return False
     names = _PORTS if port else [f"x.{host}" if joined else host for host in _HOSTS] if ends else _WAYS_OUT
-    try:
-        taken = [regex.search(name) is not None for name in names]
-    except RegexLimit:
-        return False
+    taken = [matches(f"^(?:{text})$", name) for name in names]
     return all(taken) if ends else any(taken)

@@ -394,6 +394,20 @@ def test_a_server_that_takes_every_name_is_an_open_proxy_where_it_passes_on_to_t
                 assert asked.recv(65536).startswith(b"GET /secret ")
 
 
+@pytest.mark.parametrize("pattern", ("default", "~a\\.test", "~^https://.*a\\.test$", "~^https://(www\\.)?a\\.test$"))
+def test_a_foreign_origin_gets_the_headers_it_is_reported_to_get(pattern: str) -> None:
+    text = f"map $http_origin $cors {{ {pattern} $http_origin; }}\n" + server(
+        "add_header Access-Control-Allow-Origin $cors; add_header Access-Control-Allow-Credentials true; return 204;", 0
+    )
+    said = [finding.message.split()[2] for finding in found_by("cors-origin-reflected", text)]
+    with prepared(text) as nginx:
+        for origin in (*said, "https://a.test", "https://evil.test"):
+            head = f"GET / HTTP/1.1\r\nHost: case0.test\r\nOrigin: {origin}\r\nConnection: close\r\n\r\n"
+            allowed = f"Allow-Origin: {origin}\r\n" in nginx.exchange(head.encode()).raw.decode()
+            assert allowed is (origin in (*said, "https://a.test"))
+    assert bool(said) is ("www" not in pattern)
+
+
 def test_the_question_announces_the_body_of_the_visitor() -> None:
     with socket.create_server(("127.0.0.1", 0)) as guard:
         guard.settimeout(10)
