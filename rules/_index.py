@@ -113,6 +113,7 @@ RULES: dict[str, tuple[str, str, bool, tuple[str, ...], tuple[str, ...], str]] =
     "realip_trusts_all": ("realip-trusts-all", "security", False, ("set_real_ip_from",), (), ""),
     "redirect_no_scheme": ("redirect-no-scheme", "correctness", False, ("return", "rewrite"), (), "schemeless_redirects"),
     "redirect_to_self": ("redirect-to-self", "correctness", False, ("return", "rewrite"), (), "redirect_circles"),
+    "regex_bypasses_access": ("regex-bypasses-access", "security", False, ("deny", "auth_basic", "auth_request", "auth_jwt", "auth_ldap", "auth_pam", "limit_req", "limit_conn"), (), ""),
     "regex_never_matches": ("regex-never-matches", "correctness", False, ("location", "rewrite", "if", "map"), (), "dead_patterns"),
     "resolver_ipv6_unwanted": ("resolver-ipv6-unwanted", "proxy", False, ("resolver",), (), "lookups"),
     "resolver_short_name": ("resolver-short-name", "proxy", False, ("resolver",), (), "lookups"),
