@@ -121,6 +121,7 @@ RULES: dict[str, tuple[str, str, bool, tuple[str, ...], tuple[str, ...], str]] =
     "resolver_without_effect": ("resolver-without-effect", "proxy", False, ("resolver",), (), ""),
     "return_bypasses_access": ("return-bypasses-access", "security", False, ("return",), ("\x00200\x00", "\x00201\x00", "\x00202\x00", "\x00203\x00"), ""),
     "return_shadows_locations": ("return-shadows-locations", "correctness", False, ("return", "rewrite"), (), ""),
+    "rewrite_bypasses_access": ("rewrite-bypasses-access", "security", False, ("rewrite",), (), ""),
     "rewrite_loop": ("rewrite-loop", "correctness", False, ("rewrite",), (), ""),
     "rewrite_matches_host_or_query": ("rewrite-matches-host-or-query", "correctness", False, ("location", "rewrite", "if", "map"), (), "dead_patterns"),
     "satisfy_any_open": ("satisfy-any-open", "security", False, ("satisfy",), ("\x00any\x00",), ""),
