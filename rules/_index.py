@@ -26,6 +26,7 @@ RULES: dict[str, tuple[str, str, bool, tuple[str, ...], tuple[str, ...], str]] =
     "cache_zone_unused": ("cache-zone-unused", "cache", False, ("proxy_cache_path", "fastcgi_cache_path", "uwsgi_cache_path", "scgi_cache_path"), (), ""),
     "cert_expiry": ("cert-expiry", "tls", False, ("ssl_certificate",), (), "certificates"),
     "cert_name_mismatch": ("cert-name-mismatch", "tls", False, ("ssl_certificate",), (), "certificates"),
+    "client_max_body_elsewhere": ("client-max-body-elsewhere", "proxy", False, ("client_max_body_size",), (), ""),
     "client_max_body_unset": ("client-max-body-unset", "proxy", True, ("proxy_pass", "fastcgi_pass", "uwsgi_pass", "scgi_pass", "grpc_pass", "memcached_pass"), (), ""),
     "cors_broken": ("cors-broken", "correctness", False, ("add_header",), ("\x00access-control-allow-origin\x00",), ""),
     "cors_origin_reflected": ("cors-origin-reflected", "security", False, ("add_header",), ("\x00access-control-allow-credentials\x00",), ""),

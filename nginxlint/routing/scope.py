@@ -6,7 +6,7 @@ from _operator import attrgetter
 from itertools import chain, groupby
 
 from nginxlint.catalogue.inheritance import ANONYMOUS, NEVER, PASSES, SET_OF
-from nginxlint.catalogue.numbers import parse_size, parse_time
+from nginxlint.catalogue.numbers import parse_offset, parse_time
 from nginxlint.routing.grouped import Grouped
 from nginxlint.syntax import Block, Directive, Index
 
@@ -157,7 +157,7 @@ class Scope:
 
     def size(self, name: str, default: int) -> int:
         """A size in effect in bytes (`8k` is 8192); `default` where none is set, or none that nginx reads."""
-        size = parse_size(self.value(name))
+        size = parse_offset(self.value(name))
         return default if size is None else size
 
     def milliseconds(self, name: str, default: int) -> int:

@@ -1,0 +1,34 @@
+"""What counts where a request is handed from one location to another: the rules on that say what real nginx does."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.oracle.nginx import PROGRAM, Nginx
+from tests.rules.mending import found_by
+
+pytestmark = pytest.mark.skipif(not PROGRAM, reason="nginx is not installed")
+
+DONE = "try_files /none @done; } location @done { proxy_pass http://unix:/nothing.sock; }"
+SIZES = (
+    (
+        "location / { try_files $uri @up; } location @up { client_max_body_size 9; proxy_pass http://unix:/n.sock; }",
+        True,
+    ),
+    ("location / { client_max_body_size 9; rewrite ^ /up last; } location /up { " + DONE, True),
+    ("location / { try_files /n /up; } location /up { client_max_body_size 9; " + DONE, True),
+    (
+        "location / { client_max_body_size 9; try_files /n @up; } location @up { proxy_pass http://unix:/n.sock; }",
+        False,
+    ),
+    ("client_max_body_size 9; location / { try_files /n /up; } location /up { " + DONE, False),
+)
+
+
+@pytest.mark.parametrize(("text", "refused"), SIZES)
+def test_a_body_has_to_be_small_enough_for_every_location_but_named_ones(text: str, refused: bool) -> None:
+    http = "client_max_body_size 2; server { listen 127.0.0.1:{port};\n" + text + "\n}"
+    assert bool(found_by("client-max-body-elsewhere", http.replace("{port}", "80"))) is refused
+    with Nginx(http) as nginx:
+        reply = nginx.exchange(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello")
+    assert reply.status == (413 if refused else 502)
