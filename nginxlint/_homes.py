@@ -59,6 +59,7 @@ HOMES = {
     "chosen_host": "nginxlint.routing.choice",
     "compiled": "nginxlint.expressions",
     "decoded_path": "nginxlint.routing.paths",
+    "definitions_of": "nginxlint.routing.variables",
     "delete": "nginxlint.edits",
     "delete_word": "nginxlint.edits",
     "destinations": "nginxlint.routing.destinations",

@@ -56,7 +56,7 @@ from nginxlint.routing.scope import Scope, milliseconds
 from nginxlint.routing.servers import Listen, Location, Server, read_listen, split_condition, split_location
 from nginxlint.routing.upstreams import DEFAULT_PORT, KEPT_BY_DEFAULT, Peer, Upstream
 from nginxlint.routing.uses import PASSES, Use
-from nginxlint.routing.variables import Folded, fold, references
+from nginxlint.routing.variables import Folded, definitions_of, fold, references
 from nginxlint.rule import Bad, Good, Rule, add_to_set
 from nginxlint.source import Source, Span
 from nginxlint.syntax import Block, Directive, Word
@@ -119,6 +119,7 @@ __all__ = [
     "chosen_host",
     "compiled",
     "decoded_path",
+    "definitions_of",
     "delete",
     "delete_word",
     "destinations",

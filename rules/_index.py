@@ -19,6 +19,7 @@ RULES: dict[str, tuple[str, str, bool, tuple[str, ...], tuple[str, ...], str]] =
     "cache_key_method_body": ("cache-key-method-body", "cache", False, ("proxy_cache_methods", "fastcgi_cache_methods", "uwsgi_cache_methods", "scgi_cache_methods", "proxy_cache_convert_head"), (), "cached_passes"),
     "cache_key_missing": ("cache-key-missing", "cache", False, ("fastcgi_cache", "uwsgi_cache", "scgi_cache"), (), "cached_passes"),
     "cache_no_valid": ("cache-no-valid", "cache", False, ("proxy_ignore_headers", "fastcgi_ignore_headers", "uwsgi_ignore_headers", "scgi_ignore_headers"), (), "cached_passes"),
+    "cache_purge_open": ("cache-purge-open", "security", False, ("proxy_cache_purge", "fastcgi_cache_purge", "scgi_cache_purge", "uwsgi_cache_purge"), (), ""),
     "cache_set_cookie": ("cache-set-cookie", "cache", False, ("proxy_ignore_headers", "fastcgi_ignore_headers", "uwsgi_ignore_headers", "scgi_ignore_headers"), (), "cached_passes"),
     "cache_stampede": ("cache-stampede", "cache", True, ("proxy_cache", "fastcgi_cache", "uwsgi_cache", "scgi_cache"), (), "cached_passes"),
     "cache_temp_cross_device": ("cache-temp-cross-device", "cache", False, ("proxy_temp_path", "fastcgi_temp_path", "uwsgi_temp_path", "scgi_temp_path"), (), ""),
