@@ -239,3 +239,20 @@ def test_a_retried_post_reaches_two_servers_only_with_non_idempotent() -> None:
         with started([config]) as nginx:
             answers.append(nginx.exchange(request).status)
     assert answers == [200, 500]
+
+
+@pytest.mark.parametrize(("line", "method", "waits"), (("Content-Length 5", "GET", True), ("Content-Length ''", "GET", False),
+                                                       ("Transfer-Encoding chunked", "POST", True),
+                                                       ("Content-Length $content_length", "POST", False)))  # fmt: skip
+def test_a_backend_waits_for_the_body_it_is_told_of(line: str, method: str, waits: bool) -> None:
+    text = f"location / {{ proxy_set_header {line}; proxy_read_timeout 1s; proxy_pass http://unix:FOLDER/backend; }}"
+    assert bool(found_by("proxy-length-constant", text)) is waits
+    http = (
+        "server { listen unix:{folder}/backend; location / { proxy_pass http://unix:{folder}/nobody; } }\n"
+        "server { listen 127.0.0.1:{port};\n" + text.replace("FOLDER", "{folder}") + "\n}"
+    )
+    body = "Content-Length: 5\r\n\r\nhello" if method == "POST" else "\r\n"
+    with Nginx(http) as nginx:
+        reply = nginx.exchange(f"{method} / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n{body}".encode())
+    # a backend that has the whole request asks the next one, that is not there
+    assert (reply.status != 502) is waits, reply
