@@ -16,6 +16,7 @@ RULES: dict[str, tuple[str, str, bool, tuple[str, ...], tuple[str, ...], str]] =
     "cache_bypass_half": ("cache-bypass-half", "cache", False, ("proxy_cache_bypass", "proxy_no_cache", "fastcgi_cache_bypass", "fastcgi_no_cache", "uwsgi_cache_bypass", "uwsgi_no_cache", "scgi_cache_bypass", "scgi_no_cache"), (), "cached_passes"),
     "cache_ignores_authorization": ("cache-ignores-authorization", "cache", False, ("proxy_cache", "fastcgi_cache", "uwsgi_cache", "scgi_cache"), (), "cached_passes"),
     "cache_key_lacks_host": ("cache-key-lacks-host", "cache", False, ("proxy_cache", "fastcgi_cache", "uwsgi_cache", "scgi_cache"), (), "cached_passes"),
+    "cache_key_lacks_path": ("cache-key-lacks-path", "cache", False, ("proxy_cache_key", "fastcgi_cache_key", "uwsgi_cache_key", "scgi_cache_key"), (), "cached_passes"),
     "cache_key_method_body": ("cache-key-method-body", "cache", False, ("proxy_cache_methods", "fastcgi_cache_methods", "uwsgi_cache_methods", "scgi_cache_methods", "proxy_cache_convert_head"), (), "cached_passes"),
     "cache_key_missing": ("cache-key-missing", "cache", False, ("fastcgi_cache", "uwsgi_cache", "scgi_cache"), (), "cached_passes"),
     "cache_no_valid": ("cache-no-valid", "cache", False, ("proxy_ignore_headers", "fastcgi_ignore_headers", "uwsgi_ignore_headers", "scgi_ignore_headers"), (), "cached_passes"),

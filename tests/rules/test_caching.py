@@ -21,6 +21,7 @@ BACKEND = """\
 proxy_cache_path {folder}/cache keys_zone=z:1m max_size=1m;
 server { listen unix:{folder}/backend default_server; location / {
     add_header Set-Cookie "session=$http_x_user";
+    add_header X-Asked "$request_uri";
     return 200 "<$http_host|$http_authorization|$http_x_user|$request_method>";
 } }
 """
@@ -48,6 +49,15 @@ POST = f"{COOKIES} proxy_hide_header Set-Cookie; proxy_cache_methods GET POST;"
 A, B = "GET / HTTP/1.1\r\nHost: a.w.test\r\n", "GET / HTTP/1.1\r\nHost: b.w.test\r\n"
 CASES = (
     Case("cache-key-lacks-host", HOST, f"{HOST} proxy_cache_key $host$uri;", A, B, "<a.w.test|", "<b.w.test|"),
+    Case(
+        "cache-key-lacks-path",
+        f"{HOST} proxy_cache_key $host$uri;",
+        f"{HOST} proxy_cache_key $host$uri$is_args$args;",
+        "GET /?page=1 HTTP/1.1\r\nHost: a.w.test\r\n",
+        "GET /?page=2 HTTP/1.1\r\nHost: a.w.test\r\n",
+        "X-Asked: /?page=1",
+        "X-Asked: /?page=2",
+    ),
     Case(
         "cache-ignores-authorization",
         AUTHORIZATION,
