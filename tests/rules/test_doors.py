@@ -432,6 +432,23 @@ def test_a_foreign_origin_gets_the_headers_it_is_reported_to_get(pattern: str) -
     assert bool(said) is ("www" not in pattern)
 
 
+SECRETS = (
+    ("root /f/d; access_log /f/d/secret;", "/secret", True),
+    ("root /f/d; location /in/ { auth_basic a; auth_basic_user_file /f/d/secret; }", "/secret", True),
+    ("location /logs/ { alias /f/d/; } location /x { error_log /f/d/secret; }", "/logs/secret", True),
+    ("root /f/d; access_log /f/d/secret; location = /secret { return 404; }", "/secret", False),
+)
+
+
+@pytest.mark.parametrize(("text", "path", "served"), SECRETS)
+def test_everybody_downloads_a_log_or_the_users_below_a_folder_that_is_served(
+    text: str, path: str, served: bool
+) -> None:
+    assert bool(found_by("secret-file-served", server(text, 0))) is served
+    with prepared(server(text, 0).replace("/f/", "FOLDER/")) as nginx:
+        assert ("200 OK" in answer_of(nginx, path, 0)) is served
+
+
 def test_the_question_announces_the_body_of_the_visitor() -> None:
     with socket.create_server(("127.0.0.1", 0)) as guard:
         guard.settimeout(10)
