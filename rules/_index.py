@@ -55,6 +55,7 @@ RULES: dict[str, tuple[str, str, bool, tuple[str, ...], tuple[str, ...], str]] =
     "key_permissions": ("key-permissions", "tls", False, ("ssl_certificate_key", "proxy_ssl_certificate_key", "grpc_ssl_certificate_key", "uwsgi_ssl_certificate_key"), (), "locate"),
     "limit_key_behind_proxy": ("limit-key-behind-proxy", "correctness", False, ("limit_req_zone", "limit_conn_zone"), (), ""),
     "limit_status_503": ("limit-status-503", "correctness", False, ("limit_req", "limit_conn"), (), ""),
+    "link_check_unenforced": ("link-check-unenforced", "security", False, ("secure_link", "secure_link_secret", "valid_referers"), (), ""),
     "listen_443_plain": ("listen-443-plain", "tls", False, ("listen",), ("443\x00",), ""),
     "listen_address_shadow": ("listen-address-shadow", "correctness", False, ("listen",), (), "listen_addresses"),
     "listen_bind_conflict": ("listen-bind-conflict", "correctness", False, ("listen",), (), "bind_conflicts"),
