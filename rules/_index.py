@@ -40,6 +40,7 @@ RULES: dict[str, tuple[str, str, bool, tuple[str, ...], tuple[str, ...], str]] =
     "error_page_proxied": ("error-page-proxied", "proxy", False, ("error_page",), ("502", "504"), ""),
     "fastcgi_script_missing": ("fastcgi-script-missing", "proxy", False, ("fastcgi_pass",), (), ""),
     "filesystem_root_exposed": ("filesystem-root-exposed", "security", False, ("root", "alias"), ("\x00/\x00", "\x00//\x00", "/../\x00", "/..\x00", "\x00/.\x00", "\x00/./\x00"), ""),
+    "forwarded_for_gate": ("forwarded-for-gate", "security", False, ("if", "geo", "map"), ("http_x_forwarded_for", "http_x_client_ip", "http_client_ip", "http_x_originating_ip", "http_forwarded"), ""),
     "forwarded_for_trust": ("forwarded-for-trust", "security", False, ("proxy_set_header", "grpc_set_header"), (), ""),
     "forwarded_proto_missing": ("forwarded-proto-missing", "proxy", False, ("listen", "if"), ("ssl", "quic", "$http_x_forwarded_proto"), ""),
     "grpc_listener_no_http2": ("grpc-listener-no-http2", "proxy", False, ("grpc_pass",), (), ""),

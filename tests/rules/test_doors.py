@@ -465,6 +465,23 @@ def test_everybody_downloads_a_log_or_the_users_below_a_folder_that_is_served(
         assert ("200 OK" in answer_of(nginx, path, 0)) is served
 
 
+GATES = (
+    "location / { if ($http_x_forwarded_for !~ ^10\\.) { return 403; } root FOLDER/d; }",
+    "location / { if ($in != 1) { return 403; } root FOLDER/d; }",
+    "location / { allow 10.0.0.0/8; deny all; root FOLDER/d; }",
+)
+
+
+@pytest.mark.parametrize("text", GATES)
+def test_who_writes_an_address_into_the_header_gets_in_where_it_is_reported(text: str) -> None:
+    text = "geo $http_x_forwarded_for $in { default 0; 10.0.0.0/8 1; }\n" + server(text, 0)
+    with prepared(text) as nginx:
+        for header in ("", "X-Forwarded-For: 10.0.0.1\r\n"):
+            request = f"GET /secret HTTP/1.1\r\nHost: case0.test\r\n{header}Connection: close\r\n\r\n"
+            let_in = nginx.exchange(request.encode()).status == 200
+            assert let_in is (bool(header) and bool(found_by("forwarded-for-gate", text)))
+
+
 def test_the_question_announces_the_body_of_the_visitor() -> None:
     with socket.create_server(("127.0.0.1", 0)) as guard:
         guard.settimeout(10)
