@@ -32,6 +32,7 @@ RULES: dict[str, tuple[str, str, bool, tuple[str, ...], tuple[str, ...], str]] =
     "client_max_body_unset": ("client-max-body-unset", "proxy", True, ("proxy_pass", "fastcgi_pass", "uwsgi_pass", "scgi_pass", "grpc_pass", "memcached_pass"), (), ""),
     "cors_broken": ("cors-broken", "correctness", False, ("add_header",), ("\x00access-control-allow-origin\x00",), ""),
     "cors_origin_reflected": ("cors-origin-reflected", "security", False, ("add_header",), ("\x00access-control-allow-credentials\x00",), ""),
+    "dav_open": ("dav-open", "security", False, ("dav_methods",), (), ""),
     "dead_rewrite_code": ("dead-rewrite-code", "correctness", False, ("return", "break", "rewrite"), (), ""),
     "default_only_directive": ("default-only-directive", "correctness", False, ("ssl_protocols", "merge_slashes"), (), ""),
     "directive_inheritance": ("directive-inheritance", "correctness", False, ("fastcgi_param", "uwsgi_param", "scgi_param", "proxy_hide_header", "fastcgi_hide_header", "uwsgi_hide_header", "scgi_hide_header", "grpc_hide_header", "proxy_pass_header", "fastcgi_pass_header", "uwsgi_pass_header", "scgi_pass_header", "grpc_pass_header", "proxy_cache_valid", "fastcgi_cache_valid", "uwsgi_cache_valid", "scgi_cache_valid", "error_page", "limit_req", "limit_conn", "sub_filter", "proxy_redirect", "proxy_cookie_domain", "proxy_cookie_path", "proxy_cookie_flags", "set_real_ip_from", "access_log", "allow", "deny"), (), ""),

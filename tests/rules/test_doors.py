@@ -482,6 +482,18 @@ def test_who_writes_an_address_into_the_header_gets_in_where_it_is_reported(text
             assert let_in is (bool(header) and bool(found_by("forwarded-for-gate", text)))
 
 
+@pytest.mark.parametrize(
+    "cure", ("", "limit_except GET { deny all; }", "auth_basic a; auth_basic_user_file FOLDER/users;")
+)
+def test_everybody_writes_files_by_webdav_where_it_is_reported(cure: str) -> None:
+    text = server(f"location / {{ {ROOT} dav_methods PUT; {cure} }}", 0)
+    assert bool(found_by("dav-open", text)) is (not cure)
+    with prepared(text) as nginx:
+        (nginx.folder / "d").chmod(0o777)
+        put = b"PUT /page HTTP/1.1\r\nHost: case0.test\r\nContent-Length: 4\r\nConnection: close\r\n\r\nmine"
+        assert (nginx.exchange(put).status == 201) is (not cure)
+
+
 def test_the_question_announces_the_body_of_the_visitor() -> None:
     with socket.create_server(("127.0.0.1", 0)) as guard:
         guard.settimeout(10)
