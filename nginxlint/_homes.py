@@ -69,6 +69,7 @@ HOMES = {
     "exposed_key": "nginxlint.routing.certificates",
     "failure": "nginxlint.routing.passes",
     "fold": "nginxlint.routing.variables",
+    "group_text": "nginxlint.routing.captures",
     "hands_on": "nginxlint.routing.inherited",
     "hashable": "nginxlint.catalogue.checks.server_names",
     "http_version": "nginxlint.routing.headers",

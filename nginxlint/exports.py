@@ -26,7 +26,7 @@ from nginxlint.pattern import shapes
 from nginxlint.regex import matches
 from nginxlint.routing.admission import access_rules, opening, overruled, refusing_some
 from nginxlint.routing.caching import CachedPass, made_of, users_in
-from nginxlint.routing.captures import can_hold, patterns_behind
+from nginxlint.routing.captures import can_hold, group_text, patterns_behind
 from nginxlint.routing.certificates import (
     OWN_PROTOCOLS,
     Presented,
@@ -129,6 +129,7 @@ __all__ = [
     "exposed_key",
     "failure",
     "fold",
+    "group_text",
     "hands_on",
     "hashable",
     "http_version",

@@ -26,6 +26,7 @@ RULES: dict[str, tuple[str, str, bool, tuple[str, ...], tuple[str, ...], str]] =
     "cache_temp_cross_device": ("cache-temp-cross-device", "cache", False, ("proxy_temp_path", "fastcgi_temp_path", "uwsgi_temp_path", "scgi_temp_path"), (), ""),
     "cache_unbounded": ("cache-unbounded", "cache", False, ("proxy_cache_path", "fastcgi_cache_path", "uwsgi_cache_path", "scgi_cache_path"), (), ""),
     "cache_zone_unused": ("cache-zone-unused", "cache", False, ("proxy_cache_path", "fastcgi_cache_path", "uwsgi_cache_path", "scgi_cache_path"), (), ""),
+    "capture_missing": ("capture-missing", "correctness", False, ("rewrite", "return", "proxy_pass", "grpc_pass", "alias", "root", "set", "proxy_set_header", "fastcgi_param", "add_header"), ("$1", "$2", "$3", "$4", "$5", "$6", "$7", "$8", "$9", "${1}", "${2}", "${3}", "${4}", "${5}", "${6}", "${7}", "${8}", "${9}"), ""),
     "cert_expiry": ("cert-expiry", "tls", False, ("ssl_certificate",), (), "certificates"),
     "cert_name_mismatch": ("cert-name-mismatch", "tls", False, ("ssl_certificate",), (), "certificates"),
     "client_max_body_elsewhere": ("client-max-body-elsewhere", "proxy", False, ("client_max_body_size",), (), ""),

@@ -93,6 +93,17 @@ CASES = (
         NO,
         f"location / {{ {ROOT} valid_referers a.test; if ($invalid_referer) {{ return 403; }} }}",
     ),
+    *(
+        Case("capture-missing", bad, "/u/7", "/p/\r\n", "/p/7\r\n", good)
+        for bad, good in (
+            (
+                "location ~ ^/u/(\\d+) { rewrite ^ /p/$1 redirect; }",
+                "location ~ ^/u/(?<n>\\d+) { rewrite ^ /p/$n redirect; }",
+            ),
+            ("location ~ ^/u/\\d { return 302 /p/$1; }", "location ~ ^/u/(.*) { return 302 /p/$1; }"),
+            ("rewrite ^/u/.*$ /p/$1 redirect;", "rewrite ^/u/(.*)$ /p/$1 redirect;"),
+        )
+    ),
     Case("access-rule-unreachable", f"{ROOT}\ndeny all;\nallow 127.0.0.1;", "/secret", NO, IN),
     Case("access-rule-unreachable", f"{ROOT}\nallow all;\ndeny 127.0.0.1;", "/secret", IN, NO),
     Case("access-rule-unreachable", f"{ROOT}\nallow 127.0.0.0/8;\ndeny 127.0.0.1/32;", "/secret", IN, NO),
