@@ -147,6 +147,7 @@ RULES: dict[str, tuple[str, str, bool, tuple[str, ...], tuple[str, ...], str]] =
     "tls_client_auth_unenforced": ("tls-client-auth-unenforced", "security", False, ("ssl_verify_client",), ("\x00optional\x00", "\x00optional_no_ca\x00"), ""),
     "tls_old_protocol": ("tls-old-protocol", "tls", False, ("ssl_protocols", "proxy_ssl_protocols", "grpc_ssl_protocols", "uwsgi_ssl_protocols"), ("sslv2", "sslv3", "\x00tlsv1\x00", "tlsv1.1"), ""),
     "tls_weak_cipher": ("tls-weak-cipher", "tls", False, ("ssl_ciphers",), ("null", "adh", "aecdh", "exp", "des", "rc4", "md5", "low"), ""),
+    "try_files_drops_args": ("try-files-drops-args", "correctness", False, ("try_files",), (), ""),
     "try_files_fallback_missing": ("try-files-fallback-missing", "correctness", False, ("try_files",), (), ""),
     "try_files_last_arg": ("try-files-last-arg", "correctness", False, ("try_files",), (), ""),
     "try_files_lost_in_if": ("try-files-lost-in-if", "correctness", False, ("if",), (), ""),

@@ -32,3 +32,15 @@ def test_a_body_has_to_be_small_enough_for_every_location_but_named_ones(text: s
     with Nginx(http) as nginx:
         reply = nginx.exchange(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello")
     assert reply.status == (413 if refused else 502)
+
+
+@pytest.mark.parametrize(("fallback", "args"), (("/run", ""), ("/run?$args", "page=2"), ("@run", "page=2")))
+def test_a_fallback_gets_the_query_string_it_writes(fallback: str, args: str) -> None:
+    target = f"location {fallback.partition('?')[0]} {{ proxy_pass http://unix:/back; }}"
+    text = f"location / {{ try_files /none {fallback}; }} {target}"
+    assert bool(found_by("try-files-drops-args", f"server {{ {text} }}")) is (not args)
+    http = (
+        'server { listen unix:{folder}/back; return 200 "<$args>"; } server { listen 127.0.0.1:{port}; ' + text + " }"
+    )
+    with Nginx(http.replace("unix:/back", "unix:{folder}/back")) as nginx:
+        assert nginx.ask("/x?page=2").raw.endswith(f"<{args}>".encode())
