@@ -117,6 +117,7 @@ RULES: dict[str, tuple[str, str, bool, tuple[str, ...], tuple[str, ...], str]] =
     "proxy_variable_no_resolver": ("proxy-variable-no-resolver", "proxy", False, ("proxy_pass", "grpc_pass", "fastcgi_pass", "uwsgi_pass", "scgi_pass"), ("$",), "lookups"),
     "proxy_variable_no_scheme": ("proxy-variable-no-scheme", "proxy", False, ("proxy_pass",), ("$",), ""),
     "proxy_wrong_protocol": ("proxy-wrong-protocol", "proxy", False, ("proxy_pass", "fastcgi_pass", "uwsgi_pass", "scgi_pass", "grpc_pass", "memcached_pass"), (), ""),
+    "query_twice": ("query-twice", "correctness", False, ("rewrite", "return", "proxy_pass"), ("request_uri",), ""),
     "realip_incomplete": ("realip-incomplete", "proxy", False, ("real_ip_header",), (), ""),
     "realip_trusts_all": ("realip-trusts-all", "security", False, ("set_real_ip_from",), (), ""),
     "redirect_no_scheme": ("redirect-no-scheme", "correctness", False, ("return", "rewrite"), (), "schemeless_redirects"),

@@ -104,6 +104,8 @@ CASES = (
             ("rewrite ^/u/.*$ /p/$1 redirect;", "rewrite ^/u/(.*)$ /p/$1 redirect;"),
         )
     ),
+    Case("query-twice", "rewrite ^ http://b.test$request_uri permanent;", "/a?b=1", "?b=1?b=1\r\n", "/a?b=1\r\n"),
+    Case("query-twice", "return 302 http://b.test$request_uri$is_args$args;", "/a?b=1", "?b=1?b=1\r\n", "/a?b=1\r\n"),
     Case("access-rule-unreachable", f"{ROOT}\ndeny all;\nallow 127.0.0.1;", "/secret", NO, IN),
     Case("access-rule-unreachable", f"{ROOT}\nallow all;\ndeny 127.0.0.1;", "/secret", IN, NO),
     Case("access-rule-unreachable", f"{ROOT}\nallow 127.0.0.0/8;\ndeny 127.0.0.1/32;", "/secret", IN, NO),

@@ -1,0 +1,68 @@
+from nginxlint import Bad, Config, Diagnostic, Directive, Fix, Good, Iterator, Rule, compiled, insert_after, replace
+
+_TAIL = r"(?:\$is_args|\$\{is_args\}|\?)\$\{?(?:args|query_string)\}?$"
+_WHOLE = r"\$\{?request_uri\}?"
+
+
+class QueryTwice(Rule):
+    """The query string is sent twice: `$request_uri` holds it already.
+
+    `rewrite ^ https://b.test$request_uri permanent;` makes https://b.test/list?page=2?page=2 of /list?page=2, since nginx appends
+    the query to what a `rewrite` makes; the value of page is then `2?page=2`. The same comes of `$request_uri$is_args$args` in a
+    `return` or `proxy_pass`. End the replacement of a `rewrite` with `?`, or write `return 301 https://b.test$request_uri;`.
+    Source: documentation of rewrite ("if a replacement string includes the new request arguments …"); $request_uri.
+    """
+
+    id = "query-twice"
+    group = "correctness"
+    directives = ("rewrite", "return", "proxy_pass")
+    texts = ("request_uri",)
+    examples = (
+        Bad(
+            "server {\n rewrite ^ https://b.test$request_uri permanent; # here\n}",
+            "server {\n rewrite ^ https://b.test$request_uri? permanent; # here\n}",
+        ),
+        Bad(
+            "server {\n return 301 https://$host$request_uri$is_args$args; # here\n}",
+            "server {\n return 301 https://$host$request_uri; # here\n}",
+        ),
+        Bad("location / {\n proxy_pass http://127.0.0.1:81$request_uri?$query_string; # here\n}"),
+        Good("server { rewrite ^ https://b.test$request_uri? permanent; }"),
+        Good("server { rewrite ^ https://b.test$uri permanent; }"),
+        Good("server { return 301 https://b.test$request_uri; }"),
+        Good("server { return 301 https://b.test$uri$is_args$args; }"),
+        Good("server { return 302 https://b.test/login?to=$request_uri; }"),
+        Good("location / { rewrite ^ $request_uri break; proxy_pass http://app; }"),
+        Good("server { rewrite ^ https://b.test/login?to=$request_uri permanent; }"),
+    )
+
+    def check(self, config: Config) -> Iterator[Diagnostic]:
+        for name, says in (("rewrite", _appends), ("return", _repeats), ("proxy_pass", _repeats)):
+            for line in config.saying(says, name):
+                yield self._finding(line, line.args[1 if name == "rewrite" else -1].text)
+
+    def _finding(self, line: Directive, text: str) -> Diagnostic:
+        word = line.args[1 if line.name == "rewrite" else -1]
+        plain = text if line.name == "rewrite" else compiled(_TAIL).sub("", text)
+        fix = insert_after(word.span, "?") if line.name == "rewrite" else replace(word.span, plain)
+        return self.report(
+            word,
+            "the query string goes out twice: ?page=2 arrives as ?page=2?page=2",
+            Fix("send it once", (fix,), safe=False) if word.span.text == text else None,
+            help=f"write {text}?" if line.name == "rewrite" else f"write {plain}",
+        )
+
+
+def _appends(values: tuple[str, ...]) -> bool:
+    """Does a redirect hold the query, and nginx add it once more?"""
+    if len(values) < 2 or values[1].endswith("?") or "?" in values[1] or not compiled(_WHOLE).search(values[1].lower()):
+        return False
+    return values[2:] in (("redirect",), ("permanent",)) or values[1].startswith(("http://", "https://", "$scheme"))
+
+
+def _repeats(values: tuple[str, ...]) -> bool:
+    text = values[-1].lower() if values else ""
+    found = compiled(_WHOLE).search(text)
+    return (
+        found is not None and "?" not in text[: found.start()] and compiled(_TAIL).match(text, found.end()) is not None
+    )
