@@ -138,6 +138,7 @@ RULES: dict[str, tuple[str, str, bool, tuple[str, ...], tuple[str, ...], str]] =
     "server_name_comma": ("server-name-comma", "correctness", False, ("server_name",), (",",), ""),
     "server_name_duplicate": ("server-name-duplicate", "correctness", False, ("server",), (), "ignored_names"),
     "server_name_pattern": ("server-name-pattern", "correctness", False, ("server_name",), ("*", "..", "$\x00", "^", "(", ")", "|", "\\", "+", "?"), ""),
+    "server_name_variable": ("server-name-variable", "correctness", False, ("return", "rewrite", "proxy_set_header", "grpc_set_header"), ("server_name",), ""),
     "server_name_with_port": ("server-name-with-port", "correctness", False, ("server_name",), (":",), ""),
     "server_name_with_scheme_or_path": ("server-name-with-scheme-or-path", "correctness", False, ("server_name",), ("/",), ""),
     "sse_buffered": ("sse-buffered", "proxy", False, ("location",), ("sse", "event", "stream", "subscribe", "notification"), ""),

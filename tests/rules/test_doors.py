@@ -507,6 +507,18 @@ def test_everybody_writes_files_by_webdav_where_it_is_reported(cure: str) -> Non
         assert (nginx.exchange(put).status == 201) is (not cure)
 
 
+@pytest.mark.parametrize(
+    ("name", "host"), (("_", "_"), ("*.case.test", "*.case.test"), ("~^x", "~^x"), (".case.test", "case.test"))
+)
+def test_server_name_is_the_first_name_as_it_is_written(name: str, host: str) -> None:
+    text = f"server {{ listen 65000; server_name {name};\nreturn 302 http://$server_name/;\n}}"
+    assert bool(found_by("server-name-variable", text)) is (host != "case.test")
+    mended = text if host == "case.test" else mend("server-name-variable", text)
+    for config, answer in ((text, host), (mended, host if mended is text else "x.case.test")):
+        with prepared(config) as nginx:
+            assert f"http://{answer}/\r\n" in nginx.ask("/", host="x.case.test").raw.decode()
+
+
 def test_the_question_announces_the_body_of_the_visitor() -> None:
     with socket.create_server(("127.0.0.1", 0)) as guard:
         guard.settimeout(10)
