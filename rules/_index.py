@@ -5,6 +5,7 @@ from __future__ import annotations
 RULES: dict[str, tuple[str, str, bool, tuple[str, ...], tuple[str, ...], str]] = {
     "access_rule_unreachable": ("access-rule-unreachable", "security", False, ("allow",), (), ""),
     "add_header_inheritance": ("add-header-inheritance", "correctness", False, ("add_header", "add_trailer"), (), ""),
+    "alias_regex_constant": ("alias-regex-constant", "correctness", False, ("alias",), (), ""),
     "alias_slash_mismatch": ("alias-slash-mismatch", "correctness", False, ("alias",), (), ""),
     "alias_traversal": ("alias-traversal", "security", False, ("alias",), (), ""),
     "allow_without_deny": ("allow-without-deny", "security", False, ("allow",), (), ""),
