@@ -1,6 +1,7 @@
 from nginxlint import Bad, Config, Diagnostic, Directive, Fix, Good, Iterator, Rule, compiled, insert_after, replace
 
 _TAIL = r"(?:\$is_args|\$\{is_args\}|\?)\$\{?(?:args|query_string)\}?$"
+_ENDS = ("args", "args}", "query_string", "query_string}")
 _WHOLE = r"\$\{?request_uri\}?"
 
 
@@ -55,13 +56,15 @@ class QueryTwice(Rule):
 
 def _appends(values: tuple[str, ...]) -> bool:
     """Does a redirect hold the query, and nginx add it once more?"""
-    if len(values) < 2 or values[1].endswith("?") or "?" in values[1] or not compiled(_WHOLE).search(values[1].lower()):
+    if len(values) < 2 or "?" in values[1] or not compiled(_WHOLE).search(values[1].lower()):
         return False
     return values[2:] in (("redirect",), ("permanent",)) or values[1].startswith(("http://", "https://", "$scheme"))
 
 
 def _repeats(values: tuple[str, ...]) -> bool:
     text = values[-1].lower() if values else ""
+    if not text.endswith(_ENDS):
+        return False
     found = compiled(_WHOLE).search(text)
     return (
         found is not None and "?" not in text[: found.start()] and compiled(_TAIL).match(text, found.end()) is not None

@@ -70,22 +70,24 @@ class RegexBypassesAccess(Rule):
     )
 
     def check(self, config: Config) -> Iterator[Diagnostic]:
-        choosy = refusing_some(config)
-        regexes: dict[Block | None, list[Location]] = {}
+        beside = {one.parent for one in config.saying(_is_regex, "location")}
+        regexes: dict[Block, list[Location]] = {}
+        choosy: set[Block] | None = None
         for block in dict.fromkeys(one.parent for one in config.find(*self.directives)):
-            location = config.location(block) if block is not None and block.name == "location" else None
-            if block is None or location is None or location.modifier != "" or location.pattern in ("", "/"):
+            around = None if block is None else block.parent
+            if block is None or around is None or around not in beside or not _is_prefix(block):
                 continue
-            if block.parent not in regexes:
-                beside = block.parent.blocks("location") if block.parent is not None else ()
-                near = [found for one in beside if (found := config.location(one)) is not None and found.is_regex]
-                regexes[block.parent] = near[:_MOST]
-            if not regexes[block.parent] or any(one.is_regex for one in location.nested):
+            location = config.location(block)
+            if location is None or any(one.is_regex for one in location.nested):
                 continue
+            if around not in regexes:
+                near = [found for one in around.blocks("location") if (found := config.location(one)) is not None]
+                regexes[around] = [one for one in near if one.is_regex][:_MOST]
             guard = _guard(config, block)
             if guard is None:
                 continue
-            for path, regex in _taken(location, regexes[block.parent], guard):
+            for path, regex in _taken(location, regexes[around], guard):
+                choosy = refusing_some(config) if choosy is None else choosy
                 if _keeps_out(config, regex) or not choosy.isdisjoint((regex.block, *regex.block.ancestors())):
                     continue
                 what = "counts no request for" if guard.name in _LIMITS else "is not asked about"
@@ -102,6 +104,20 @@ class RegexBypassesAccess(Rule):
                     severity=Severity.WARNING if guard.name in _LIMITS else None,
                 )
                 break
+
+
+def _is_regex(values: tuple[str, ...]) -> bool:
+    return "".join(values)[:1] == "~"
+
+
+def _is_prefix(block: Block) -> bool:
+    """Is it a location that a regular expression beside it wins over?"""
+    return (
+        block.name == "location"
+        and len(block.values) == 1
+        and block.values[0][:1] not in ("", "~", "=", "^", "@")
+        and block.values != ("/",)
+    )
 
 
 def _guard(config: Config, block: Block) -> Directive | None:
