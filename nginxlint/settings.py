@@ -168,7 +168,7 @@ def _read(path: str, *, given: bool = False) -> File:
         raise NginxlintError(f"{path}:{data.count(10, 0, error.start) + 1}: this byte is not UTF-8") from error
     try:
         values: Any = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # also for a number of 5,000 digits
         raise NginxlintError(f"{path}: {error}") from error
     if os.path.basename(path) == "pyproject.toml":
         values = values.get("tool", {}).get("nginxlint", {})
@@ -184,7 +184,7 @@ def _read(path: str, *, given: bool = False) -> File:
 def _caller() -> int:
     """The user who called sudo."""
     text = os.environ.get("SUDO_UID", "")
-    return int(text) if text.isdecimal() and text.isascii() else 0
+    return int(text[:10]) if text.isdecimal() and text.isascii() else 0
 
 
 def _check(values: dict[str, Any], known: dict[str, type], path: str, text: str, prefix: str = "") -> None:

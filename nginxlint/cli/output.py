@@ -160,14 +160,14 @@ def _knows_links() -> bool:
     vte = environment.get("VTE_VERSION", "")
     return (
         environment.get("TERM_PROGRAM") in ("iTerm.app", "WezTerm", "vscode", "ghostty")
-        or (vte.isdecimal() and int(vte) >= 5000)
+        or (vte.isdecimal() and int(vte[:9]) >= 5000)
         or any(environment.get(name) for name in ("KITTY_WINDOW_ID", "WT_SESSION", "KONSOLE_VERSION"))
     )
 
 
 def _columns(terminal: bool) -> int:
     text = os.environ.get("COLUMNS", "")
-    if text.isdecimal() and text.isascii() and 20 <= int(text) <= 10_000:
+    if text.isdecimal() and text.isascii() and 20 <= int(text[:9]) <= 10_000:
         return int(text)
     if terminal:
         try:

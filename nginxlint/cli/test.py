@@ -91,7 +91,7 @@ def _read(path: str, *, must_exist: bool) -> tuple[list[str], list[Case], str]:
     try:
         text = raw.decode("utf-8")
         table = tomllib.loads(text)
-    except ValueError as error:  # no UTF-8, no TOML
+    except (ValueError, RecursionError) as error:  # no UTF-8, no TOML
         raise NginxlintError(f"{path}: {error}") from error
     unknown = set(table) - {"config", "case"}
     listed, config = table.get("case", []), table.get("config", "")

@@ -112,7 +112,7 @@ def _statuses(value: object, place: str) -> tuple[tuple[int, int], ...]:
             low, high = f"{text[0]}00", f"{text[0]}99"
         elif not dash:
             high = low
-        if not (low.isdecimal() and high.isdecimal() and 100 <= int(low) <= int(high) <= 599):
+        if not (low.isdecimal() and high.isdecimal() and len(text) < 8 and 100 <= int(low) <= int(high) <= 599):
             raise NginxlintError(f'{place}: expect-status {item!r}: write 204, "2xx" or "200-299", or a list of these')
         found.append((int(low), int(high)))
     return tuple(found)

@@ -135,7 +135,7 @@ _ELSEWHERE = re.compile(r"([^:,\[\]]+|\[[^\[\],]+\]):(\d+)")
 
 
 def _is_port(text: str) -> bool:
-    return text.isdecimal() and text.isascii() and 0 < int(text) < 65536
+    return text.isdecimal() and text.isascii() and len(text) < 6 and 0 < int(text) < 65536
 
 
 def parse_server(text: str) -> tuple[str, int]:

@@ -223,6 +223,22 @@ def test_a_settings_file_that_is_no_text_is_refused(run: Run) -> None:
     assert run("check", "nginx.conf", "--config", "fifo.toml").code == 2
 
 
+@pytest.mark.parametrize("value", ["9" * 5000, "[" * 5000])
+def test_toml_that_python_gives_up_on_is_refused(run: Run, value: str) -> None:
+    write("nginx.conf", GOOD)
+    write("a.toml", f"a = {value}")
+    for words in (("check", "--config", "a.toml", "nginx.conf"), ("test", "a.toml")):
+        outcome = run(*words)
+        assert outcome.code == 2 and outcome.err.startswith("nginxlint: a.toml: ")
+
+
+def test_terminals_of_a_size_nobody_has_are_of_unknown_size(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    write("nginx.conf", GOOD)
+    for name in ("COLUMNS", "VTE_VERSION", "SUDO_UID"):
+        monkeypatch.setenv(name, "9" * 5000)
+    assert run("check", "--color", "always", "nginx.conf").code == 0
+
+
 def test_what_only_root_may_read_is_not_held_against_the_configuration(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -112,6 +112,8 @@ def test_a_resolver_is_an_address_with_an_optional_port(text: str, expected: tup
     [
         {"resolver": "dns.test"},
         {"resolver": "1.1.1.1:0"},
+        {"resolver": "1.1.1.1:" + "9" * 5000},
+        {"resolve": ("x:" + "9" * 5000 + ":1.1.1.1",)},
         {"probe_level": "udp"},
         {"timeout": 0.0},
         {"budget": -1.0},
