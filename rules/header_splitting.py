@@ -47,7 +47,10 @@ class HeaderSplitting(Rule):
             "location / { return 302 https://a.test$uri$is_args$args; } # here",
             "location / { return 302 https://a.test$request_uri; } # here",
         ),
-        Bad("location / { rewrite ^ https://a.test$document_uri permanent; } # here"),
+        Bad(
+            "location / { rewrite ^ https://a.test$document_uri permanent; } # here",
+            "location / { rewrite ^ https://a.test$request_uri? permanent; } # here",
+        ),
         Bad("location / { add_header X-Path $uri; } # here"),
         Bad("location / { set $to $uri;\n return 302 https://a.test$to; # here\n }"),
         Bad("location / { proxy_set_header X-Path $uri; proxy_pass http://app; } # here"),
@@ -106,9 +109,12 @@ class HeaderSplitting(Rule):
             fixes: tuple[Fix, ...] = ()
             if source is None and directive.name in ("return", "rewrite"):
                 tail = next((tail for tail in _ARGUMENTS if word.text.startswith(tail, at[1])), "")
-                place = word.part(at[0], at[1] + len(tail))
-                if place.text == word.text[at[0] : at[1] + len(tail)]:
-                    fixes = (Fix("use $request_uri", (replace(place, "$request_uri"),), safe=False),)
+                end = at[1] + len(tail)
+                place = word.part(at[0], end)
+                # a rewrite appends the query of the request to what does not end in a question mark
+                new = "$request_uri?" if directive.name == "rewrite" and end == len(word.text) else "$request_uri"
+                if place.text == word.text[at[0] : end]:
+                    fixes = (Fix(f"use {new}", (replace(place, new),), safe=False),)
             related = () if source is None else (note(source, "comes from the decoded path"),)
             help = "use $request_uri (what the visitor sent, still encoded; the query is in it)"
             label = "decoded: %0d%0a has become a line break"

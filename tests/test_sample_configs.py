@@ -37,6 +37,7 @@ MISTAKES = {
         "return-shadows-locations",
         "alias-traversal",
         "add-header-inheritance",
+        "regex-bypasses-access",
         "upstream-unused",
     },
     "api-gateway": {
