@@ -13,7 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from nginxlint.diagnostic import Edit
+    from nginxlint.diagnostic import Edit, Fix
     from nginxlint.result import Finding, Run
 
     Piece = tuple[int, int, str]  # what is replaced, from and to, and by what
@@ -40,15 +40,18 @@ def mend(
     mended = Mended()
     texts: dict[str, str] = {}
     made: dict[str, list[Piece]] = {}
+    offered: list[tuple[Finding, Fix, list[tuple[str, Edit]]]] = []
+    found: dict[object, int] = {}  # at how many places a change is asked for: a file may have several names
     for finding in findings:
-        fix = finding.fix(unsafe=unsafe)
-        if fix is None:
-            continue
-        edits = [(os.path.realpath(edit.span.source.path), edit) for edit in fix.edits]
+        if fix := finding.fix(unsafe=unsafe):
+            edits = [(os.path.realpath(edit.span.source.path), edit) for edit in fix.edits]
+            offered.append((finding, fix, edits))
+            found[_change(edits)] = found.get(_change(edits), 0) + max(1, len(finding.seen_at))
+    for finding, fix, edits in offered:
         if not all(may_change(edit.span.source.path) for edit in fix.edits):
             mended.left.append((finding, NOT_OURS))
             continue
-        if any(uses.get(path, 1) > max(1, len(finding.seen_at)) for path, _ in edits):
+        if any(uses.get(path, 1) > found[_change(edits)] for path, _ in edits):
             mended.left.append((finding, SHARED))
             continue
         if all(_fits(made.get(path, []), _piece(edit)) for path, edit in edits):
@@ -70,6 +73,10 @@ def uses_of(run: Run) -> dict[str, int]:
             real = os.path.realpath(path)
             uses[real] = uses.get(real, 0) + 1
     return uses
+
+
+def _change(edits: list[tuple[str, Edit]]) -> object:
+    return tuple((path, _piece(edit)) for path, edit in edits)
 
 
 def _piece(edit: Edit) -> Piece:

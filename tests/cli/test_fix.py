@@ -227,3 +227,15 @@ def test_an_interrupt_waits_until_all_files_are_written(run: Run, monkeypatch: p
         fix.write(changes(a="new", b="new"))
     assert [Path(name).read_text() for name in ("a", "b")] == ["new", "new"]
     assert sorted(os.listdir()) == [".git", "a", "b"]
+
+
+def test_a_file_with_two_names_is_mended_where_both_are_found_faulty(run: Run) -> None:
+    """`sites-enabled/*` often links to what another include names as well."""
+    write("nginx.conf", "events {}\nhttp { include on/*; }\n")
+    write("a", "server { listen 80; location /img { alias /srv/img/; } }\n")
+    os.mkdir("on")
+    for name in ("1", "2"):
+        os.symlink("../a", f"on/{name}")
+    outcome = run("check", "--fix", "--unsafe-fixes", "nginx.conf", "--select", "alias-traversal")
+    assert (outcome.code, outcome.err) == (0, "mended 2 findings in 1 file\n")
+    assert "location /img/ {" in Path("a").read_text()
