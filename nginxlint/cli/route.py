@@ -12,6 +12,7 @@ from nginxlint.cli.configuration import add_input_options, read_configuration, r
 from nginxlint.cli.main import complain
 from nginxlint.cli.output import write_out
 from nginxlint.error import NginxlintError
+from nginxlint.reports.text import encodable_document, visible
 from nginxlint.routing.answer import Answer
 from nginxlint.routing.request import Request, gathered, lines_of, request_of_url
 
@@ -62,6 +63,7 @@ def case_of(line: str) -> dict[str, object]:
         return {"url": line}
     try:
         case = json.loads(line)
+        json.dumps(case, ensure_ascii=False).encode("utf-8", "surrogateescape")
     except (ValueError, RecursionError) as error:
         raise NginxlintError(f"no JSON: {error}") from error
     if not isinstance(case.get("url"), str):
@@ -114,15 +116,13 @@ def _pairs(option: str, texts: list[str]) -> dict[str, str]:
 
 def _print(args: Namespace, url: str, answer: Answer) -> None:
     if args.output == "text":
-        from nginxlint.reports.text import visible
-
         write_out("\n".join(visible(line) for line in answer.to_text(url).split("\n")))
     else:
         _print_json(answer.to_json(url), indent=2 if args.output == "json" else None)
 
 
 def _print_json(document: object, indent: int | None = None) -> None:
-    write_out(json.dumps(document, indent=indent) + "\n")
+    write_out(json.dumps(encodable_document(document), indent=indent) + "\n")
 
 
 def _lines(path: str) -> Iterator[str]:

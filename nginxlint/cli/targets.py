@@ -10,6 +10,7 @@ from nginxlint.cli.arguments import HelpFormatter, Parser
 from nginxlint.cli.configuration import add_input_options, read_configurations
 from nginxlint.cli.output import write_out
 from nginxlint.online.inventory import inventory
+from nginxlint.reports.text import encodable_document, visible
 
 INCOMPLETE = 3
 
@@ -21,13 +22,13 @@ def run(argv: Sequence[str]) -> int:
     rows: list[dict[str, Any]] = []
     for number, (_, config) in enumerate(found, 1):
         rows += inventory(config, f"{number}." if len(found) > 1 else "")
-    write_out(json.dumps({"targets": rows}, indent=2) + "\n" if args.output == "json" else _table(rows))
+    write_out(
+        json.dumps(encodable_document({"targets": rows}), indent=2) + "\n" if args.output == "json" else _table(rows)
+    )
     return INCOMPLETE if any(config.partial and not config.snippet for _, config in found) else 0
 
 
 def _table(rows: list[dict[str, Any]]) -> str:
-    from nginxlint.reports.text import visible
-
     head = ("DIRECTIVE", "TARGET", "GROUP", "RESOLVED", "TLS", "HOST", "TIMEOUTS", "USED AT")
     cells = [head, *(tuple(visible(cell) for cell in _cells(row)) for row in rows)]
     widths = [min(max(len(line[column]) for line in cells), 48) for column in range(len(head))]

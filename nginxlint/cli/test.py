@@ -12,12 +12,14 @@ from nginxlint.cli.configuration import add_input_options, read_configuration, r
 from nginxlint.cli.output import write_file, write_out
 from nginxlint.config import Config
 from nginxlint.error import NginxlintError
+from nginxlint.reports.text import encodable, encodable_document, visible
 from nginxlint.routing.cases import Case, differences, recorded
 from nginxlint.routing.examples import example_request, example_uris
 from nginxlint.routing.router import Router
 
 FORMATS = ("text", "json", "junit")
 DEFAULT = "nginxlint-routes.toml"
+_URL = "%:/?#[]@!$&'()*+,;="  # what quoting leaves alone, besides letters and digits
 _EPILOG = """A case in FILE (TOML; `config = "PATH"` at its top names the configuration, relative to FILE):
 
   [[case]]
@@ -40,7 +42,7 @@ def run(argv: Sequence[str]) -> int:
     config = read_configuration(args, args.path or named)
     router = router_of(config)
     if args.write:
-        cases += [Case({"url": url}, "--url") for url in args.url]
+        cases += [Case({"url": _in_ascii(url)}, "--url") for url in args.url]
         write_file(args.file, _written(head, router, cases or _examples(config)))
         return 0
     if not cases:
@@ -65,11 +67,8 @@ def _render(format: str, suite: str, results: list[tuple[str, str]]) -> str:
     failed = [name for name, wrong in results if wrong]
     if format == "json":
         rows = [{"name": name, "passed": not wrong, "differences": wrong or None} for name, wrong in results]
-        return (
-            json.dumps({"file": suite, "cases": len(results), "failed": len(failed), "results": rows}, indent=2) + "\n"
-        )
-    from nginxlint.reports.text import visible
-
+        document = {"file": suite, "cases": len(results), "failed": len(failed), "results": rows}
+        return json.dumps(encodable_document(document), indent=2) + "\n"
     lines = [f"FAILED {name}\n{wrong}" for name, wrong in results if wrong]
     lines.append(f"{len(results) - len(failed)} passed, {len(failed)} failed")
     return "\n".join(visible(line) for part in lines for line in part.split("\n")) + "\n"
@@ -122,7 +121,7 @@ def _examples(config: Config) -> list[Case]:
             for uri in example_uris(location)[:1]:
                 request = example_request(server, uri)
                 on = f"{request.address}:{request.port}" if request.address not in ("*", "[::]") else str(request.port)
-                table = {"url": f"{request.scheme}://{request.host}{uri}", "on": on}
+                table = {"url": _in_ascii(f"{request.scheme}://{request.host}{uri}"), "on": on}
                 if request.address.startswith("unix:") or " " in uri:
                     continue
                 cases.append(Case(table, "an example"))
@@ -133,20 +132,27 @@ def _written(head: list[str], router: Router, cases: list[Case]) -> str:
     lines = list(head)
     for case in cases:
         lines += ["[[case]]", *(f"{key} = {_toml(value)}" for key, value in case.given.items())]
-        expected = recorded(case.answer(router))
-        lines += ["[case.expect]", *(f"{key} = {_toml(value)}" for key, value in expected.items()), ""]
+        expected = (f"{key} = {_toml(value)}" for key, value in recorded(case.answer(router)).items())
+        # TOML has no way to write a byte that is not UTF-8
+        lines += ["[case.expect]", *(line for line in expected if encodable(line) == line), ""]
     return "\n".join(lines)
 
 
+def _in_ascii(url: str) -> str:
+    """A URL with bytes that are not UTF-8 as browsers send them."""
+    from urllib.parse import quote_from_bytes
+
+    return url if encodable(url) == url else quote_from_bytes(url.encode("utf-8", "surrogateescape"), _URL)
+
+
 def _toml(value: Any) -> str:
-    """A value as TOML; JSON strings are TOML strings but for DEL, and lone surrogates cannot be written."""
+    """A value as TOML; JSON strings are TOML strings but for DEL."""
     if isinstance(value, dict):
         return "{ " + ", ".join(f"{_toml(key)} = {_toml(text)}" for key, text in value.items()) + " }"
     if isinstance(value, list):
         return "[" + ", ".join(map(_toml, value)) + "]"
     if isinstance(value, str):
-        text = value.encode("utf-8", "backslashreplace").decode("utf-8")
-        return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
     return str(value)
 
 

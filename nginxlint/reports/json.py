@@ -6,6 +6,7 @@ import json
 
 from nginxlint.diagnostic import Note, Severity
 from nginxlint.fingerprint import fingerprints
+from nginxlint.reports.text import encodable
 from nginxlint.result import Finding, Run
 from nginxlint.source import Span
 from nginxlint.syntax import Block, Directive
@@ -42,15 +43,15 @@ def document(run: Run) -> dict[str, Any]:
         "schema": 1,
         "tool": {"name": "nginxlint", "version": __version__},
         "run": {
-            "args": [_text(word) for word in request.args],
-            "roots": list(dict.fromkeys(_text(checked.root.given) for checked in run.checked)),
+            "args": [encodable(word) for word in request.args],
+            "roots": list(dict.fromkeys(encodable(checked.root.given) for checked in run.checked)),
             "contexts": [
-                {"path": _text(checked.root.path), "context": checked.root.context, "guessed": checked.root.guessed}
+                {"path": encodable(checked.root.path), "context": checked.root.context, "guessed": checked.root.guessed}
                 for checked in run.checked
                 if checked.root.context is not None
             ],
             "nginx_version": ".".join(map(str, request.version)),
-            "nginx_version_origin": _text(request.version_origin),
+            "nginx_version_origin": encodable(request.version_origin),
             "profile": request.profile,
             "online": request.online is not None,
             "vantage": run.vantage,
@@ -73,18 +74,18 @@ def document(run: Run) -> dict[str, Any]:
         "targets": [],  # written by render, which has not all of them at a time
         "errors": [
             {
-                "path": _text(trouble.path),
-                "message": _text(trouble.reason),
+                "path": encodable(trouble.path),
+                "message": encodable(trouble.reason),
                 "included_at": _at(trouble.include) if trouble.include is not None else None,
             }
             for trouble in run.trouble
         ]
-        + [{"path": None, "message": _text(reason), "included_at": None} for reason in run.other_reasons()],
+        + [{"path": None, "message": encodable(reason), "included_at": None} for reason in run.other_reasons()],
     }
 
 
 def _at(directive: Directive) -> dict[str, Any]:
-    return {"path": _text(directive.source.path), "line": directive.line}
+    return {"path": encodable(directive.source.path), "line": directive.line}
 
 
 def _findings(findings: list[Finding]) -> list[dict[str, Any]]:
@@ -100,36 +101,36 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "severity": diagnostic.severity.word,
         "confidence": diagnostic.confidence.word,
         "stage": diagnostic.stage,
-        "message": _text(diagnostic.message),
+        "message": encodable(diagnostic.message),
         "blocks_start": diagnostic.blocks_start,
-        "nginx_message": _text(diagnostic.nginx_message) if diagnostic.nginx_message is not None else None,
-        "root": _text(finding.checked.root.given),
+        "nginx_message": encodable(diagnostic.nginx_message) if diagnostic.nginx_message is not None else None,
+        "root": encodable(finding.checked.root.given),
         "location": _location(diagnostic.span),
-        "label": _text(diagnostic.label),
+        "label": encodable(diagnostic.label),
         "related": [_note(note) for note in diagnostic.related],
         "breadcrumb": [
-            {"block": _text(block.name), "args": [_text(value) for value in block.values], **_server(block)}
+            {"block": encodable(block.name), "args": [encodable(value) for value in block.values], **_server(block)}
             for block in finding.blocks()
         ],
         "include_chain": [
-            {"path": _text(include.source.path), "line": include.line}
+            {"path": encodable(include.source.path), "line": include.line}
             for include in diagnostic.span.source.include_chain()
         ],
         "occurrences": max(1, len(finding.seen_at)),
         "seen_in": [{"names": [], "listen": [], **_server(block), **_at(block)} for block in finding.servers()]
         if len(finding.seen_at) > 1
         else [],
-        "help": [_text(line) for line in diagnostic.help],
+        "help": [encodable(line) for line in diagnostic.help],
         "fixes": [
             {
-                "title": _text(fix.title),
+                "title": encodable(fix.title),
                 "applicability": "safe" if fix.safe else "unsafe",
                 "edits": [
                     {
-                        "path": _text(edit.span.source.path),
+                        "path": encodable(edit.span.source.path),
                         "byte_start": edit.span.source.byte_offset(edit.span.start),
                         "byte_end": edit.span.source.byte_offset(edit.span.end),
-                        "text": _text(edit.text),
+                        "text": encodable(edit.text),
                     }
                     for edit in fix.edits
                 ],
@@ -140,17 +141,17 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "baselined": finding.known,
         "suppressed": None
         if (comment := finding.suppressed) is None
-        else {"reason": _text(comment.reason), "until": comment.until, "fixme": comment.fixme},
+        else {"reason": encodable(comment.reason), "until": comment.until, "fixme": comment.fixme},
     }
 
 
 def _note(note: Note) -> dict[str, Any]:
-    return {"label": _text(note.label), "location": _location(note.span)}
+    return {"label": encodable(note.label), "location": _location(note.span)}
 
 
 def _location(span: Span) -> dict[str, Any]:
     return {
-        "path": _text(span.source.path),
+        "path": encodable(span.source.path),
         "line": span.line,
         "column": span.column,
         "end_line": span.end_line,
@@ -165,15 +166,6 @@ def _server(block: Block) -> dict[str, Any]:
     if block.name != "server" or block.child("server_name", "listen") is None:
         return {}
     return {
-        "names": [_text(value) for name in block.children("server_name") for value in name.values],
-        "listen": [_text(listen.values[0]) for listen in block.children("listen") if listen.values],
+        "names": [encodable(value) for name in block.children("server_name") for value in name.values],
+        "listen": [encodable(listen.values[0]) for listen in block.children("listen") if listen.values],
     }
-
-
-def _text(text: str) -> str:
-    """Without lone surrogates, which are no characters: a byte that was not UTF-8 is written as its escape."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-    return text

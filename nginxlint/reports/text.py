@@ -43,6 +43,24 @@ def visible(text: str) -> str:
     return "".join(map(shown, text))
 
 
+def encodable(text: str) -> str:
+    """Without lone surrogates, which are no characters: a byte that was not UTF-8 is written as its escape."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return text
+
+
+def encodable_document(value: object) -> object:
+    """The same for every text in a JSON document."""
+    if isinstance(value, dict):
+        return {encodable_document(key): encodable_document(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [encodable_document(item) for item in value]
+    return encodable(value) if isinstance(value, str) else value
+
+
 def width_of(text: str) -> int:
     """Columns of printable text on a terminal."""
     if text.isascii():

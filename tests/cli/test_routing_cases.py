@@ -176,3 +176,31 @@ def test_route_wants_addresses_where_it_compares_them(run: Run, words: tuple[str
     assert (outcome.code, outcome.err) == (2, f"nginxlint: {message}\n")
     for client in ("10.1.2.3", "::1", "unix:"):
         assert run("route", "http://a/", "nginx.conf", "--client", client, "--on", "[::1]:80").code == 0
+
+
+def test_bytes_that_are_not_utf_8_are_escapes_for_programs_and_hold_when_they_are_recorded(run: Run) -> None:
+    write(
+        "nginx.conf",
+        b"events {}\nhttp { upstream caf\xe9 { server 127.0.0.1:1; }\n"
+        b"server { listen 80; location /\xe9 { proxy_pass http://caf\xe9; } } }\n",
+    )
+    for words in (
+        ("route", "http://x/%E9", "nginx.conf", "-o", "json"),
+        ("route", "http://x/\udce9", "nginx.conf", "-o", "json"),
+        ("targets", "nginx.conf", "-o", "json"),
+    ):
+        outcome = run(*words)
+        assert outcome.code == 0
+        json.dumps(json.loads(outcome.out), ensure_ascii=False).encode()  # no half characters
+    assert run("test", "--write", "routes.toml", "nginx.conf").code == 0
+    assert run("test", "--write", "--url", "http://x/\udce9", "more.toml", "nginx.conf").code == 0
+    for name in ("routes.toml", "more.toml"):
+        outcome = run("test", name, "nginx.conf")
+        assert (outcome.code, outcome.out.splitlines()[-1]) == (0, "1 passed, 0 failed")
+
+
+def test_half_a_character_in_a_line_of_json_is_told(run: Run) -> None:
+    write("nginx.conf", CONF)
+    for text in (b'{"url": "http://x/\\ud800"}', b'{"url": "http://x/", "a": ' + b"[" * 100_000):
+        outcome = run("route", "--requests", "-", "nginx.conf", stdin=text)
+        assert (outcome.code, outcome.err.startswith("nginxlint: -:1: no JSON: ")) == (3, True)
