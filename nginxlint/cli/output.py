@@ -122,9 +122,20 @@ def write_file(path: str, text: str | bytes, what: str = "the report") -> None:
             return
         target = os.path.realpath(path)
         beside = f"{target}.{os.getpid()}.tmp"
-        with open(beside, "wb") as file:
-            file.write(data)
-        os.replace(beside, target)
+        try:
+            with open(beside, "wb") as file:
+                file.write(data)
+            os.replace(beside, target)
+        except OSError as error:
+            import errno
+
+            if error.errno not in (errno.EACCES, errno.EPERM, errno.EBUSY) or not os.path.isfile(target):
+                raise
+            # its folder is not ours, or it is mounted into a container: only the file itself may be written
+            with open(target, "wb") as file:
+                file.write(data)
+            if os.path.exists(beside):
+                os.unlink(beside)
     except OSError as error:
         if os.path.exists(beside):
             os.unlink(beside)

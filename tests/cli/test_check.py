@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from pathlib import Path
@@ -336,6 +337,21 @@ def test_a_report_that_cannot_be_written_is_wrong_use(run: Run) -> None:
     outcome = run("check", "nginx.conf", "-o", "json:no/such/folder/out.json")
     assert outcome.code == 2
     assert "the report cannot be written to no/such/folder/out.json" in outcome.err
+
+
+def test_a_report_file_that_cannot_be_replaced_is_written_into(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`docker run -v $PWD/report.json:/report.json`: a mounted file is busy."""
+    write("nginx.conf", BAD)
+    write("report.json", "x" * 100_000)
+
+    def busy(source: str, target: str) -> None:
+        raise OSError(errno.EBUSY, os.strerror(errno.EBUSY), target)
+
+    monkeypatch.setattr(os, "replace", busy)
+    assert run("check", "nginx.conf", "-o", "json:report.json").code == 1
+    assert json.loads(Path("report.json").read_text())["summary"]["error"] == 1
+    assert sorted(os.listdir()) == [".git", "nginx.conf", "report.json"]
+    assert run("check", "nginx.conf", "-o", "json:new.json").code == 2
 
 
 def test_github_actions_get_annotations_without_being_asked(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
