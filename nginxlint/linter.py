@@ -215,7 +215,7 @@ def _guarded(what: str, run: Run, work: Callable[..., list[Diagnostic]], *args: 
     """The findings of one part; where that part has a bug, the others still speak, and the run is marked."""
     try:
         return work(*args)
-    except Exception:  # noqa: BLE001 - reported with its traceback, exit code 4
+    except (Exception, SystemExit):  # noqa: BLE001 - reported with its traceback, exit code 4
         import traceback
 
         run.crashes.append((what, traceback.format_exc()))

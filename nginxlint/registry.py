@@ -125,8 +125,8 @@ def _installed() -> Iterator[Entry]:
     for point in entry_points(group=ENTRY_POINTS):
         try:
             loaded = point.load()
-        except Exception as error:
-            raise NginxlintError(f"the plugin {point.name} ({point.value}) cannot be loaded: {error}") from error
+        except (Exception, SystemExit) as error:
+            raise NginxlintError(f"the plugin {point.name} ({point.value}) cannot be loaded: {_why(error)}") from error
         modules = [loaded]
         for folder in getattr(loaded, "__path__", ()):
             modules.extend(
@@ -171,9 +171,13 @@ def _from_folders(folders: Iterable[str]) -> Iterator[Entry]:
             module = module_from_spec(spec)
             try:
                 spec.loader.exec_module(module)
-            except Exception as error:
-                raise NginxlintError(f"the rule file {path} cannot be loaded: {error}") from error
+            except (Exception, SystemExit) as error:
+                raise NginxlintError(f"the rule file {path} cannot be loaded: {_why(error)}") from error
             yield from _entries(module, path)
+
+
+def _why(error: BaseException) -> str:
+    return "it ends the program" if isinstance(error, SystemExit) else str(error)
 
 
 def _entries(module: ModuleType, origin: str) -> Iterator[Entry]:

@@ -426,6 +426,18 @@ def test_a_crash_in_one_rule_leaves_the_others_and_is_exit_code_4(run: Run, tmp_
     assert str(notes[0]) in outcome.err
 
 
+def test_a_rule_that_ends_the_program_is_no_success(run: Run) -> None:
+    write("nginx.conf", GOOD)
+    write("lint/ends.py", CRASHES.replace('raise ValueError("inside")', "raise SystemExit(0)"))
+    assert run("check", *C, "nginx.conf", "--rules", "lint").code == 4
+    write("lint/ends.py", "import sys\nsys.exit(0)\n")
+    outcome = run("check", *C, "nginx.conf", "--rules", "lint")
+    assert (outcome.code, outcome.err) == (
+        2,
+        "nginxlint: the rule file lint/ends.py cannot be loaded: it ends the program\n",
+    )
+
+
 def test_timings_and_statistics_go_to_standard_error(run: Run) -> None:
     write("nginx.conf", BAD)
     outcome = run("check", *C, "nginx.conf", "--timings", "--statistics", "-v")
