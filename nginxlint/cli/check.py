@@ -117,7 +117,7 @@ def judge(
         if args.diff:
             show(fixes, style)
             _say(remarks)
-            return 1 if fixes.files else _final_code(args, result, strict=False)
+            return int(not args.exit_zero) if fixes.files else _final_code(args, result, strict=False)
         write(fixes)
     if accepted is not None:
         remarks += accepted.finish(result)

@@ -131,12 +131,7 @@ def show(fixes: Fixes, style: Style) -> None:
             whole = line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"
             role = {"+": "info", "-": "error", "@": "dim"}.get(line[:1], "")
             lines.append(f"{style.paint(role, visible(whole[:-1]))}\n" if style.colour and role else whole)
-    if sys.stdout.isatty():
-        write_out("".join(lines))
-        return
-    sys.stdout.flush()
-    sys.stdout.buffer.write("".join(lines).encode("utf-8", "surrogateescape"))
-    sys.stdout.buffer.flush()
+    write_out("".join(lines), exact=not sys.stdout.isatty())
 
 
 def _lines(content: bytes) -> list[str]:

@@ -83,21 +83,25 @@ def _render(format: str, run: Run, style: Style, *, quiet: bool) -> str:
     return text
 
 
-def write_out(text: str) -> None:
-    """All of it to standard output. Raises BrokenPipeError where nobody reads on, NginxlintError where it fails."""
+def write_out(text: str, *, exact: bool = False) -> None:
+    """All of it to standard output; `exact`: as it stands in files, whatever can be shown. Raises BrokenPipeError where
+    nobody reads on, NginxlintError where it fails."""
     stream = sys.stdout
-    encoding = stream.encoding or "utf-8"
-    text = text if _is_unicode(encoding) else in_ascii(text)
+    encoding, errors = stream.encoding or "utf-8", "backslashreplace"
+    if exact:
+        encoding, errors = "utf-8", "surrogateescape"
+    elif not _is_unicode(encoding):
+        text = in_ascii(text)
     try:
         descriptor = stream.fileno()
     except (OSError, ValueError):  # a test reads along
-        stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
+        stream.write(text.encode(encoding, errors).decode(encoding, errors))
         return
     stream.flush()
     try:
         # by hand: the buffered stream of CPython does not report a pipe that is closed amid a long write
         for at in range(0, len(text), _SLICE):
-            left = memoryview(text[at : at + _SLICE].encode(encoding, "backslashreplace"))
+            left = memoryview(text[at : at + _SLICE].encode(encoding, errors))
             while left:
                 try:
                     left = left[os.write(descriptor, left) :]

@@ -59,6 +59,12 @@ def test_a_diff_writes_nothing_and_gives_the_same_when_it_is_applied(run: Run) -
     diff = subprocess.run([*command, "--diff"], capture_output=True, check=False, env=environment)
     assert (diff.returncode, Path("nginx.conf").read_bytes()) == (1, content)
     assert b"would mend 3 findings in 1 file" in diff.stderr
+    assert (
+        subprocess.run(
+            [*command, "--diff", "--exit-zero"], capture_output=True, check=False, env=environment
+        ).returncode
+        == 0
+    )
     subprocess.run(["git", "apply", "-p0", "--whitespace=nowarn"], input=diff.stdout, check=True)
     applied = Path("nginx.conf").read_bytes()
     Path("nginx.conf").write_bytes(content)

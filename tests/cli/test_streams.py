@@ -14,7 +14,7 @@ from tests.cli.conftest import BAD, GOOD, REPOSITORY, process, write
 
 ALL = (
     "check --no-cache nginx.conf", "check --help", "rules", "rules -o json", "explain --all", "version", "--help",
-    "completions zsh", "route http://a/ nginx.conf", "route --help", "targets nginx.conf", "graph nginx.conf",
+ "completions zsh", "route http://a/ nginx.conf", "route --help", "targets nginx.conf", "graph nginx.conf",
 )  # fmt: skip
 
 
@@ -41,6 +41,14 @@ def test_what_cannot_be_written_is_no_success_and_no_bug(tmp_path: Path, command
     if "2>" not in where:
         assert b"the report cannot be written: " in result.stderr
     assert b"internal error" not in result.stderr
+
+
+def test_a_diff_that_cannot_be_written_is_no_success(tmp_path: Path) -> None:
+    result = shell("nginxlint check --diff --unsafe-fixes bad.conf >/dev/full", tmp_path)
+    assert (result.returncode, result.stderr) == (
+        2,
+        b"nginxlint: the report cannot be written: No space left on device\n",
+    )
 
 
 @pytest.mark.parametrize("where", ["2>&-", "2>/dev/full"])
