@@ -300,6 +300,7 @@ def _suppress(run: Run, judged: list[Judged], selection: Selection) -> None:
                 [finding.diagnostic for finding in own],
                 selection.is_known,
                 _seen(selection, checked.config, run.request),
+                nearest=selection.nearest,
                 today=run.request.today,
             )
             for finding in own:

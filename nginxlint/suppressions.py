@@ -91,17 +91,19 @@ def apply_suppressions(
     is_known: Callable[[str], bool],
     has_run: Callable[[str], bool],
     *,
+    nearest: Callable[[str], str] = lambda word: "",
     today: str = "",
 ) -> tuple[dict[int, Suppression], list[Diagnostic]]:
     """Which findings are silenced (by `id()` of the diagnostic), and what is wrong with the comments.
 
     `is_known` tells whether an id or group exists, `has_run` whether this run would have shown a finding of that id:
-    only then is a comment without effect not needed. `today` is an ISO date (empty: ask the clock).
+    only then is a comment without effect not needed. `nearest` knows what a word was probably meant
+    to be. `today` is an ISO date (empty: ask the clock).
     """
     about: list[Diagnostic] = []
     suppressions: list[Suppression] = []
     for file in _files_with_comments(config):
-        suppressions.extend(_read(file, config, is_known, today, about))
+        suppressions.extend(_read(file, config, is_known, nearest, today, about))
     silenced: dict[int, Suppression] = {}
     for finding in findings if suppressions else ():
         for suppression in suppressions:
@@ -124,7 +126,12 @@ def _files_with_comments(config: Config) -> Iterator[ReadFile]:
 
 
 def _read(
-    file: ReadFile, config: Config, is_known: Callable[[str], bool], today: str, about: list[Diagnostic]
+    file: ReadFile,
+    config: Config,
+    is_known: Callable[[str], bool],
+    nearest: Callable[[str], str],
+    today: str,
+    about: list[Diagnostic],
 ) -> Iterator[Suppression]:
     """The valid comments of one file. What is wrong with the others goes to `about`."""
     source = file.source
@@ -150,7 +157,9 @@ def _read(
         unknown = [word for word in ids if word == "ALL" or not is_known(word)]
         for word in unknown:
             message = f"there is no rule or group called {word}"
-            about.append(_finding("suppression-unknown-rule", message, span, "nginxlint rules lists them"))
+            near = nearest(word)
+            how = f"did you mean {near}?" if near else "nginxlint rules lists them"
+            about.append(_finding("suppression-unknown-rule", message, span, how))
         rest, until = text[closing + 1 :].strip(), None
         if limit := _UNTIL.search(rest):
             until = limit[1].strip()

@@ -185,6 +185,11 @@ def test_a_comment_on_the_context_of_a_snippet_is_read_as_it_is_meant(run: Run) 
     assert run("check", ".").err.startswith("nginxlint: part.conf: unknown context 'sever': one of main, ")
 
 
+def test_a_misspelt_rule_in_a_comment_is_told_what_it_may_be(run: Run) -> None:
+    write("nginx.conf", GOOD.replace("listen", "# nginxlint: ignore[alias_traversl] - by hand\n listen"))
+    assert "help: did you mean alias-traversal?" in run("check", "nginx.conf").out
+
+
 def test_a_date_that_is_not_at_the_end_of_a_comment_is_not_passed_over(run: Run) -> None:
     comment = "# nginxlint: ignore[alias-traversal] - by hand (until 2020-01-01), see the wiki"
     write("nginx.conf", BAD.replace("location", f"{comment}\n location"))
