@@ -94,7 +94,7 @@ class File:
         self.root: str = _beside(here, values.get("root", ""))
         self.roots: list[str] = [_beside(here, text) for text in values.get("roots", [])]
         self.maps: tuple[tuple[str, str], ...] = tuple((one["from"], one["to"]) for one in values.get("map", []))
-        self.exclude: list[str] = values.get("exclude", [])
+        self.exclude: list[str] = [_pattern_beside(here, text) for text in values.get("exclude", [])]
         self.baseline: str = _beside(here, values.get("baseline", ""))
         self.severities: dict[str, str] = values.get("severity", {})
         self.options: dict[str, dict[str, Any]] = values.get("rules", {})
@@ -108,6 +108,14 @@ class File:
 
 def _beside(folder: str, path: str) -> str:
     return os.path.join(folder, path) if path and folder and not os.path.isabs(path) else path
+
+
+def _pattern_beside(folder: str, pattern: str) -> str:
+    """The same files wherever we are: `legacy/**` is below the folder of the settings, `*.bak` and `**/old/*` anywhere."""
+    if "/" not in pattern or pattern.startswith(("/", "**/")):
+        return pattern
+    literal = "".join(f"[{one}]" if one in "*?[" else one for one in os.path.abspath(folder))
+    return os.path.join(literal, pattern)
 
 
 def find_settings(path: str, given: str, none: bool) -> File:

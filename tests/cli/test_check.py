@@ -399,6 +399,16 @@ def test_excluded_files_are_not_reported(run: Run) -> None:
     assert [line.split(":")[0] for line in outcome.out.splitlines()] == ["conf.d/a.conf"]
 
 
+def test_what_the_settings_exclude_is_left_out_wherever_we_are(run: Run) -> None:
+    write("a[b]/nginxlint.toml", 'exclude = ["legacy/**"]\n')
+    write("a[b]/legacy/nginx.conf", BAD)
+    write("a[b]/deep/legacy/nginx.conf", BAD)
+    for folder, path in ((".", "a[b]/"), ("a[b]", ""), ("deep", "../")):
+        os.chdir(folder)
+        assert run("check", *C, f"{path}legacy/nginx.conf").code == 0
+        assert run("check", *C, f"{path}deep/legacy/nginx.conf").code == 1
+
+
 def test_the_target_version_is_stated(run: Run) -> None:
     write("nginx.conf", BAD)
     assert "judged for nginx 1.20.0 (--nginx-version)" in run("check", "nginx.conf", "--nginx-version", "1.20").out
