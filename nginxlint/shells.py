@@ -53,6 +53,11 @@ _nginxlint() {{
         COMPREPLY=($(compgen -W '{" ".join(COMMANDS)}' -- "$current"))
         return
     fi
+    if [ "$current" = = ]; then  # --option=value comes as three words
+        current=
+    elif [ "$before" = = ]; then
+        before=${{COMP_WORDS[COMP_CWORD-2]}}
+    fi
     case $command/$before in
 {choices}    esac
     if [ -z "$words" ] && {{ [[ $current == -* ]] || [ "$command" = completions ]; }}; then
@@ -118,6 +123,7 @@ esac
 def _spec(name: str, action: Action) -> str:
     """An option as `_arguments` wants it: what it says, what it takes."""
     said = _help(action).replace("[", "(").replace("]", ")").replace(":", " -")
+    name += "=" if name.startswith("--") and action.nargs != 0 else ""  # both --option=value and --option value
     if action.choices:
         return f"*{name}[{said}]:{action.dest}:({' '.join(map(str, action.choices))})"
     return f"*{name}[{said}]" + ("" if action.nargs == 0 else f":{action.dest}:_files")

@@ -31,6 +31,8 @@ def test_a_script_knows_every_command_and_every_option_of_check(shell: str, caps
         (("nginxlint", "ch"), {"check"}),
         (("nginxlint", "check", "--onl"), {"--online"}),
         (("nginxlint", "check", "--profile", "s"), {"strict", "security"}),
+        (("nginxlint", "check", "--profile", "=", "s"), {"strict", "security"}),
+        (("nginxlint", "check", "--probe-level", "="), {"dns", "tcp", "tls", "http"}),
         (("nginxlint", "completions", "f"), {"fish"}),
         (("nginxlint", "check", "ngin"), set()),
     ],
@@ -44,7 +46,10 @@ def test_bash_completes(words: tuple[str, ...], wanted: set[str], capsys: pytest
 
 @pytest.mark.skipif(not shutil.which("zsh"), reason="zsh is not installed: its script is not parsed")
 def test_zsh_can_read_its_script(capsys: pytest.CaptureFixture[str]) -> None:
-    subprocess.run(["zsh", "-n"], input=script("zsh", capsys), text=True, check=True)
+    text = script("zsh", capsys)
+    subprocess.run(["zsh", "-n"], input=text, text=True, check=True)
+    assert "'*--profile=[" in text
+    assert "'*--online[" in text
 
 
 @pytest.mark.skipif(not shutil.which("fish"), reason="fish is not installed: its script is not parsed")
