@@ -195,7 +195,9 @@ def _roots_of(
         try:
             data = Disk("", changed=options.changed).read(path)
         except OSError as error:
-            unreadable.append(Unreadable(path, reason_of(error)))
+            pipe = os.path.exists(path) and stat.S_ISFIFO(os.stat(path).st_mode)
+            hint = ": give it as -, on standard input" if pipe else ""
+            unreadable.append(Unreadable(path, reason_of(error) + hint))
             continue
         roots.append(_root(given, path, data, options, guess))
     return roots

@@ -105,6 +105,7 @@ def test_what_is_no_file_is_named_and_not_waited_for(run: Run, kind: str) -> Non
     assert outcome.code == 3
     assert "analysis is incomplete: 1 of 1 file could not be read (given: " in outcome.out
     assert "No problems" not in outcome.out
+    assert ("give it as -, on standard input" in outcome.out) is (kind == "fifo")
     write("nginx.conf", BAD)
     assert run("check", "given", "nginx.conf", "-o", "concise").code == 1
 
