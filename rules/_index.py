@@ -122,6 +122,7 @@ RULES: dict[str, tuple[str, str, bool, tuple[str, ...], tuple[str, ...], str]] =
     "query_twice": ("query-twice", "correctness", False, ("rewrite", "return", "proxy_pass"), ("request_uri",), ""),
     "realip_incomplete": ("realip-incomplete", "proxy", False, ("real_ip_header",), (), ""),
     "realip_trusts_all": ("realip-trusts-all", "security", False, ("set_real_ip_from",), (), ""),
+    "redirect_drops_path": ("redirect-drops-path", "correctness", False, ("return", "rewrite"), ("https://", "$scheme", "${scheme}"), ""),
     "redirect_no_scheme": ("redirect-no-scheme", "correctness", False, ("return", "rewrite"), (), "schemeless_redirects"),
     "redirect_to_self": ("redirect-to-self", "correctness", False, ("return", "rewrite"), (), "redirect_circles"),
     "regex_bypasses_access": ("regex-bypasses-access", "security", False, ("deny", "auth_basic", "auth_request", "auth_jwt", "auth_ldap", "auth_pam", "limit_req", "limit_conn"), (), ""),

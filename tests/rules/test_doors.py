@@ -104,6 +104,14 @@ CASES = (
             ("rewrite ^/u/.*$ /p/$1 redirect;", "rewrite ^/u/(.*)$ /p/$1 redirect;"),
         )
     ),
+    Case("redirect-drops-path", "return 301 https://$host;", "/a?b=1", "test\r\n", "/a?b=1\r\n"),
+    Case(
+        "redirect-drops-path",
+        "location / { rewrite ^ https://$host/? permanent; }",
+        "/a?b=1",
+        "test/\r\n",
+        "/a?b=1\r\n",
+    ),
     Case("query-twice", "rewrite ^ http://b.test$request_uri permanent;", "/a?b=1", "?b=1?b=1\r\n", "/a?b=1\r\n"),
     Case("query-twice", "return 302 http://b.test$request_uri$is_args$args;", "/a?b=1", "?b=1?b=1\r\n", "/a?b=1\r\n"),
     Case(
