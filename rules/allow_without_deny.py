@@ -18,7 +18,7 @@ class AllowWithoutDeny(Rule):
 
     nginx takes the first rule that matches, and lets in whom none matches. A block with rules of its own does not inherit
     those around it, so that a `deny all` in the server does not count there. End the list with `deny all`. Silent
-    about `allow all`, and under `satisfy any`, where the others may sign in.
+    about `allow all`, and under `satisfy any` with a way to sign in for the others.
     Source: ngx_http_access_handler, ngx_http_access_merge_loc_conf.
     """
 
@@ -37,6 +37,7 @@ class AllowWithoutDeny(Rule):
         Good("server { location / { allow 10.0.0.0/8; deny all; } location /open/ { allow all; } }"),
         Good("server { location / { allow 0.0.0.0/0; allow ::/0; } }"),
         Good("server { satisfy any; auth_basic a; auth_basic_user_file f; location / { allow 10.0.0.0/8; } }"),
+        Bad("server { location = /status { satisfy any; stub_status;\n allow 10.0.0.0/8; # here\n } }"),
         Good("server { location / { allow 10.0.0.0/8; include snippets/deny-*.conf; } }"),
         Good("location / { allow 10.0.0.0/8; }"),
         Good("server { location / { allow 10.0.0.0/8; return 403; } }"),
@@ -51,7 +52,8 @@ class AllowWithoutDeny(Rule):
             if not rules or any(rule.values[0] == "all" or rule.values[0].endswith("/0") for rule in rules):
                 continue
             scope = config.scope(block)
-            if scope.value("satisfy").lower() == "any" or block.child("return") is not None:
+            signs_in = any(guard.name not in ("deny", "ssl_verify_client") for guard in scope.guards)
+            if (signs_in and scope.value("satisfy").lower() == "any") or block.child("return") is not None:
                 continue
             last = rules[-1]
             fix = Fix("end the list with deny all", (insert_line_after(last, "deny all;"),), safe=False)

@@ -112,6 +112,7 @@ CASES = (
         "test/\r\n",
         "/a?b=1\r\n",
     ),
+    Case("allow-without-deny", f"{ROOT} location / {{ satisfy any;\nallow 10.0.0.0/8;\n}}", "/secret", IN, NO),
     Case("query-twice", "rewrite ^ http://b.test$request_uri permanent;", "/a?b=1", "?b=1?b=1\r\n", "/a?b=1\r\n"),
     Case("query-twice", "return 302 http://b.test$request_uri$is_args$args;", "/a?b=1", "?b=1?b=1\r\n", "/a?b=1\r\n"),
     Case(
