@@ -21,7 +21,8 @@ class AuthRequestTarget(Rule):
     nginx sends the question as a request inside itself; a location is searched for its URI. Where that is the
     protected location, the application is asked (access checks do not apply to that request), and one that answers
     200 to any path lets everybody in. Where no location matches, a file is looked for: 404 there means 500 for
-    every visitor. Write `location = /auth { internal; proxy_pass …; }`.
+    every visitor. One that always answers 200 keeps nobody out, and one that redirects gives everybody 500. Write
+    `location = /auth { internal; proxy_pass …; }`.
     Source: ngx_http_auth_request_handler; ngx_http_core_access_phase (subrequests skip it).
     """
 
@@ -33,11 +34,20 @@ class AuthRequestTarget(Rule):
         Bad("server {\n auth_request /auth; # here\n location / { proxy_pass http://app; }\n}"),
         Bad("server {\n location /app/ {\n  auth_request /auth; # here\n  proxy_pass http://app;\n }\n}"),
         Bad("server {\n location / {\n  auth_request /auth; # here\n  root /srv;\n }\n}"),
+        Bad("server { location / { auth_request /a; # here\n proxy_pass http://b; } location = /a { return 200; } }"),
+        Bad(
+            "server { location / { auth_request /a; # here\n proxy_pass http://b; } location = /a { return 302 /in; } }"
+        ),
+        Good("server { location / { auth_request /a; proxy_pass http://b; } location = /a { return 401; } }"),
+        Good(
+            "server { location / { auth_request /a; proxy_pass http://b; }"
+            " location = /a { if ($cookie_key != secret) { return 403; } return 200; } }"
+        ),
         Good(
             "server { location / { auth_request /a; proxy_pass http://b; } location = /a { proxy_pass http://sso; } }"
         ),
         Good(
-            "auth_request /a; server { return 301 https://a.test; } server { location / { } location = /a { return 204; } }"
+            "auth_request /a; server { return 301 https://a.test; } server { location / { } location = /a { return 401; } }"
         ),
         Good("server { auth_request /a; location / { proxy_pass http://b; } location /a { proxy_pass http://sso; } }"),
         Good("server { auth_request /a/b; location / { root /srv; } location /a/ { internal; proxy_pass http://b; } }"),
@@ -60,9 +70,26 @@ class AuthRequestTarget(Rule):
                     yield self._finding(directive, uri, found.location, redirects=True)
                 elif found.location is None or _asks_itself(found.location, directive, uri):
                     yield self._finding(directive, uri, found.location)
+                elif (fixed := _fixed_answer(found.location)) is not None:
+                    yield self._constant(directive, uri, fixed)
                 else:
                     continue
                 break
+
+    def _constant(self, directive: Directive, uri: str, answer: Directive) -> Diagnostic:
+        code = answer.values[0]
+        lets_in = code.startswith("2")
+        return self.report(
+            directive.args[0],
+            f"everybody is let in: {uri} always answers {code}"
+            if lets_in
+            else f"every visitor gets 500: {uri} always answers {code}, and auth_request takes 2xx, 401 and 403 only",
+            severity=Severity.ERROR,
+            related=(note(answer, "asks nobody"),),
+            help=f"write location = {uri} {{ internal; proxy_pass …; }}"
+            if lets_in
+            else f"answer 401 in {uri}, and write error_page 401 = for where visitors are to go",
+        )
 
     def _finding(
         self, directive: Directive, uri: str, answering: Location | None, redirects: bool = False
@@ -84,6 +111,15 @@ class AuthRequestTarget(Rule):
             related=() if answering is None else (note(answering.block, f"answers {uri}, too"),),
             help=f"write location = {uri} {{ internal; proxy_pass …; }}",
         )
+
+
+def _fixed_answer(target: Location) -> Directive | None:
+    """The `return` by which the question always has the same answer, which is no refusal."""
+    answer = target.block.child("return", "if", "rewrite")
+    if answer is None or answer.name != "return" or target.block.has_gap or target.nested:
+        return None
+    code = answer.values[0] if answer.values else ""
+    return answer if code.isdigit() and code not in ("401", "403", "444") else None
 
 
 def _is_inherited(config: Config, directive: Directive, server: Server) -> bool:

@@ -113,6 +113,17 @@ CASES = (
         "/a?b=1\r\n",
     ),
     Case("allow-without-deny", f"{ROOT} location / {{ satisfy any;\nallow 10.0.0.0/8;\n}}", "/secret", IN, NO),
+    *(
+        Case(
+            "auth-request-target",
+            f"{ROOT} location / {{ auth_request /a; }} location = /a {{ return {answer}; }}",
+            "/secret",
+            symptom,
+            NO,
+            f"{ROOT} location / {{ auth_request /a; }} location = /a {{ if ($arg_key != k) {{ return 403; }} return 204; }}",
+        )
+        for answer, symptom in (("204", IN), ("302 /in", "500 Internal"))
+    ),
     Case("query-twice", "rewrite ^ http://b.test$request_uri permanent;", "/a?b=1", "?b=1?b=1\r\n", "/a?b=1\r\n"),
     Case("query-twice", "return 302 http://b.test$request_uri$is_args$args;", "/a?b=1", "?b=1?b=1\r\n", "/a?b=1\r\n"),
     Case(

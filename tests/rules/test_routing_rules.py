@@ -132,7 +132,7 @@ CASES = (
         "/app/x",
         "500 Internal",
         "</app/x>",
-        f"location /app/ {{\n auth_request /auth;\n {PASS}\n}}\nlocation = /auth {{ internal; return 204; }}",
+        f"location /app/ {{\n auth_request /auth;\n {PASS}\n}}\nlocation = /auth {{ internal; if ($arg_key) {{ return 403; }} return 204; }}",
         logged="auth request unexpected status: 404",
     ),
     Case(
