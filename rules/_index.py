@@ -58,6 +58,8 @@ RULES: dict[str, tuple[str, str, bool, tuple[str, ...], tuple[str, ...], str]] =
     "ip_hash_behind_proxy": ("ip-hash-behind-proxy", "upstream", False, ("ip_hash", "hash"), (), ""),
     "key_permissions": ("key-permissions", "tls", False, ("ssl_certificate_key", "proxy_ssl_certificate_key", "grpc_ssl_certificate_key", "uwsgi_ssl_certificate_key"), (), "locate"),
     "limit_key_behind_proxy": ("limit-key-behind-proxy", "correctness", False, ("limit_req_zone", "limit_conn_zone"), (), ""),
+    "limit_key_forgeable": ("limit-key-forgeable", "security", False, ("limit_req_zone", "limit_conn_zone"), ("http_x_forwarded_for", "http_x_client_ip", "http_client_ip", "http_forwarded", "http_user_agent", "http_referer"), ""),
+    "limit_never_applied": ("limit-never-applied", "security", False, ("limit_req_zone", "limit_conn_zone"), (), ""),
     "limit_status_503": ("limit-status-503", "correctness", False, ("limit_req", "limit_conn"), (), ""),
     "link_check_unenforced": ("link-check-unenforced", "security", False, ("secure_link", "secure_link_secret", "valid_referers"), (), ""),
     "listen_443_plain": ("listen-443-plain", "tls", False, ("listen",), ("443\x00",), ""),

@@ -547,6 +547,18 @@ def test_server_name_is_the_first_name_as_it_is_written(name: str, host: str) ->
             assert f"http://{answer}/\r\n" in nginx.ask("/", host="x.case.test").raw.decode()
 
 
+@pytest.mark.parametrize(
+    ("key", "rule"),
+    (("$http_user_agent", "limit-key-forgeable"), ("$none", "limit-never-applied"), ("$remote_addr", "")),
+)
+def test_a_request_with_an_empty_key_is_not_limited(key: str, rule: str) -> None:
+    zone = f"map $host $none {{ default ''; }} limit_req_zone {key} zone=z:1m rate=1r/m;\n"
+    text = zone + server("limit_req zone=z; try_files /none @all; location @all { return 204; }", 0)
+    assert [one for one in ("limit-key-forgeable", "limit-never-applied") if found_by(one, text)] == [rule] * bool(rule)
+    with prepared(text) as nginx:
+        assert [answer_of(nginx, "/", 0)[9:12] for _ in range(2)] == ["204", "204" if rule else "503"]
+
+
 def test_the_question_announces_the_body_of_the_visitor() -> None:
     with socket.create_server(("127.0.0.1", 0)) as guard:
         guard.settimeout(10)
