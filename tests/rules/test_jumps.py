@@ -44,3 +44,14 @@ def test_a_fallback_gets_the_query_string_it_writes(fallback: str, args: str) ->
     )
     with Nginx(http.replace("unix:/back", "unix:{folder}/back")) as nginx:
         assert nginx.ask("/x?page=2").raw.endswith(f"<{args}>".encode())
+
+
+def test_the_root_of_an_alias_and_the_script_name_hold_the_prefix_twice() -> None:
+    param = "fastcgi_param SCRIPT_FILENAME $document_root$fastcgi_script_name; fastcgi_pass p:9;"
+    text = f"location /b/ {{ alias /s/; location ~ p$ {{ {param} }} }}"
+    assert found_by("fastcgi-script-alias", text)
+    told = 'return 200 "<$document_root$fastcgi_script_name|$request_filename>";'
+    with Nginx(
+        "server { listen 127.0.0.1:{port}; location /b/ { alias /s/; location ~ p$ { " + told + " } } }"
+    ) as nginx:
+        assert nginx.ask("/b/a.php").raw.endswith(b"</s//b/a.php|/s/a.php>")
