@@ -139,6 +139,7 @@ RULES: dict[str, tuple[str, str, bool, tuple[str, ...], tuple[str, ...], str]] =
     "rewrite_bypasses_access": ("rewrite-bypasses-access", "security", False, ("rewrite",), (), ""),
     "rewrite_loop": ("rewrite-loop", "correctness", False, ("rewrite",), (), ""),
     "rewrite_matches_host_or_query": ("rewrite-matches-host-or-query", "correctness", False, ("location", "rewrite", "if", "map"), (), "dead_patterns"),
+    "root_doubles_prefix": ("root-doubles-prefix", "correctness", False, ("root",), ("/",), ""),
     "satisfy_any_open": ("satisfy-any-open", "security", False, ("satisfy",), ("\x00any\x00",), ""),
     "secret_file_served": ("secret-file-served", "security", False, ("access_log", "error_log", "auth_basic_user_file", "ssl_certificate_key", "ssl_password_file", "ssl_session_ticket_key", "proxy_ssl_certificate_key", "proxy_ssl_password_file", "grpc_ssl_certificate_key", "grpc_ssl_password_file", "uwsgi_ssl_certificate_key", "uwsgi_ssl_password_file"), ("/",), ""),
     "server_name_comma": ("server-name-comma", "correctness", False, ("server_name",), (",",), ""),

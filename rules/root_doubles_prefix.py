@@ -1,0 +1,61 @@
+from nginxlint import PASSES, Bad, Confidence, Diagnostic, Directive, Fix, Good, Iterator, Rule, replace, split_location
+
+
+class RootDoublesPrefix(Rule):
+    """The `root` of a location ends with the location's own prefix: files are looked for in a folder inside that folder.
+
+    nginx appends the whole URI to `root`: with `location /static/ { root /srv/app/static/; }` a request for /static/a.css reads
+    /srv/app/static/static/a.css, which is mostly not there: 404. Write `root /srv/app;` or `alias /srv/app/static/;`.
+    Source: documentation of root and alias.
+    """
+
+    id = "root-doubles-prefix"
+    group = "correctness"
+    confidence = Confidence.MEDIUM
+    directives = ("root",)
+    texts = ("/",)
+    examples = (
+        Bad(
+            "location /static/ {\n root /srv/app/static/; # here\n}",
+            "location /static/ {\n root /srv/app; # here\n}",
+        ),
+        Bad(
+            "location ^~ /a/img {\n root /var/www/a/img; # here\n expires 1d;\n}",
+            "location ^~ /a/img {\n root /var/www; # here\n expires 1d;\n}",
+        ),
+        Good("location /static/ { root /srv/app; }"),
+        Good("location /static/ { alias /srv/app/static/; }"),
+        Good("location /tic/ { root /srv/app/static/; }"),
+        Good("location / { root /srv/app; }"),
+        Good("location /app { root /srv/app; rewrite ^/app(.*)$ $1 break; }"),
+        Good("location /app/ { root /srv/app; proxy_pass http://app; }"),
+        Good("location /app { root /srv/app; try_files /index.html =404; }"),
+        Good("location = /app { root /srv/app; }"),
+        Good("location /app { root /srv/app; location ~ \\.css$ { expires 1d; } }"),
+    )
+
+    def check_directive(self, root: Directive) -> Iterator[Diagnostic]:
+        location, folder = root.parent, root.values[0].rstrip("/") if root.values else ""
+        if location is None or location.name != "location" or "$" in folder:
+            return
+        modifier, pattern = split_location(location.values)
+        prefix = pattern.rstrip("/")
+        if modifier not in ("", "^~") or not prefix.startswith("/") or not folder.endswith(prefix):
+            return
+        if location.child(*PASSES, "rewrite", "return", "location", "internal", "alias") is not None:
+            return
+        tried = location.child("try_files")
+        if tried is not None and not any("$uri" in value for value in tried.values):
+            return
+        meant = folder.removesuffix(prefix)
+        if not meant:
+            return  # below /, where everything is
+        written = root.args[0].span.text.strip("'\"")
+        yield self.report(
+            root,
+            f"{prefix}/a.png is looked for in {folder}{prefix}/a.png: root is followed by the whole path",
+            Fix(f"write root {meant}", (replace(root.args[0].span, meant),), safe=False)
+            if written == root.values[0]
+            else None,
+            help=f"write root {meant}; or alias {folder}/;",
+        )
