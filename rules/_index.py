@@ -41,6 +41,7 @@ RULES: dict[str, tuple[str, str, bool, tuple[str, ...], tuple[str, ...], str]] =
     "early_data_unmarked": ("early-data-unmarked", "security", False, ("ssl_early_data",), (), ""),
     "error_log_off": ("error-log-off", "correctness", False, ("error_log",), ("\x00off\x00",), ""),
     "error_page_proxied": ("error-page-proxied", "proxy", False, ("error_page",), ("502", "504"), ""),
+    "error_page_rewritten": ("error-page-rewritten", "correctness", False, ("error_page",), ("\x00/",), ""),
     "fastcgi_script_alias": ("fastcgi-script-alias", "proxy", False, ("fastcgi_param",), ("\x00script_filename\x00",), ""),
     "fastcgi_script_missing": ("fastcgi-script-missing", "proxy", False, ("fastcgi_pass",), (), ""),
     "filesystem_root_exposed": ("filesystem-root-exposed", "security", False, ("root", "alias"), ("\x00/\x00", "\x00//\x00", "/../\x00", "/..\x00", "\x00/.\x00", "\x00/./\x00"), ""),

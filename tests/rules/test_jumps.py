@@ -55,3 +55,18 @@ def test_the_root_of_an_alias_and_the_script_name_hold_the_prefix_twice() -> Non
         "server { listen 127.0.0.1:{port}; location /b/ { alias /s/; location ~ p$ { " + told + " } } }"
     ) as nginx:
         assert nginx.ask("/b/a.php").raw.endswith(b"</s//b/a.php|/s/a.php>")
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    (
+        ("error_page 503 /page; if ($host) { return 503; } location = /page { try_files /n @p; } ", False),
+        ("error_page 503 @p; if ($host) { return 503; } ", True),
+        ("error_page 503 /page; location / { return 503; } location = /page { try_files /n @p; } ", True),
+    ),
+)
+def test_a_return_in_the_server_also_answers_the_request_for_the_page(text: str, shown: bool) -> None:
+    text += "location @p { return 200 mine; }"
+    assert bool(found_by("error-page-rewritten", f"server {{ {text} }}")) is not shown
+    with Nginx("server { listen 127.0.0.1:{port}; " + text + " }") as nginx:
+        assert (b"mine" in nginx.ask("/x").raw) is shown
