@@ -53,6 +53,7 @@ RULES: dict[str, tuple[str, str, bool, tuple[str, ...], tuple[str, ...], str]] =
     "header_content_type": ("header-content-type", "correctness", False, ("add_header",), ("content-type",), ""),
     "header_multiline": ("header-multiline", "correctness", False, ("add_header", "add_trailer", "proxy_set_header", "grpc_set_header", "more_set_headers", "more_set_input_headers"), ("\n", "\r"), ""),
     "header_splitting": ("header-splitting", "security", False, ("return", "rewrite", "add_header", "proxy_set_header", "grpc_set_header", "proxy_pass"), (), ""),
+    "header_value_ignored": ("header-value-ignored", "security", False, ("add_header",), ("\x00strict-transport-security\x00", "\x00x-frame-options\x00", "\x00x-content-type-options\x00", "\x00referrer-policy\x00"), ""),
     "hsts_missing_or_weak": ("hsts-missing-or-weak", "tls", False, ("listen", "add_header"), ("ssl", "quic", "strict-transport-security"), ""),
     "httpoxy": ("httpoxy", "security", False, ("fastcgi_pass", "uwsgi_pass", "scgi_pass"), (), ""),
     "include_missing": ("include-missing", "correctness", False, (), (), "failed_includes"),
