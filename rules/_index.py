@@ -69,6 +69,7 @@ RULES: dict[str, tuple[str, str, bool, tuple[str, ...], tuple[str, ...], str]] =
     "listen_address_shadow": ("listen-address-shadow", "correctness", False, ("listen",), (), "listen_addresses"),
     "listen_bind_conflict": ("listen-bind-conflict", "correctness", False, ("listen",), (), "bind_conflicts"),
     "listen_http2_deprecated": ("listen-http2-deprecated", "deprecation", False, ("listen",), ("\x00http2\x00",), ""),
+    "listen_ipv6_elsewhere": ("listen-ipv6-elsewhere", "correctness", False, ("listen",), ("[::]",), ""),
     "listen_protocol_mismatch": ("listen-protocol-mismatch", "correctness", False, ("listen",), ("\x00ssl\x00", "\x00http2\x00", "\x00proxy_protocol\x00"), ""),
     "location_duplicate": ("location-duplicate", "correctness", False, ("location",), (), "shadows"),
     "location_encoded": ("location-encoded", "correctness", False, ("location",), (), "dead_prefixes"),

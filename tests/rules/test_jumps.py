@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import socket
+
 import pytest
 
-from tests.oracle.nginx import PROGRAM, Nginx
+from tests.oracle.nginx import PROGRAM, Nginx, free_port
 from tests.rules.mending import found_by
 
 pytestmark = pytest.mark.skipif(not PROGRAM, reason="nginx is not installed")
@@ -70,3 +72,25 @@ def test_a_return_in_the_server_also_answers_the_request_for_the_page(text: str,
     assert bool(found_by("error-page-rewritten", f"server {{ {text} }}")) is not shown
     with Nginx("server { listen 127.0.0.1:{port}; " + text + " }") as nginx:
         assert (b"mine" in nginx.ask("/x").raw) is shown
+
+
+def test_who_comes_by_ipv6_meets_the_default_of_that_socket() -> None:
+    text = (
+        "server { listen 127.0.0.1:{port}; listen [::]:{other}; server_name b.test; return 200 theirs; }\n"
+        "server { listen 127.0.0.1:{port}; listen [::1]:{third}; listen {other};\nserver_name a.test; return 200 mine; }"
+    )
+    ports = {"{other}": str(free_port()), "{third}": str(free_port())}
+    for mark, port in ports.items():
+        text = text.replace(mark, port)
+    assert found_by("listen-ipv6-elsewhere", text.replace("{port}", "80"))
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        pytest.skip("no IPv6 here")
+    with Nginx(text):
+        answers = []
+        for host in ("127.0.0.1", "::1"):
+            with socket.create_connection((host, int(ports["{other}"])), 8) as visitor:
+                visitor.sendall(b"GET / HTTP/1.1\r\nHost: a.test\r\nConnection: close\r\n\r\n")
+                answers.append(b"".join(iter(lambda: visitor.recv(4096), b"")).rpartition(b"\n")[2])
+    assert answers == [b"mine", b"theirs"]
