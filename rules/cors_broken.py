@@ -1,7 +1,9 @@
-from nginxlint import Bad, Config, Diagnostic, Directive, Good, Iterator, Rule, compiled, note
+from nginxlint import Bad, Block, Config, Diagnostic, Directive, Good, Iterator, Rule, compiled, note
 
 _ORIGIN = "access-control-allow-origin"
 _CREDENTIALS = "access-control-allow-credentials"
+_OF_PREFLIGHTS = ("access-control-allow-headers", "access-control-allow-methods")
+_SIGNS_IN = ("auth_basic", "auth_jwt")  # what auth_request asks may let preflights pass
 _SERIALIZED = r"[a-z][a-z0-9+.-]*://[^/\s,*]+|file://"
 _PLACEHOLDER = r"[<>{}%]|__|\[\["
 
@@ -12,7 +14,8 @@ class CorsBroken(Rule):
     `Access-Control-Allow-Origin` has to be `*` or the one origin that asks: scheme, host and port, without a path. A list of
     origins, a `*` inside a name, a slash at the end, or the header twice (`add_header` adds a line, it replaces
     none) allow nobody. With `Access-Control-Allow-Credentials: true` the `*` does not count either. Choose the origin by a
-    `map` of `$http_origin` and send its result, with `Vary: Origin`.
+    `map` of `$http_origin` and send its result, with `Vary: Origin`. A preflight carries no password:
+    where `auth_basic` asks for one, answer OPTIONS before.
     Source: Fetch standard, CORS check; ngx_http_add_header.
     """
 
@@ -33,7 +36,16 @@ class CorsBroken(Rule):
             "location / {\n add_header Access-Control-Allow-Origin https://a.test;\n"
             " add_header Access-Control-Allow-Origin https://b.test; # here\n}"
         ),
+        Bad(
+            "location / {\n auth_basic a; auth_basic_user_file f; add_header Access-Control-Allow-Origin https://a.test;\n"
+            " add_header Access-Control-Allow-Headers Authorization always; # here\n}"
+        ),
         Good("location / { add_header Access-Control-Allow-Origin *; }"),
+        Good(
+            "location / { auth_request /a; add_header Access-Control-Allow-Origin https://a.test;"
+            " add_header Access-Control-Allow-Methods GET; if ($request_method = OPTIONS) { return 204; } }"
+        ),
+        Good("location / { auth_basic a; auth_basic_user_file f; add_header Access-Control-Allow-Origin *; }"),
         Good(
             "location / { add_header Access-Control-Allow-Origin *; add_header Access-Control-Allow-Credentials false; }"
         ),
@@ -52,6 +64,7 @@ class CorsBroken(Rule):
             )
             origins = [line for line in lines if _is_of_origin(line.values) and line.values[1] != ""]
             constant = [line for line in origins if "$" not in line.values[1]]
+            yield from self._preflights(config, block, origins, lines)
             if len(constant) > 1:
                 yield self.report(
                     constant[1],
@@ -62,6 +75,35 @@ class CorsBroken(Rule):
                 continue
             for line in constant:
                 yield from self._judge(line, [one for one in lines if one.values[0].lower() == _CREDENTIALS])
+
+    def _preflights(
+        self, config: Config, block: Block | None, origins: list[Directive], lines: list[Directive]
+    ) -> Iterator[Diagnostic]:
+        """A preflight carries neither cookies nor Authorization: where somebody has to sign in, it cannot."""
+        asks = [line for line in lines if line.values[0].lower() in _OF_PREFLIGHTS]
+        if block is None or not origins or not asks or block.name not in ("server", "location"):
+            return
+        scope = config.scope(block)
+        guard = next((one for one in scope.guards if one.name in _SIGNS_IN), None)
+        if guard is None or scope.value("satisfy").lower() == "any":
+            return
+        around = [one for one in (block, *block.ancestors()) if isinstance(one, Block)]
+        if any(
+            "request_method" in " ".join(test.values) for one in around for test in one.blocks("if", "limit_except")
+        ):
+            return
+        if (
+            block.child("limit_except", "return", "rewrite", "include") is not None
+            or block.has_gap
+            or guard.parent not in around
+        ):
+            return
+        yield self.report(
+            asks[0],
+            f"browsers refuse every request that needs a preflight: {guard.name} answers it with 401",
+            related=(note(guard, "a preflight (OPTIONS) carries no password and no cookies"),),
+            help="write if ($request_method = OPTIONS) { … return 204; } with these headers: it runs before",
+        )
 
     def _judge(self, line: Directive, credentials: list[Directive]) -> Iterator[Diagnostic]:
         value = line.values[1].strip()

@@ -476,6 +476,20 @@ def test_a_server_that_takes_every_name_is_an_open_proxy_where_it_passes_on_to_t
                 assert asked.recv(65536).startswith(b"GET /secret ")
 
 
+@pytest.mark.parametrize("cure", ("", "if ($request_method = OPTIONS) { return 204; }"))
+def test_a_preflight_is_asked_for_the_password_it_cannot_have(cure: str) -> None:
+    headers = (
+        "add_header Access-Control-Allow-Origin http://a.test; add_header Access-Control-Allow-Headers authorization;"
+    )
+    text = server(f"location / {{ {ROOT} {PASSWORD} {headers} {cure} }}", 0)
+    assert bool(found_by("cors-broken", text)) is (not cure)
+    with prepared(text) as nginx:
+        preflight = (
+            b"OPTIONS /secret HTTP/1.1\r\nHost: case0.test\r\nOrigin: http://a.test\r\nConnection: close\r\n\r\n"
+        )
+        assert nginx.exchange(preflight).status == (204 if cure else 401)
+
+
 @pytest.mark.parametrize("pattern", ("default", "~a\\.test", "~^https://.*a\\.test$", "~^https://(www\\.)?a\\.test$"))
 def test_a_foreign_origin_gets_the_headers_it_is_reported_to_get(pattern: str) -> None:
     text = f"map $http_origin $cors {{ {pattern} $http_origin; }}\n" + server(
