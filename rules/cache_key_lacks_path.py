@@ -38,7 +38,10 @@ _OF_THE_SITE = frozenset(
         "http_x_forwarded_proto",
     )
 )
-_FILES = r"(?i)static|asset|media|image|img|thumb|font|css|js\b|upload|download|file|dist|\\\."
+_FILES = (
+    r"(?i)static|asset|media|image|img|thumb|font|css|js\b|upload|download|file|dist|package|simple|mirror|repo|pool|tile|"
+    r"archive|\\\."
+)
 
 
 class CacheKeyLacksPath(Rule):

@@ -34,6 +34,7 @@ class QueryTwice(Rule):
         Good("server { return 301 https://b.test$uri$is_args$args; }"),
         Good("server { return 302 https://b.test/login?to=$request_uri; }"),
         Good("location / { rewrite ^ $request_uri break; proxy_pass http://app; }"),
+        Good("server { rewrite /wp-admin$ $scheme://$host$request_uri/ permanent; }"),
         Good("server { rewrite ^ https://b.test/login?to=$request_uri permanent; }"),
     )
 
@@ -56,7 +57,8 @@ class QueryTwice(Rule):
 
 def _appends(values: tuple[str, ...]) -> bool:
     """Does a redirect hold the query, and nginx add it once more?"""
-    if len(values) < 2 or "?" in values[1] or not compiled(_WHOLE).search(values[1].lower()):
+    found = compiled(_WHOLE).search(values[1].lower()) if len(values) > 1 and "?" not in values[1] else None
+    if found is None or found.end() < len(values[1]):  # $request_uri/ is for what has no query
         return False
     return values[2:] in (("redirect",), ("permanent",)) or values[1].startswith(("http://", "https://", "$scheme"))
 

@@ -25,8 +25,6 @@ RIGHT = {
     ("jenkins.conf", "upstream-keepalive-defeated"): "`'' close` closes what `keepalive 32` would keep",
     ("minio.conf", "realip-incomplete"): "the line does nothing until the proxies in front are named",
     ("odoo.conf", "websocket-http10"): "the documentation of nginx asks for HTTP/1.1; gevent takes 1.0 as well",
-    ("pypi-cache.conf", "cache-key-lacks-path"): "that PyPI asks for no query there is not in the configuration",
-    ("wordpress-multisite.conf", "query-twice"): "/wp-admin?a=b becomes /wp-admin?a=b/?a=b, as documented by WordPress",
     ("wordpress-fastcgi-cache.conf", "cache-set-cookie"): "a plugin that starts a session for a guest shares it",
 }
 
