@@ -94,3 +94,14 @@ def test_who_comes_by_ipv6_meets_the_default_of_that_socket() -> None:
                 visitor.sendall(b"GET / HTTP/1.1\r\nHost: a.test\r\nConnection: close\r\n\r\n")
                 answers.append(b"".join(iter(lambda: visitor.recv(4096), b"")).rpartition(b"\n")[2])
     assert answers == [b"mine", b"theirs"]
+
+
+@pytest.mark.parametrize(
+    ("page", "shown"),
+    (("location = /403 { try_files /n @p; }", False), ("location = /403 { allow all; try_files /n @p; }", True)),
+)
+def test_the_page_for_the_refused_is_refused_to_them(page: str, shown: bool) -> None:
+    text = f"deny all; error_page 403 /403; location / {{ }} {page} location @p {{ return 200 mine; }}"
+    assert bool(found_by("error-page-denied", f"server {{ {text} }}")) is not shown
+    with Nginx("server { listen 127.0.0.1:{port}; " + text + " }") as nginx:
+        assert (b"mine" in nginx.ask("/x").raw) is shown
