@@ -79,6 +79,7 @@ RULES: dict[str, tuple[str, str, bool, tuple[str, ...], tuple[str, ...], str]] =
     "location_regex_without_modifier": ("location-regex-without-modifier", "correctness", False, ("location",), (), "dead_prefixes"),
     "location_unreachable": ("location-unreachable", "correctness", False, ("location",), (), "shadows"),
     "map_regex_without_tilde": ("map-regex-without-tilde", "correctness", False, ("map",), (), ""),
+    "merge_slashes_bypass": ("merge-slashes-bypass", "security", False, ("merge_slashes",), ("\x00off\x00",), ""),
     "named_location_undefined": ("named-location-undefined", "correctness", False, ("try_files", "error_page", "post_action"), ("@",), ""),
     "nested_location_loses_handler": ("nested-location-loses-handler", "proxy", False, ("proxy_pass", "fastcgi_pass", "uwsgi_pass", "scgi_pass", "grpc_pass", "memcached_pass"), (), "nests_locations"),
     "php_source_served": ("php-source-served", "security", False, ("try_files",), (".php",), ""),

@@ -574,6 +574,14 @@ def test_a_request_with_an_empty_key_is_not_limited(key: str, rule: str) -> None
         assert [answer_of(nginx, "/", 0)[9:12] for _ in range(2)] == ["204", "204" if rule else "503"]
 
 
+@pytest.mark.parametrize("merging", ("on", "off"))
+def test_one_more_slash_leads_past_a_location_unless_slashes_are_merged(merging: str) -> None:
+    text = f"server {{ listen 65000; merge_slashes {merging}; {ROOT} location = /secret {{ deny all; }} location / {{ }} }}"
+    assert bool(found_by("merge-slashes-bypass", text)) is (merging == "off")
+    with prepared(text) as nginx:
+        assert (IN in nginx.ask("//secret").raw.decode()) is (merging == "off")
+
+
 def test_the_question_announces_the_body_of_the_visitor() -> None:
     with socket.create_server(("127.0.0.1", 0)) as guard:
         guard.settimeout(10)
