@@ -40,6 +40,7 @@ RULES: dict[str, tuple[str, str, bool, tuple[str, ...], tuple[str, ...], str]] =
     "directive_inheritance": ("directive-inheritance", "correctness", False, ("fastcgi_param", "uwsgi_param", "scgi_param", "proxy_hide_header", "fastcgi_hide_header", "uwsgi_hide_header", "scgi_hide_header", "grpc_hide_header", "proxy_pass_header", "fastcgi_pass_header", "uwsgi_pass_header", "scgi_pass_header", "grpc_pass_header", "proxy_cache_valid", "fastcgi_cache_valid", "uwsgi_cache_valid", "scgi_cache_valid", "error_page", "limit_req", "limit_conn", "sub_filter", "proxy_redirect", "proxy_cookie_domain", "proxy_cookie_path", "proxy_cookie_flags", "set_real_ip_from", "access_log", "allow", "deny"), (), ""),
     "early_data_unmarked": ("early-data-unmarked", "security", False, ("ssl_early_data",), (), ""),
     "error_log_off": ("error-log-off", "correctness", False, ("error_log",), ("\x00off\x00",), ""),
+    "error_page_bypasses_access": ("error-page-bypasses-access", "security", False, ("error_page",), ("\x00401\x00", "\x00403\x00"), ""),
     "error_page_denied": ("error-page-denied", "correctness", False, ("error_page",), ("\x00401\x00", "\x00403\x00"), ""),
     "error_page_proxied": ("error-page-proxied", "proxy", False, ("error_page",), ("502", "504"), ""),
     "error_page_rewritten": ("error-page-rewritten", "correctness", False, ("error_page",), ("\x00/",), ""),

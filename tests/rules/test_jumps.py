@@ -105,3 +105,13 @@ def test_the_page_for_the_refused_is_refused_to_them(page: str, shown: bool) -> 
     assert bool(found_by("error-page-denied", f"server {{ {text} }}")) is not shown
     with Nginx("server { listen 127.0.0.1:{port}; " + text + " }") as nginx:
         assert (b"mine" in nginx.ask("/x").raw) is shown
+
+
+@pytest.mark.parametrize("guards", ("", "deny all;"))
+def test_who_is_refused_comes_to_the_backend_by_the_error_page(guards: str) -> None:
+    outer = "location / { deny all; error_page 403 = @app; proxy_pass http://app; }"
+    text = f"{outer} location @app {{ {guards} proxy_pass http://app; }}"
+    assert bool(found_by("error-page-bypasses-access", f"server {{ {text} }}")) is (not guards)
+    inner = "upstream app { server unix:{folder}/app; } server { listen unix:{folder}/app; return 200 mine; } "
+    with Nginx(inner + "server { listen 127.0.0.1:{port}; " + text + " }") as nginx:
+        assert (b"mine" in nginx.ask("/x").raw) is (not guards)
