@@ -79,6 +79,7 @@ RULES: dict[str, tuple[str, str, bool, tuple[str, ...], tuple[str, ...], str]] =
     "location_query": ("location-query", "correctness", False, ("location",), (), "dead_prefixes"),
     "location_regex_without_modifier": ("location-regex-without-modifier", "correctness", False, ("location",), (), "dead_prefixes"),
     "location_unreachable": ("location-unreachable", "correctness", False, ("location",), (), "shadows"),
+    "log_holds_secrets": ("log-holds-secrets", "security", False, ("log_format",), ("$",), ""),
     "map_regex_without_tilde": ("map-regex-without-tilde", "correctness", False, ("map",), (), ""),
     "merge_slashes_bypass": ("merge-slashes-bypass", "security", False, ("merge_slashes",), ("\x00off\x00",), ""),
     "named_location_undefined": ("named-location-undefined", "correctness", False, ("try_files", "error_page", "post_action"), ("@",), ""),
