@@ -13,9 +13,9 @@ class CorsBroken(Rule):
 
     `Access-Control-Allow-Origin` has to be `*` or the one origin that asks: scheme, host and port, without a path. A list of
     origins, a `*` inside a name, a slash at the end, or the header twice (`add_header` adds a line, it replaces
-    none) allow nobody. With `Access-Control-Allow-Credentials: true` the `*` does not count either. Choose the origin by a
-    `map` of `$http_origin` and send its result, with `Vary: Origin`. A preflight carries no password:
-    where `auth_basic` asks for one, answer OPTIONS before.
+    none) allow nobody. With `Access-Control-Allow-Credentials: true` no `*` counts, nor one of headers or methods. Choose the
+    origin by a `map` of `$http_origin` and send its result, with `Vary: Origin`. A preflight carries no password: where
+    `auth_basic` asks for one, answer OPTIONS before.
     Source: Fetch standard, CORS check; ngx_http_add_header.
     """
 
@@ -40,7 +40,12 @@ class CorsBroken(Rule):
             "location / {\n auth_basic a; auth_basic_user_file f; add_header Access-Control-Allow-Origin https://a.test;\n"
             " add_header Access-Control-Allow-Headers Authorization always; # here\n}"
         ),
+        Bad(
+            "location / {\n add_header Access-Control-Allow-Origin https://a.test;\n"
+            " add_header Access-Control-Allow-Headers *; # here\n add_header Access-Control-Allow-Credentials true;\n}"
+        ),
         Good("location / { add_header Access-Control-Allow-Origin *; }"),
+        Good("location / { add_header Access-Control-Allow-Origin *; add_header Access-Control-Allow-Headers *; }"),
         Good(
             "location / { auth_request /a; add_header Access-Control-Allow-Origin https://a.test;"
             " add_header Access-Control-Allow-Methods GET; if ($request_method = OPTIONS) { return 204; } }"
@@ -65,6 +70,17 @@ class CorsBroken(Rule):
             origins = [line for line in lines if _is_of_origin(line.values) and line.values[1] != ""]
             constant = [line for line in origins if "$" not in line.values[1]]
             yield from self._preflights(config, block, origins, lines)
+            allowing = [
+                one for one in lines if one.values[0].lower() == _CREDENTIALS and one.values[1].strip() == "true"
+            ]
+            stars = [one for one in lines if one.values[0].lower() in _OF_PREFLIGHTS and one.values[1].strip() == "*"]
+            if allowing and stars and origins and not any(one.values[1].strip() == "*" for one in origins):
+                yield self.report(
+                    stars[0],
+                    f'browsers refuse requests with cookies that need {stars[0].values[0]}: there "*" is taken literally',
+                    related=(note(allowing[0], "allows cookies, and with them no *"),),
+                    help="name them: GET, PUT, DELETE for methods, Content-Type, X-Requested-With and the like for headers",
+                )
             if len(constant) > 1:
                 yield self.report(
                     constant[1],
