@@ -137,6 +137,7 @@ RULES: dict[str, tuple[str, str, bool, tuple[str, ...], tuple[str, ...], str]] =
     "redirect_to_self": ("redirect-to-self", "correctness", False, ("return", "rewrite"), (), "redirect_circles"),
     "regex_bypasses_access": ("regex-bypasses-access", "security", False, ("deny", "auth_basic", "auth_request", "auth_jwt", "auth_ldap", "auth_pam", "limit_req", "limit_conn"), (), ""),
     "regex_never_matches": ("regex-never-matches", "correctness", False, ("location", "rewrite", "if", "map"), (), "dead_patterns"),
+    "request_uri_gate": ("request-uri-gate", "security", False, ("if",), ("request_uri",), ""),
     "resolver_ipv6_unwanted": ("resolver-ipv6-unwanted", "proxy", False, ("resolver",), (), "lookups"),
     "resolver_short_name": ("resolver-short-name", "proxy", False, ("resolver",), (), "lookups"),
     "resolver_ttl": ("resolver-ttl", "proxy", False, ("resolver",), (), "lookups"),

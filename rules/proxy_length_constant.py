@@ -27,6 +27,7 @@ class ProxyLengthConstant(Rule):
         Bad("location / { proxy_set_header Content-Length 0; proxy_pass http://app; } # here"),
         Bad("location / { proxy_set_header Transfer-Encoding $http_transfer_encoding; proxy_pass http://app; } # here"),
         Bad("location / { fastcgi_param CONTENT_LENGTH 5; fastcgi_pass php:9000; } # here"),
+        Bad("location / { include fastcgi_params; fastcgi_param CONTENT_LENGTH 0; fastcgi_pass php:9000; } # here"),
         Bad(
             "location /a {\n proxy_pass_request_body off;\n proxy_set_header Content-Length $content_length; # here\n"
             " proxy_pass http://app;\n}"
@@ -62,7 +63,7 @@ class ProxyLengthConstant(Rule):
 
     def _is_wrong(self, config: Config, line: Directive, family: str, target: Directive) -> bool:
         scope = config.scope(target)
-        if scope.block.has_gap or scope.directive(f"{family}_set_body") is not None:
+        if (scope.block.has_gap and family in ("proxy", "grpc")) or scope.directive(f"{family}_set_body") is not None:
             return False
         if line.values[0].lower() == "transfer-encoding":
             return True

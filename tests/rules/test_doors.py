@@ -125,6 +125,7 @@ CASES = (
         for answer, symptom in (("204", IN), ("302 /in", "500 Internal"))
     ),
     Case("root-doubles-prefix", "location /d/ { root FOLDER/d/; }", "/d/secret", "404 Not Found", IN),
+    Case("request-uri-gate", f"{ROOT} if ($request_uri ~ ^/secret) {{ return 403; }}", "/%73ecret", IN, NO),
     Case("query-twice", "rewrite ^ http://b.test$request_uri permanent;", "/a?b=1", "?b=1?b=1\r\n", "/a?b=1\r\n"),
     Case("query-twice", "return 302 http://b.test$request_uri$is_args$args;", "/a?b=1", "?b=1?b=1\r\n", "/a?b=1\r\n"),
     Case(

@@ -1,0 +1,79 @@
+from nginxlint import (
+    Bad,
+    Block,
+    Config,
+    Diagnostic,
+    Fix,
+    Good,
+    Iterator,
+    Rule,
+    compiled,
+    replace,
+    shapes,
+    split_condition,
+)
+
+_REFUSALS = ("401", "403", "404", "410", "444")
+_PATH = r"/\w"
+_WRITTEN = r"\\\?|\[\?|(?<!\?)[%=&]|//|\.\."
+
+
+class RequestUriGate(Rule):
+    """A path is refused by what the visitor wrote, and he may write it otherwise: /%61dmin is /admin.
+
+    `$request_uri` is the path as it was sent; locations, files and backends take the decoded one, without double slashes and dots.
+    `if ($request_uri ~ ^/admin) { return 403; }` therefore lets /%61dmin, //admin and /x/../admin pass. Ask for `$uri`, or write
+    `location /admin { deny all; }`. Not reported: expressions for the query, for escapes and for dots, which only the sent
+    text holds, and such that may match anywhere.
+    Source: documentation of $request_uri and $uri; ngx_http_parse_complex_uri.
+    """
+
+    id = "request-uri-gate"
+    group = "security"
+    directives = ("if",)
+    texts = ("request_uri",)
+    examples = (
+        Bad(
+            "server {\n if ($request_uri ~ ^/admin) { # here\n return 403;\n }\n location / { root /srv; }\n}",
+            "server {\n if ($uri ~ ^/admin) { # here\n return 403;\n }\n location / { root /srv; }\n}",
+        ),
+        Bad(
+            "server {\n if ($request_uri = /server-status) { return 404; } # here\n location / { proxy_pass http://app; }\n}"
+        ),
+        Bad("location / {\n if ($request_uri ~* ^/(wp-admin|xmlrpc\\.php)) { return 444; } # here\n root /srv;\n}"),
+        Good("server { if ($uri ~ ^/admin) { return 403; } location / { root /srv; } }"),
+        Good("server { if ($request_uri ~ \\?.*select) { return 403; } location / { root /srv; } }"),
+        Good("server { if ($request_uri ~ ^/a\\?page=) { return 404; } location / { root /srv; } }"),
+        Good("server { if ($request_uri ~ ^//) { return 404; } if ($request_uri ~ /\\.\\./) { return 403; } }"),
+        Good("server { if ($request_uri ~ ^/old) { return 301 /new; } location / { root /srv; } }"),
+        Good("server { if ($request_uri !~ ^/open) { return 403; } location / { root /srv; } }"),
+    )
+
+    def check(self, config: Config) -> Iterator[Diagnostic]:
+        for test in config.saying(_is_for_a_path, "if"):
+            answers = test.named("return") if isinstance(test, Block) else []
+            if not any(answer.values[:1] and answer.values[0] in _REFUSALS for answer in answers):
+                continue
+            word = next(one for one in test.args if "request_uri" in one.text.lower())
+            written = word.span.text
+            plain = written.replace("$request_uri", "$uri").replace("${request_uri}", "$uri")
+            yield self.report(
+                test,
+                "whoever writes the path otherwise gets in: /%61dmin is /admin, and //admin, too",
+                Fix("ask for $uri", (replace(word.span, plain),), safe=False) if plain != written else None,
+                help="ask for $uri, or write a location with deny all",
+            )
+
+
+def _is_for_a_path(values: tuple[str, ...]) -> bool:
+    words = split_condition(values)
+    if (
+        len(words) != 3
+        or words[0].lower() not in ("$request_uri", "${request_uri}")
+        or compiled(_WRITTEN).search(words[2])
+    ):
+        return False
+    if words[1] == "=":
+        return "?" not in words[2] and compiled(_PATH).match(words[2]) is not None
+    ways = shapes(words[2]) or () if words[1] in ("~", "~*") else ()
+    return bool(ways) and all(way.start and compiled(_PATH).match(way.runs[0]) for way in ways)
