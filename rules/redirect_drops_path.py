@@ -75,8 +75,8 @@ def _is_own(host: str, names: set[str]) -> bool:
 
 
 def _returns(values: tuple[str, ...]) -> bool:
-    if not values or (values[0] not in _CODES and len(values) > 1):
-        return False
+    if not values or "_uri" in values[-1] or (values[0] not in _CODES and len(values) > 1):
+        return False  # nearly all of them
     return compiled(_HOST_ONLY).match(values[-1]) is not None
 
 
