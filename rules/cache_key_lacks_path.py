@@ -50,7 +50,7 @@ class CacheKeyLacksPath(Rule):
     With `proxy_cache_key $scheme$host$uri;` /list?page=2 gets what was stored for /list?page=1, and a search gets the answer
     to the first one; with `$host` alone all pages are one. Write `$request_uri`, which holds both, or `$uri$is_args$args`.
     Not reported: a query that is not sent to the backend or switches the cache off, keys with some argument
-    (`$arg_page`), and locations for files, whose query is mostly a version.
+    (`$arg_page`), and files (by the name of the location, or sent in slices), whose query is mostly a version.
     Source: documentation of proxy_cache_key; ngx_http_file_cache_create_key.
     """
 
@@ -73,6 +73,7 @@ class CacheKeyLacksPath(Rule):
         Good("location ~ \\.png$ { proxy_cache z; proxy_cache_key $uri; proxy_pass http://app; }"),
         Good("location / { proxy_cache z; proxy_cache_key $uri; resolver 192.0.2.1; proxy_pass http://$host$uri; }"),
         Good("location / { proxy_cache z; proxy_cache_key $uri; proxy_no_cache $args; proxy_pass http://a; }"),
+        Good("location / { slice 1m; proxy_cache z; proxy_cache_key $uri$slice_range; proxy_pass http://app; }"),
         Good("location / { set $args ''; proxy_cache z; proxy_cache_key $uri; proxy_pass http://app; }"),
         Good(
             "map $request_uri $page { default $request_uri; }"
@@ -111,7 +112,7 @@ class CacheKeyLacksPath(Rule):
 
 def _lacks_query(config: Config, cached: CachedPass, variables: set[str]) -> bool:
     """Does the backend get a query string that the key does not hold?"""
-    if variables & _QUERY or any(name.startswith("arg_") or name.isdigit() for name in variables):
+    if variables & (_QUERY | {"slice_range"}) or any(name.startswith("arg_") or name.isdigit() for name in variables):
         return False
     if not variables & {"uri", "document_uri", "request_filename", "fastcgi_script_name"}:
         return False

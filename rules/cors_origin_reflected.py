@@ -77,6 +77,10 @@ class CorsOriginReflected(Rule):
         ),
         Good("location / { add_header Access-Control-Allow-Origin $http_origin; }"),
         Good(
+            "location / { if ($request_method = OPTIONS) { add_header Access-Control-Allow-Origin $http_origin;"
+            " add_header Access-Control-Allow-Credentials true; return 204; } }"
+        ),
+        Good(
             "location / { if ($http_origin ~ \\.example\\.com$) { set $ok 1; } if ($ok) {"
             " add_header Access-Control-Allow-Origin $http_origin; add_header Access-Control-Allow-Credentials true; } }"
         ),
@@ -94,7 +98,7 @@ class CorsOriginReflected(Rule):
         choosy = None
         for block in dict.fromkeys(line.parent for line in config.saying(_allows_credentials, "add_header")):
             choosy = refusing_some(config) if choosy is None else choosy
-            if block is None or not choosy.isdisjoint((block, *block.ancestors())):
+            if block is None or not choosy.isdisjoint((block, *block.ancestors())) or _is_preflight(block):
                 continue
             for line in config.scope(block).own("add_header"):
                 if len(line.values) > 1 and line.values[0].lower() == _ALLOWED:
@@ -120,6 +124,11 @@ class CorsOriginReflected(Rule):
                 help="let a map of $http_origin choose by whole names, as ~^https://(www\\.)?example\\.com$",
             )
             return
+
+
+def _is_preflight(block: Block) -> bool:
+    """Is it for OPTIONS only? That lets nobody read what other methods answer."""
+    return block.name == "if" and split_condition(block.values) == ["$request_method", "=", "OPTIONS"]
 
 
 def _allows_credentials(values: tuple[str, ...]) -> bool:
