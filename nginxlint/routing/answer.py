@@ -47,7 +47,8 @@ class Answer:
     redirect, error and unknown; `certain` is false where something unknowable decides, and `alternatives` are then
     the other outcomes, each with what leads there; `open` is true where still others are possible. `block` is the one
     whose settings hold at the end; `upstreams` are all that were asked (after an X-Accel-Redirect several),
-    `subrequests` the answers of those made on the way, each with what makes it (auth_request, mirror)."""
+    `subrequests` the answers of those made on the way, each with what makes it (auth_request, mirror), and what
+    follows by `post_action`."""
 
     __slots__ = (
         "action",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from nginxlint.catalogue.numbers import number_or
 from nginxlint.regex import RegexLimit
 from nginxlint.routing.access import denied
@@ -17,7 +19,6 @@ from nginxlint.routing.request import (
     Lines,
     Request,
     Target,
-    lines_of,
     unsafe_uri,
     valid_headers,
     valid_host,
@@ -65,28 +66,55 @@ class Run:
         self._base = socket.default  # the server whose settings hold before Host is read
         self._negotiated: str | None = None  # the name of the TLS handshake, where a server has it
         self._posted: list[Answer] = []  # of mirrored requests that have not run
+        self._refused = self._terminated = False
         self.answer = Answer()
         self.answer.listen = socket.text
 
     def go(self, start: Callable[[], None] | None = None) -> Answer:
         """Run to the end, from the socket or from `start`."""
         visit, answer = self.visit, self.answer
+        self._attempt(start or self._start)
+        if not visit.is_subrequest:
+            self._post_action(answer)
+        self._run_posted()
+        answer.steps = visit.steps
+        answer.doubts = [*answer.doubts, *visit.doubts]
+        answer.notes = visit.notes
+        return answer
+
+    def _attempt(self, start: Callable[[], None]) -> None:
+        visit = self.visit
         try:
-            (start or self._start)()
+            start()
         except RegexLimit as limit:
             visit.say(f"nginx gives up on a pattern: {limit}: 500")
             visit.doubt("nginx's own limit of steps may be another one")
             self._finish("error", 500)
         except TooManyQuestions:
             visit.doubt("the outcome hangs on too many unknowns")
-        self._run_posted()
-        answer.steps = visit.steps
-        answer.server = visit.server
-        answer.location = visit.location
-        answer.block = visit.block
-        answer.doubts = [*answer.doubts, *visit.doubts]
-        answer.notes = visit.notes
-        return answer
+            self._terminated = True
+        self.answer.server = visit.server
+        self.answer.location = visit.location
+        self.answer.block = visit.block
+
+    def _post_action(self, answer: Answer) -> None:
+        """The request goes on inside behind its answer; nobody receives what that comes to (ngx_http_post_action)."""
+        visit = self.visit
+        while visit.block is not None and not self._terminated:
+            place = self.config.scope(visit.block).directive("post_action")
+            if place is None or not place.values or (self.answer is not answer and not visit.changes_left):
+                break
+            self.answer, self.redirect_to = Answer(), None
+            visit.changes_left = visit.changes_left or 16  # four bits, and none is left below 0
+            target = place.values[0]
+            visit.say(f"post_action {target}", place)
+            if self._refused or (answer.action == "static" and answer.status is None):
+                visit.doubt("what the request is by then")
+            self._attempt(
+                partial(self._internal, target, "") if target.startswith("/") else partial(self._named, target)
+            )
+            answer.subrequests.append(("post_action", self.answer))
+        self.answer = answer
 
     def end_in(self, server: Server, block: Block, status: int) -> Answer:
         """Start where the handler of a block has ended with a status."""
@@ -146,11 +174,13 @@ class Run:
                 raise BadRequest("HTTP/1.1 without a Host header")
         except BadRequest as bad:
             visit.say(f"400: {bad}", visit.block)
+            self._refused = True
             self._status(400)
             return
         if request.scheme == "https" and not socket.ssl:
             visit.say("this socket does not speak TLS: the handshake fails")
             self._finish("error", None)
+            self._terminated = True
         elif request.method in ("TRACE", "CONNECT"):
             visit.say(f"{request.method} is not allowed")
             self._status(405)
@@ -176,18 +206,17 @@ class Run:
 
     def _read_headers(self, *, named: bool) -> bool:
         """One after the other (ngx_http_process_request_headers): Host chooses the server, unless the request line has
-        `named` it. Of a header that is refused nginx reads the first line, and none behind it. False: 421."""
+        `named` it. Behind one that is refused nginx reads none. False: 421."""
         visit, sent = self.visit, self.visit.headers
         visit.headers = {}
         for name, value in sent.items():
-            visit.headers[name] = lines_of(value)[0]
+            visit.headers[name] = value
             if name == "host":
                 host = self._valid_host(self.request.host)
                 if not named and not self._choose_server(host):
                     return False
             if isinstance(value, Lines) and name in _SENT_ONCE:
                 raise BadRequest(f"the header {name} is sent more than once")
-            visit.headers[name] = value
         return named or "host" in sent or self._choose_server("")
 
     def _valid_host(self, text: str) -> str:
@@ -562,7 +591,10 @@ class Run:
         visit = self.visit
         if status in _CLOSING:
             visit.say(f"{status}: the connection is closed without an answer")
+            if any(why == "mirror" and sub.upstreams for why, sub in self.answer.subrequests):
+                visit.doubt("whether the mirrored request is through before the connection is closed")
             self._posted, self.redirect_to = [], None
+            self._terminated = status == 444
             self._finish("return", 444)
             return
         visit.error_status = status

@@ -101,12 +101,13 @@ class Case:
             lines.append(self._some(0.15, "proxy_set_header X-Server $server_name; proxy_set_header Host $host;"))
             lines.append(self._some(0.04, "auth_request /auth;", "mirror /mirror;"))
             lines.append(self._some(0.05, "recursive_error_pages on;"))
+            lines.append(self._some(0.03, "post_action /x;", "post_action @two;", "post_action /mirror;"))
             lines.append(self._real_ip(0.25))
             lines += self._server_rewrites()
             lines += self._locations(1, "", set())
             lines.append(f"location = /auth {{ {self._mark()} auth_request off; {self._auth()} }}")
             lines.append(
-                f"location = /mirror {{ internal; mirror off; auth_request off; {self._some(0.15, 'return 444;', 'return 204;')}"
+                f"location = /mirror {{ internal; mirror off; auth_request off; {self._some(0.06, 'return 444;', 'return 204;')}"
                 f" proxy_pass http://{self.up}; }}"
             )
             lines.append(f"location @be {{ {self._mark()} {self._rewrites(named=True)} {self._pass(False)} }}")
@@ -201,6 +202,7 @@ class Case:
             self._some(0.04, "satisfy any; deny all; auth_basic x; auth_basic_user_file /none;", "auth_basic closed;"),
             self._some(0.05, "auth_request /auth;", "auth_request off;", "auth_request /x;"),
             self._some(0.04, "mirror /mirror;"),
+            self._some(0.04, "post_action /api/;", "post_action @be;", "post_action /auth;", "post_action @missing;"),
             self._some(0.1, *self._error_pages()),
             self._rewrites() if random.random() < 0.35 else "",
             self._some(

@@ -42,8 +42,7 @@ def told_outcome(config: Config, answer: Answer, echoes: list[Echo]) -> Outcome:
     """What the model says, given backends that answer 200."""
     added = config.scope(answer.block).effective("add_header") if answer.block is not None else []
     marks = [line.values[1] for line in added if line.values[0] == "X-Mark"]
-    upstreams = [one for _, sub in answer.subrequests for one in sub.upstreams] + answer.upstreams
-    sent = [(_line(upstream, echoes), _kept(upstream)) for upstream in upstreams]
+    sent = [(_line(upstream, echoes), _kept(upstream)) for upstream in _asked(answer)]
     status = answer.status
     if answer.upstream is not None and answer.upstream.scheme == "grpc":
         status = 502  # the backend says nothing
@@ -54,6 +53,10 @@ def told_outcome(config: Config, answer: Answer, echoes: list[Echo]) -> Outcome:
     location = answer.redirect_to
     shown = "closed" if status == 444 else str(status)
     return Outcome(f"{shown} {location}" if location else shown, marks[0] if marks else None, sent)
+
+
+def _asked(answer: Answer) -> list[UpstreamRequest]:
+    return [one for _, sub in answer.subrequests for one in _asked(sub)] + answer.upstreams
 
 
 def _kept(upstream: UpstreamRequest) -> list[tuple[str, str]]:

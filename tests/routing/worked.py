@@ -354,12 +354,20 @@ ENDINGS = [
         "root {www}; error_page 404 /e; location / { mirror /m; } location /m { mirror off; proxy_pass http://{up}; } location = /e { return 444; }"
         " location /p { mirror /m; proxy_pass http://{other}; } location /w { mirror /m; error_page 404 /f; } location /f { auth_request /a; return 404; }"
         " location /g { mirror /m; error_page 404 /h; } location /h { auth_request /a; error_page 418 /e; try_files /none =418; } location /a { proxy_pass http://{other}/a; }",
-        ("/none", "closed"), ("/exists.txt", "up GET /m"), ("/p", "other GET /p + up GET /m"), ("/p >X-Accel-Redirect:/e", "other GET /p + up GET /m + closed"),
+        ("/none", "closed"), ("/exists.txt", "up GET /m"), ("/p", "other GET /p + up GET /m"),
         ("/w", "up GET /m + 404"), ("/g", "other GET /a + up GET /m + 418")),
     Row("a mirrored request that is closed closes the connection, and what waits with it",
         "root {www}; location / { mirror /c; } location = /c { return 444; } location /p { mirror /c; mirror /m; proxy_pass http://{other}; } location /m { proxy_pass http://{up}; }"
         " location /q { mirror /d; proxy_pass http://{other}; } location /d { error_page 404 /c; return 404; }",
         ("/exists.txt", "200"), ("/p", "closed"), ("/q", "closed")),
+    Row("post_action goes on behind every answer, unless the connection is closed",
+        "location / { post_action /p; proxy_pass http://{other}; } location /p { proxy_pass http://{up}; } location /a { post_action @p; return 204; } location @p { proxy_pass http://{up}; }"
+        " location /b { post_action /p; return 444; } location /c { post_action /p; return 499; } location /d { post_action @no; return 204; } location /e { post_action /a; return 404; }"
+        " location /f { post_action /g; deny all; } location /g { allow 10.0.0.1; deny all; error_page 403 @p; }",
+        ("/?x=1", "other GET /?x=1 + up GET /p"), ("POST /", "other POST / + up POST /p"), ("/a?x=1", "up GET /a?x=1 + 204"), ("/b", "closed"), ("/c", "up GET /p + closed"), ("/d", "204"),
+        ("/e", "up GET /a + 404"), ("/f", "up GET /g + 403")),
+    Row("an inherited post_action goes on behind itself", "post_action /p; location / { return 204; } location /p { proxy_pass http://{up}; } location /q { rewrite ^ /q last; }",
+        ("/", 10 * "up GET /p + " + "204"), ("/q", 15 * "up GET /p + " + "500")),
     Row("a redirect that is closed by its error page has no Location", "error_page 301 /e; location / { return 301 /x; } location /e { return 444; }", ("/", "closed")),
     Row("a file in place of a folder", "root {www}; location /al/ { alias {www}/exists.txt/; }", ("/exists.txt/", "404"), ("/al/", "404")),
     Row("the slash at the end of root is taken off",
