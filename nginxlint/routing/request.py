@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 _STRICT_HOST = r"(?:\[[A-Za-z0-9._~!$&'()*+,;=:-]*\]|[A-Za-z0-9._~!$&'()*+,;=%-]*)(?::[0-9]*)?\Z"
 
 
+_AUTHORITY = r"(?:\[[A-Za-z0-9._~!$&'()*+,;=:-]*\]|[A-Za-z0-9.-]*):[0-9]*\Z"
+
+
 class BadRequest(Exception):
     """nginx answers 400 before any location is looked at; the text says why."""
 
@@ -242,11 +245,16 @@ class Target:
 
     __slots__ = ("args", "authority", "plus", "pristine", "quoted", "raw", "uri")
 
-    def __init__(self, text: str, merge_slashes: bool) -> None:
+    def __init__(self, text: str, merge_slashes: bool, *, connect: bool = False) -> None:
+        """`connect`: CONNECT has nothing but the authority."""
         self.authority: str | None = None
         self.pristine = True
         raw = text
-        if not text.startswith("/"):
+        if connect:
+            if not compiled(_AUTHORITY).match(text):
+                raise BadRequest(f'"{text}" is no HOST:PORT for CONNECT')
+            self.authority, raw = text, "/"
+        elif not text.startswith("/"):
             scheme, separator, rest = text.partition("://")
             signs = scheme.translate({ord(sign): None for sign in "+-."})
             if not separator or not scheme[:1].isalpha() or not signs.isalnum() or not scheme.isascii():

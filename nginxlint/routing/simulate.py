@@ -43,6 +43,9 @@ _SENT_ONCE = frozenset(
     ("host", "content-length", "content-range", "transfer-encoding", "authorization", "expect", "if-range")
     + ("if-modified-since", "if-unmodified-since", "if-none-match", "if-match")
 )
+# 1.30.6 was seen to read the target of CONNECT as an authority, and Proxy-Authorization once; 1.26.3 was not. CHANGES
+# name no version for it.
+_READS_CONNECT = ((1, 27, 0), (1, 30, 6))
 # nginx closes the connection instead of answering with one of these, whatever error_page says (ngx_http_finalize_request).
 _CLOSING = (408, 444, 499)
 _REDIRECTS = (301, 302, 303, 307, 308)
@@ -158,7 +161,8 @@ class Run:
         try:
             if not request.method or not all(c.isupper() or c in "_-" for c in request.method):
                 raise BadRequest(f'"{request.method}" is no method')
-            target = visit.target = Target(request.target, merge)
+            connect = request.method == "CONNECT" and self._reads_connect()
+            target = visit.target = Target(request.target, merge, connect=connect)
             visit.pristine = target.pristine
             visit.uri, visit.args = target.uri, target.args
             if target.authority is not None and not self._choose_server(self._valid_host(target.authority)):
@@ -183,6 +187,8 @@ class Run:
             self._terminated = True
         elif request.method in ("TRACE", "CONNECT"):
             visit.say(f"{request.method} is not allowed")
+            if request.method == "CONNECT" and any(self.config.find("tunnel_pass")):
+                visit.doubt("what tunnel_pass makes of CONNECT")
             self._status(405)
         elif request.scheme == "http" and socket.ssl:
             visit.say("plain HTTP on a TLS socket: 400 (error_page calls it 497)")
@@ -215,9 +221,16 @@ class Run:
                 host = self._valid_host(self.request.host)
                 if not named and not self._choose_server(host):
                     return False
-            if isinstance(value, Lines) and name in _SENT_ONCE:
+            once = name in _SENT_ONCE or (name == "proxy-authorization" and self._reads_connect())
+            if isinstance(value, Lines) and once:
                 raise BadRequest(f"the header {name} is sent more than once")
         return named or "host" in sent or self._choose_server("")
+
+    def _reads_connect(self) -> bool:
+        since, certainly = _READS_CONNECT
+        if since <= self.config.version < certainly:
+            self.visit.doubt("whether this version knows CONNECT and Proxy-Authorization")
+        return self.config.version >= certainly
 
     def _valid_host(self, text: str) -> str:
         return valid_host(text, strict=self.config.version >= _HOST_BY_RFC)

@@ -412,10 +412,13 @@ class Case:
                 "PROPFIND",
                 "ODD",
                 "TRACE",
+                "CONNECT",
                 "get",
                 "A-B",
             ]
         )
+        if method == "CONNECT" and random.random() < 0.7:
+            target = random.choice([host, f"{host}:443", f"{host}:{self.ports[0]}", ":1", "[::1]:2"])
         if method in ("POST", "PUT", "PATCH") and random.random() < 0.9:
             headers["content-length"] = "0"
         reply = {}

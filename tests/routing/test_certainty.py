@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from nginxlint.routing.answer import Answer
-from nginxlint.routing.request import request_of_url
+from nginxlint.routing.request import Request, request_of_url
 from nginxlint.routing.router import MAX_RUNS, Router
 from nginxlint.testing import config_of
 
@@ -60,6 +60,15 @@ def test_who_the_client_is_is_known_where_all_of_the_way_is(
     server: str, known: dict[str, object], certain: bool
 ) -> None:
     assert answer(server, **known).certain == certain
+
+
+@pytest.mark.parametrize(("version", "status"), [((1, 26, 3), 400), ((1, 29, 0), None), ((1, 30, 6), 405)])
+def test_between_two_versions_that_were_seen_connect_is_not_known(
+    version: tuple[int, int, int], status: int | None
+) -> None:
+    config = config_of("events {} http { server { listen 80; } }", version=version)
+    found = Router(config).route(Request("a.test:80", host="a.test", method="CONNECT", complete=True))
+    assert (found.status if found.certain else None) == status
 
 
 def test_what_is_given_is_not_doubted() -> None:

@@ -329,6 +329,7 @@ REPEATED = [
     Row("headers that may be there once", "location / { return 204; }",
         *((f"/ {name}:0 {name}:0", "400") for name in ("Content-Length", "Content-Range", "Expect", "Authorization", "If-Range", "If-Match", "If-None-Match", "If-Modified-Since", "If-Unmodified-Since", "Transfer-Encoding", "Host")),
         *((f"/ {name}:a {name}:b", "204") for name in ("Range", "TE", "Referer", "User-Agent", "Via", "Upgrade", "Accept", "X-Real-IP", "Keep-Alive", "Date"))),
+    Row("Proxy-Authorization, too, in 1.30.6", "location / { return 204; }", ("/ Proxy-Authorization:a Proxy-Authorization:b", "400" if VERSION >= (1, 30, 6) else "204")),
     Row("what is behind a second line that is refused is not read", "server { listen {here}; server_name other.test; error_page 400 =200 @other; location @other { return 201; } }"
         " server { listen {here}; server_name here.test; error_page 400 = @here; location @here { if ($http_x_k) { return 203; } if ($http_if_range) { return 202; } } }",
         ("/ If-Range:a If-Range:a X-K:v", "202"), ("/ X-K:v If-Range:a If-Range:a", "203"), ("/ Host:here.test Host:other.test", "403")),
@@ -368,6 +369,14 @@ ENDINGS = [
         ("/e", "up GET /a + 404"), ("/f", "up GET /g + 403")),
     Row("an inherited post_action goes on behind itself", "post_action /p; location / { return 204; } location /p { proxy_pass http://{up}; } location /q { rewrite ^ /q last; }",
         ("/", 10 * "up GET /p + " + "204"), ("/q", 15 * "up GET /p + " + "500")),
+    Row("CONNECT has an authority in 1.30.6, and is refused by the server that has its name",
+        "server { listen {here}; server_name a.test; return 204; } server { listen {here}; server_name c.test; error_page 400 =410 @e; error_page 405 =411 @e;"
+        " location @e { proxy_method GET; proxy_set_header X-V $uri-$request_uri-$host; proxy_pass http://{up}; } }",
+        *((f"CONNECT {target} Host:{host}.test", now if VERSION >= (1, 30, 6) else before) for target, host, before, now in (
+            ("a.test:80", "a", "400", "405"), ("a.test:80", "c", "400", "405"), ("C.test.:80", "a", "400", "up GET / + 411 with x-v=/-/-c.test"),
+            ("c.test:", "a", "400", "up GET / + 411 with x-v=/-/-c.test"), ("c.test:99999", "a", "400", "400"),
+            ("[::1]:443", "a", "400", "405"), ("c.test", "c", "400", "400"), ("c_d.test:80", "a", "400", "400"), ("c.test:80/x", "c", "400", "400"), (":80", "c", "400", "400"),
+            ("/x", "a", "405", "400"), ("http://a.test/", "a", "405", "400")))),
     Row("a redirect that is closed by its error page has no Location", "error_page 301 /e; location / { return 301 /x; } location /e { return 444; }", ("/", "closed")),
     Row("a file in place of a folder", "root {www}; location /al/ { alias {www}/exists.txt/; }", ("/exists.txt/", "404"), ("/al/", "404")),
     Row("the slash at the end of root is taken off",
