@@ -400,6 +400,8 @@ class Run:
     def _try_files(self, tried: Directive) -> bool:
         """True where a file was found (or may be), and the content handler goes on."""
         visit = self.visit
+        if self._is_alias_of_another_uri():
+            return False
         for text in tried.values[:-1]:
             kind = "folder" if text.endswith("/") else "file"
             uri = expand(self.config, visit, text[:-1] if kind == "folder" else text)
@@ -502,10 +504,7 @@ class Run:
             self._status(405)
             return
         path = file_path(self.config, visit, visit.uri)
-        place = root_directive(self.config.scope(block))
-        if place is not None and place.name == "alias" and not visit.valid_location:
-            visit.say("alias cannot be used where a rewrite changed the URI: 500", place)
-            self._status(500)
+        if self._is_alias_of_another_uri():
             return
         if visit.uri.endswith("/"):
             self._index(block, path)
@@ -531,6 +530,16 @@ class Run:
             self._status(301, redirect_to=escape_uri(visit.uri) + "/" + (f"?{visit.args}" if visit.args else ""))
             return
         self._finish("static", None)
+
+    def _is_alias_of_another_uri(self) -> bool:
+        """500 where a rewrite changed the URI (ngx_http_map_uri_to_path)."""
+        assert self.visit.block is not None
+        place = root_directive(self.config.scope(self.visit.block))
+        if place is None or place.name != "alias" or self.visit.valid_location:
+            return False
+        self.visit.say("alias cannot be used where a rewrite changed the URI: 500", place)
+        self._status(500)
+        return True
 
     def _index(self, block: Block, path: str) -> None:
         visit = self.visit
