@@ -273,7 +273,7 @@ class Target:
         if any(character <= " " or character == "\x7f" for character in raw):
             raise BadRequest("a request line cannot hold a space or a control character: write %20")
         self.raw = raw
-        self.quoted = "%" in raw.partition("?")[0]
+        self.quoted = "%" in raw.partition("?")[0].partition("#")[0]
         path = raw if raw.startswith("/") else "/" + raw
         self.uri, self.args, self.plus = normalise(path, merge_slashes)
 

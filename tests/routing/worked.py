@@ -381,6 +381,7 @@ ENDINGS = [
     Row("alias cannot be used where a rewrite changed the URI, nor can try_files then",
         "location /a/ { alias {www}/; rewrite ^ /b break; } location /t/ { alias {www}/; rewrite ^ /b break; try_files /exists.txt =404; proxy_pass http://{up}; }",
         ("/a/x", "500"), ("PUT /a/x", "405"), ("/t/x", "500"), ("PUT /t/x", "500")),
+    Row("an escape in the fragment is none", "location / { proxy_pass http://{up}/n/; }", ("/ä#%66", "up GET /n/ä"), ("/%c3%a4#f", "up GET /n/%C3%A4")),
     Row("a file in place of a folder", "root {www}; location /al/ { alias {www}/exists.txt/; }", ("/exists.txt/", "404"), ("/al/", "404")),
     Row("the slash at the end of root is taken off",
         "root {www}/; location / { proxy_pass http://{up}; proxy_set_header X-D $document_root.; } location /a/ { alias {www}/; proxy_set_header X-D $document_root.; proxy_pass http://{up}; }",
