@@ -21,8 +21,8 @@ _MAX_DEPTH = 12
 # From this version on $http_* and HTTP_* hold all lines of a header (CHANGES); of these $http_* always did.
 ALL_LINES = (1, 23, 0)
 _JOINED = ("cookie", "x_forwarded_for")
+_NO_COMMAS = (1, 29, 6)  # in the Cookie header (CHANGES)
 _SECURE = {"https": "on", "http": ""}
-_ONLY_SEMICOLONS = (1, 29, 6)  # until then a comma stood between cookies, too (CHANGES)
 # What nginx evaluates once, though the realip module may replace the client's address afterwards.
 _KEPT = frozenset(("remote_addr", "proxy_add_x_forwarded_for"))
 
@@ -97,18 +97,18 @@ def _header_variable(config: Config, visit: Visit, name: str) -> str:
 
 
 def cookie(config: Config, visit: Visit, name: str) -> str:
-    """$cookie_NAME: the first one of that name. A comma ends no value (ngx_http_parse_multi_header_lines)."""
+    """$cookie_NAME (ngx_http_parse_multi_header_lines); before 1.29.6 a comma ends what is another name."""
     whole = header(visit, "cookie")
-    between = ";" if config.version >= _ONLY_SEMICOLONS else ";,"
-    rest = str(whole)
-    while rest:
-        if rest[: len(name)].lower() == name:
-            rest = rest[len(name) :].lstrip(" ")
-            if rest.startswith("="):
-                return rest[1:].lstrip(" ").partition(";")[0]
-            rest = rest[1:]
-        end = min((at for at in map(rest.find, between) if at >= 0), default=len(rest))
-        rest = rest[end + 1 :].lstrip(" ")
+    ends = ";" if config.version >= _NO_COMMAS else ";,"
+    for rest in lines_of(whole):
+        while rest:
+            if rest[: len(name)].lower() == name:
+                rest = rest[len(name) :].lstrip(" ")
+                if rest.startswith("="):
+                    return rest[1:].lstrip(" ").partition(";")[0]
+                rest = rest[1:]
+            end = min((at for at in map(rest.find, ends) if at >= 0), default=len(rest))
+            rest = rest[end + 1 :].lstrip(" ")
     return Unsure("", whole.why) if isinstance(whole, Unsure) else ""
 
 
