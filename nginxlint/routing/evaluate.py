@@ -293,6 +293,8 @@ def _map_line(config: Config, visit: Visit, block: Block, source: str) -> Direct
         if match is not None:
             visit.remember(regex, match, source)
             return line
+        if isinstance(source, Unsure):
+            visit.forget(regex, source.why)
     return default
 
 

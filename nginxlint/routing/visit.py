@@ -168,6 +168,13 @@ class Visit:
         for name, number in regex.names.items():
             self.variables[name.lower()] = captured[number]
 
+    def forget(self, regex: Regex, why: str) -> None:
+        """A regex that may match something unknown: nobody knows what it leaves of $1… and of its named variables."""
+        captured = [*self.captures, *[""] * (regex.captures + 1 - len(self.captures))]
+        self.captures = [Unsure(text, why) for text in captured]
+        for name in regex.names:
+            self.variables[name.lower()] = Unsure(self.variables.get(name.lower(), ""), why)
+
     def capture(self, number: int, quote: bool = False) -> str:
         text = self.captures[number] if number < len(self.captures) else ""
         return _like(text, escape_args(text)) if quote and self.quoted_or_plus else text

@@ -71,6 +71,14 @@ def test_between_two_versions_that_were_seen_connect_is_not_known(
     assert (found.status if found.certain else None) == status
 
 
+def test_a_map_of_something_unknown_leaves_captures_unknown() -> None:
+    server = "location ~ ^/(.) { set $a $m; return 302 /$1; } location / { set $a $m; return 302 /$named; }"
+    http = "map $http_x_a $m { default a; ~^(?<named>.)x b; }"
+    assert not answer(server, "http://a.test/x", http=http).certain
+    assert not answer(server, "http://a.test/", http=http).certain
+    assert answer(server, "http://a.test/x", http=http, complete=True).certain
+
+
 def test_what_is_given_is_not_doubted() -> None:
     server = "if ($http_x_a = 1) { return 201; } location / { deny 192.0.2.1; proxy_pass http://u:1; }"
     assert answer(server, headers={"X-A": "1"}, client="192.0.2.9").status == 201
