@@ -529,6 +529,10 @@ class Run:
         if self._error_page(301) is not None and visit.ask(f"whether {path} is a folder", block):
             self._status(301, redirect_to=escape_uri(visit.uri) + "/" + (f"?{visit.args}" if visit.args else ""))
             return
+        if visit.method == "POST" and self._error_page(405) is not None:
+            visit.say("a file answers GET and HEAD only: 405")
+            self._status(405)
+            return
         self._finish("static", None)
 
     def _is_alias_of_another_uri(self) -> bool:
@@ -547,7 +551,7 @@ class Run:
         placed = scope.effective("index")
         names = [value for place in placed for value in place.values] or ["index.html"]
         look = self.router.look
-        for name in names:
+        for number, name in enumerate(names, 1):
             filled = expand(self.config, visit, name)
             if filled.startswith("/"):
                 visit.say(f"index: goes on with {filled}")
@@ -567,6 +571,7 @@ class Run:
                 found.location is not visit.location
                 or visit.changes_left == 1
                 or not filled
+                or any(other.startswith("/") for other in names[number:])
                 or scope.effective("mirror")
             )
             if elsewhere and visit.ask(f"whether the file {path}{filled} exists", block):
@@ -589,7 +594,7 @@ class Run:
                 visit.say("no index file in the folder: 403")
                 self._status(403)
             return
-        for status in (404, 403):
+        for status in (404, 403, 500):
             if self._error_page(status) is not None and visit.ask(f"whether {path} ends in {status}", block):
                 self._status(status)
                 return

@@ -79,6 +79,19 @@ def test_a_map_of_something_unknown_leaves_captures_unknown() -> None:
     assert answer(server, "http://a.test/x", http=http, complete=True).certain
 
 
+@pytest.mark.parametrize(
+    ("server", "method", "statuses"),
+    [
+        ("index a.html /b; location /b { return 202; }", "GET", {None, 202, 404}),
+        ("error_page 500 @n; location @n { return 202; }", "GET", {None, 500}),
+        ("error_page 405 =201 @n; location @n { return 202; } location = / { index x; } location /x { }", "POST", {None, 201}),
+    ],
+)  # fmt: skip
+def test_what_a_folder_holds_is_asked_for(server: str, method: str, statuses: set[int | None]) -> None:
+    found = answer(server, "http://a.test/", method=method)
+    assert {found.status, *(other.status for _, other in found.alternatives)} == statuses
+
+
 def test_what_is_given_is_not_doubted() -> None:
     server = "if ($http_x_a = 1) { return 201; } location / { deny 192.0.2.1; proxy_pass http://u:1; }"
     assert answer(server, headers={"X-A": "1"}, client="192.0.2.9").status == 201
