@@ -8,7 +8,7 @@ from nginxlint.regex import Regex, RegexLimit, compile_regex
 from nginxlint.routing.request import lines_of, split_port
 from nginxlint.routing.scope import Scope
 from nginxlint.routing.variables import REFERENCE
-from nginxlint.routing.visit import Unsure, Visit
+from nginxlint.routing.visit import Unsure, Visit, like
 from nginxlint.syntax import Block, Directive
 
 TYPE_CHECKING = False
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from nginxlint.config import Config
+    from nginxlint.routing.servers import Location
 
 _MAX_DEPTH = 12
 # From this version on $http_* and HTTP_* hold all lines of a header (CHANGES); of these $http_* always did.
@@ -174,23 +175,35 @@ def root_directive(scope: Scope | None) -> Directive | None:
     return None
 
 
-def file_path(config: Config, visit: Visit, uri: str, *, tried: bool = False) -> str:
-    """The file a URI names (ngx_http_map_uri_to_path). `try_files` (`tried`) puts it behind the alias of a regex."""
-    scope = config.scope(visit.block) if visit.block is not None else None
-    place = root_directive(scope)
-    root = document_root(config, visit)
-    if place is not None and place.name == "alias":
-        location = visit.location
-        while location is not None and location.block is not place.parent and location.outer is not None:
-            location = location.outer  # a nested location inherits the alias with the length of the outer prefix
-        if location is not None and location.is_regex:
-            joined = root + uri if tried else root
-            return Unsure(joined, root.why) if isinstance(root, Unsure) else joined
-        if location is not None and location.modifier in ("", "=", "^~") and uri.startswith(location.pattern):
-            tail = uri[len(location.pattern) :]
-            return Unsure(root + tail, root.why) if isinstance(root, Unsure) else root + tail
-    joined = root.rstrip("/") + uri
-    return Unsure(joined, root.why) if isinstance(root, Unsure) else joined
+def file_path(config: Config, visit: Visit, uri: str) -> str:
+    """The file a URI names (ngx_http_map_uri_to_path)."""
+    root, location = document_root(config, visit), aliased(config, visit)
+    if location is None:
+        return like(root, root.rstrip("/") + uri)
+    if location.is_regex:
+        return like(root, root + uri if visit.add_uri_to_alias else root)
+    return like(root, root + uri.removeprefix(location.pattern))
+
+
+def tried_file(config: Config, visit: Visit, text: str) -> tuple[str, str]:
+    """The file a word of `try_files` names, and the name it has there (ngx_http_try_files_handler): under an alias
+    without the prefix of the location, where a variable may have it."""
+    root, location = document_root(config, visit), aliased(config, visit)
+    name = expand(config, visit, text)
+    if location is not None and not location.is_regex and "$" in text:
+        name = like(name, name.removeprefix(location.pattern))
+    return like(root, like(name, (root.rstrip("/") if location is None else root) + name)), name
+
+
+def aliased(config: Config, visit: Visit) -> Location | None:
+    """The location whose `alias` is in effect; those in it inherit it with the length of its prefix."""
+    place = root_directive(config.scope(visit.block)) if visit.block is not None else None
+    if place is None or place.name != "alias":
+        return None
+    location = visit.location
+    while location is not None and location.block is not place.parent and location.outer is not None:
+        location = location.outer
+    return location
 
 
 def _request_port(visit: Visit) -> str:

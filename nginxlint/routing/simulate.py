@@ -9,7 +9,7 @@ from nginxlint.regex import RegexLimit
 from nginxlint.routing.access import denied
 from nginxlint.routing.answer import Answer
 from nginxlint.routing.escaping import escape_uri
-from nginxlint.routing.evaluate import expand, file_path, root_directive
+from nginxlint.routing.evaluate import aliased, expand, file_path, root_directive, tried_file
 from nginxlint.routing.handlers import pass_on
 from nginxlint.routing.match import PASSES, Socket
 from nginxlint.routing.realip import replace_client
@@ -404,11 +404,14 @@ class Run:
             return False
         for text in tried.values[:-1]:
             kind = "folder" if text.endswith("/") else "file"
-            uri = expand(self.config, visit, text[:-1] if kind == "folder" else text)
-            path = file_path(self.config, visit, uri, tried=True)
+            path, name = tried_file(self.config, visit, text.removesuffix("/"))
             if self._exists(path, kind, tried):
                 visit.say(f"try_files: {path} exists", tried)
-                visit.uri = str(uri)
+                location = aliased(self.config, visit)
+                if location is None or not location.is_regex:
+                    visit.uri = (location.pattern if location is not None else "") + name
+                elif kind == "file":
+                    visit.uri, visit.add_uri_to_alias = str(name), True
                 return True
         last = tried.values[-1] if tried.values else "=500"
         if last.startswith("="):
@@ -418,7 +421,7 @@ class Run:
             visit.say(f"try_files: none of the files exists: {last}", tried)
             self._named(last)
         else:
-            uri, mark, args = visit.settle(expand(self.config, visit, last), tried).partition("?")
+            uri, mark, args = visit.settle(tried_file(self.config, visit, last)[1], tried).partition("?")
             visit.say(f"try_files: none of the files exists: goes on with {uri}", tried)
             self._internal(uri, args if mark else "")
         return False
@@ -685,6 +688,7 @@ class Run:
         visit.internal = True
         visit.pristine = False
         visit.valid_location = True
+        visit.add_uri_to_alias = False
         self._server_phase()
 
     def _named(self, name: str) -> None:

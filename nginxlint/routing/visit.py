@@ -84,6 +84,7 @@ class Visit:
         self.pristine = True
         self.valid_location = True
         self.internal = False
+        self.add_uri_to_alias = False  # try_files found the file of an alias in a regex location
         self.uri_changed = False
         self.changes_left = MAX_URI_CHANGES + 1
         self.on_error_page = False
@@ -177,8 +178,8 @@ class Visit:
 
     def capture(self, number: int, quote: bool = False) -> str:
         text = self.captures[number] if number < len(self.captures) else ""
-        return _like(text, escape_args(text)) if quote and self.quoted_or_plus else text
+        return like(text, escape_args(text)) if quote and self.quoted_or_plus else text
 
 
-def _like(model: str, text: str) -> str:
+def like(model: str, text: str) -> str:
     return Unsure(text, model.why) if isinstance(model, Unsure) else text

@@ -229,8 +229,10 @@ class Case:
             ]) + self._some(0.3, *(self._pass(prefix) for _ in range(2))))  # fmt: skip
         elif prefix and kind != "=" and random.random() < 0.5:
             parts.append(f"alias {self.root}/{random.choice(['dir/', 'dir', '', '$arg_k/'])};")
+            parts.append(self._some(0.4, "try_files $uri here.txt @be;", "try_files $uri/ dir/ $uri =404;"))
         elif not prefix and kind != "@" and random.random() < 0.4:
             parts.append(f"alias {self.root}/{random.choice(['$1', 'dir/$1', 'here.txt'])};")
+            parts.append(self._some(0.3, "try_files /here.txt '' @be;", "try_files /dir/ / =404;"))
         elif random.random() < 0.2:
             parts.append("autoindex on;")
         return " ".join(part for part in parts if part)

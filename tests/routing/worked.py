@@ -384,6 +384,14 @@ ENDINGS = [
     Row("alias cannot be used where a rewrite changed the URI, nor can try_files then",
         "location /a/ { alias {www}/; rewrite ^ /b break; } location /t/ { alias {www}/; rewrite ^ /b break; try_files /exists.txt =404; proxy_pass http://{up}; }",
         ("/a/x", "500"), ("PUT /a/x", "405"), ("/t/x", "500"), ("PUT /t/x", "500")),
+    Row("under an alias the location stands before what try_files finds",
+        "proxy_set_header X-U $uri; location /t/ { alias {www}/; try_files exists.txt =404; proxy_pass http://{up}; location /t/n/ { try_files exists.txt =404; proxy_pass http://{up}; } }"
+        " location /v/ { alias {www}/; try_files $uri =404; proxy_pass http://{up}; } location ~ ^/r/(.*)$ { alias {www}/; try_files $1 =404; proxy_pass http://{up}; }"
+        " location /d/ { alias {www}/; try_files dir/ =404; } location /l/ { alias {www}/; try_files /l/exists.txt =404; proxy_pass http://{up}; }"
+        " location ~ ^/s/(.*)$ { alias {www}; try_files /dir/ =404; proxy_pass http://{up}; } location ~ ^/f/(.*)$ { alias {www}/; try_files $1 =404; } location ~ ^/g/(.*)$ { alias {www}/; try_files x$1 =404; }"
+        " location /w/ { alias {www}/; try_files /none /w/x$arg_a; } location /y/ { alias {www}/; try_files /none /w/x; }",
+        ("/t/x", "up GET /t/x with x-u=/t/exists.txt"), ("/t/n/x", "up GET /t/n/x with x-u=/t/exists.txt"), ("/v/exists.txt", "up GET /v/exists.txt with x-u=/v/exists.txt"),
+        ("/r/exists.txt", "up GET /r/exists.txt with x-u=exists.txt"), ("/d/x", "301 HERE/d/dir/"), ("/l/x", "404"), ("/s/x", "up GET /s/x with x-u=/s/x"), ("/f/exists.txt", "200"), ("/g/exists.txt", "404"), ("/w/", "404"), ("/y/", "404")),
     Row("an escape in the fragment is none", "location / { proxy_pass http://{up}/n/; }", ("/ä#%66", "up GET /n/ä"), ("/%c3%a4#f", "up GET /n/%C3%A4")),
     Row("a file in place of a folder", "root {www}; location /al/ { alias {www}/exists.txt/; }", ("/exists.txt/", "404"), ("/al/", "404")),
     Row("the slash at the end of root is taken off",
