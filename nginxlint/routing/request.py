@@ -12,8 +12,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _STRICT_HOST = r"(?:\[[A-Za-z0-9._~!$&'()*+,;=:-]*\]|[A-Za-z0-9._~!$&'()*+,;=%-]*)(?::[0-9]*)?\Z"
-
-
 _AUTHORITY = r"(?:\[[A-Za-z0-9._~!$&'()*+,;=:-]*\]|[A-Za-z0-9.-]*):[0-9]*\Z"
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from nginxlint.catalogue.numbers import number_or
 from nginxlint.regex import RegexLimit
 from nginxlint.routing.access import denied
@@ -85,10 +83,10 @@ class Run:
         answer.notes = visit.notes
         return answer
 
-    def _attempt(self, start: Callable[[], None]) -> None:
+    def _attempt(self, start: Callable[..., None], *arguments: str) -> None:
         visit = self.visit
         try:
-            start()
+            start(*arguments)
         except RegexLimit as limit:
             visit.say(f"nginx gives up on a pattern: {limit}: 500")
             visit.doubt("nginx's own limit of steps may be another one")
@@ -113,9 +111,10 @@ class Run:
             visit.say(f"post_action {target}", place)
             if self._refused or (answer.action == "static" and answer.status is None):
                 visit.doubt("what the request is by then")
-            self._attempt(
-                partial(self._internal, target, "") if target.startswith("/") else partial(self._named, target)
-            )
+            if target.startswith("/"):
+                self._attempt(self._internal, target, "")
+            else:
+                self._attempt(self._named, target)
             answer.subrequests.append(("post_action", self.answer))
         self.answer = answer
 
