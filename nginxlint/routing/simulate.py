@@ -157,6 +157,7 @@ class Run:
         scope = self.config.scope(visit.block)
         merge = scope.on("merge_slashes", True)
         visit.headers, visit.uri = {}, ""  # what nginx has of a request whose first line it refuses
+        visit.valid_location = False  # until the phases begin (ngx_http_handler)
         try:
             if not request.method or not all(c.isupper() or c in "_-" for c in request.method):
                 raise BadRequest(f'"{request.method}" is no method')
@@ -195,6 +196,7 @@ class Run:
         elif socket.ssl and not self._client_certificate():
             self._status(496)
         else:
+            visit.valid_location = True
             replace_client(self.config, visit, socket)
             self._server_phase()
 
@@ -244,7 +246,6 @@ class Run:
     def _choose_server(self, host: str) -> bool:
         """ngx_http_set_virtual_server; False where the answer is 421."""
         visit, socket = self.visit, self.socket
-        visit.host = host
         server, how, match = socket.find(host)
         visit.say(f"listen {socket.text}: {how}", server.block)
         if match is not None:
@@ -254,7 +255,7 @@ class Run:
             visit.say("the handshake named another server, and this one verifies clients: 421", server.block)
             self._status(421)
             return False
-        visit.server, visit.block = server, server.block
+        visit.server, visit.block, visit.host = server, server.block, host
         return True
 
     def _remember_name(self, server: Server, how: str, match: object) -> None:
