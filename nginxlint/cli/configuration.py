@@ -6,11 +6,12 @@ import os
 from argparse import ArgumentParser, Namespace
 
 from nginxlint.catalogue.contexts import guess
-from nginxlint.cli.environment import standard_input
+from nginxlint.cli.environment import live_version, standard_input
 from nginxlint.cli.main import complain
-from nginxlint.config import Config
+from nginxlint.config import NEWEST, Config
 from nginxlint.error import NginxlintError
 from nginxlint.inputs import InputOptions, Root, find_roots
+from nginxlint.settings import parse_version
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,6 +27,12 @@ def add_input_options(parser: ArgumentParser) -> None:
     add("--root", default="", metavar="DIR", help="look absolute paths up below DIR (a copied tree)")
     add("--prefix", default="", metavar="DIR", help="the folder relative includes start from")
     add("--context", default="", metavar="NAME", help="what surrounds a snippet: http, server, location, stream, …")
+    add(
+        "--nginx-version",
+        default="",
+        metavar="X.Y.Z",
+        help="the nginx that runs this (default: the installed one for the live tree, else the newest)",
+    )
 
 
 def read_configurations(args: Namespace, path: str) -> list[tuple[Root, Config]]:
@@ -34,9 +41,11 @@ def read_configurations(args: Namespace, path: str) -> list[tuple[Root, Config]]
     roots, unreadable = find_roots([path or _default()], options, guess)
     for item in unreadable:
         complain(f"{item.path}: {item.reason}")
+    stated = parse_version(args.nginx_version, "--nginx-version") if args.nginx_version else None
     result = []
     for root in roots:
-        config = Config(root.given, root.load(), snippet=root.context is not None)
+        version = stated or (root.live and live_version()) or NEWEST
+        config = Config(root.given, root.load(), version=version, snippet=root.context is not None)
         for include in config.includes:
             for problem in include.problems:
                 complain(f"{include.directive.source.path}:{include.directive.line}: {problem}")
