@@ -22,6 +22,7 @@ _ORIGIN = "http_origin"
 _DOMAIN = r"localhost|[\w-]+(?:\.[\w-]+)+"
 _BARE_DOT = r"(?<!\\)\.(?![*+?{])"
 _REGISTRIES = ("co", "com", "org", "net", "ac", "gov", "edu")  # as in co.uk
+_READ = "read what a signed-in visitor gets"
 _ANY = "."  # a test that every origin passes
 _MAX_STEPS = 4
 
@@ -35,7 +36,8 @@ class CorsOriginReflected(Rule):
     browsers off. So does a test of the origin that foreign names pass: `example\\.com` without anchors matches
     https://example.com.evil.test, `^https://.*example\\.com$` matches https://evilexample.com. Write
     `map $http_origin $cors { ~^https://(www\\.)?example\\.com$ $http_origin; }` and send `$cors`; a header whose value is
-    empty is not sent. Silent without credentials: an open API says `*`.
+    empty is not sent. In an `if` for OPTIONS it lets them send what they like, with the visitor's cookies. Silent without
+    credentials: an open API says `*`.
     Source: Fetch standard, CORS check and credentials; ngx_http_map_module.
     """
 
@@ -77,10 +79,6 @@ class CorsOriginReflected(Rule):
         ),
         Good("location / { add_header Access-Control-Allow-Origin $http_origin; }"),
         Good(
-            "location / { if ($request_method = OPTIONS) { add_header Access-Control-Allow-Origin $http_origin;"
-            " add_header Access-Control-Allow-Credentials true; return 204; } }"
-        ),
-        Good(
             "location / { if ($http_origin ~ \\.example\\.com$) { set $ok 1; } if ($ok) {"
             " add_header Access-Control-Allow-Origin $http_origin; add_header Access-Control-Allow-Credentials true; } }"
         ),
@@ -98,7 +96,7 @@ class CorsOriginReflected(Rule):
         choosy = None
         for block in dict.fromkeys(line.parent for line in config.saying(_allows_credentials, "add_header")):
             choosy = refusing_some(config) if choosy is None else choosy
-            if block is None or not choosy.isdisjoint((block, *block.ancestors())) or _is_preflight(block):
+            if block is None or not choosy.isdisjoint((block, *block.ancestors())):
                 continue
             for line in config.scope(block).own("add_header"):
                 if len(line.values) > 1 and line.values[0].lower() == _ALLOWED:
@@ -116,9 +114,10 @@ class CorsOriginReflected(Rule):
             foreign = "https://evil.test" if pattern == _ANY else _foreign(pattern, caseless)
             if foreign is None:
                 continue
+            may = "send what they like as a signed-in visitor" if _is_preflight(line.parent) else _READ
             yield self.report(
                 line,
-                f"pages of {foreign} may read what a signed-in visitor gets: "
+                f"pages of {foreign} may {may}: "
                 + ("every origin is allowed" if pattern == _ANY else f'"{pattern}" matches that origin, too'),
                 related=() if place is line else (note(place, "here the origin is let pass"),),
                 help="let a map of $http_origin choose by whole names, as ~^https://(www\\.)?example\\.com$",
@@ -126,9 +125,9 @@ class CorsOriginReflected(Rule):
             return
 
 
-def _is_preflight(block: Block) -> bool:
-    """Is it for OPTIONS only? That lets nobody read what other methods answer."""
-    return block.name == "if" and split_condition(block.values) == ["$request_method", "=", "OPTIONS"]
+def _is_preflight(block: Block | None) -> bool:
+    """Is it for OPTIONS only? What that allows is to send; who may read stands in the answers to other methods."""
+    return block is not None and block.name == "if" and split_condition(block.values)[1:] == ["=", "OPTIONS"]
 
 
 def _allows_credentials(values: tuple[str, ...]) -> bool:
