@@ -1,4 +1,18 @@
-from nginxlint import PASSES, Bad, Confidence, Diagnostic, Directive, Fix, Good, Iterator, Rule, replace, split_location
+from nginxlint import (
+    PASSES,
+    Bad,
+    Block,
+    Confidence,
+    Config,
+    Diagnostic,
+    Directive,
+    Fix,
+    Good,
+    Iterator,
+    Rule,
+    replace,
+    split_location,
+)
 
 
 class RootDoublesPrefix(Rule):
@@ -34,9 +48,15 @@ class RootDoublesPrefix(Rule):
         Good("location /app { root /srv/app; location ~ \\.css$ { expires 1d; } }"),
     )
 
-    def check_directive(self, root: Directive) -> Iterator[Diagnostic]:
-        location, folder = root.parent, root.values[0].rstrip("/") if root.values else ""
-        if location is None or location.name != "location" or "$" in folder:
+    def check(self, config: Config) -> Iterator[Diagnostic]:
+        for root in config.find("root"):
+            location = root.parent
+            if location is not None and location.name == "location" and root.values:
+                yield from self._judge(root, location)
+
+    def _judge(self, root: Directive, location: Block) -> Iterator[Diagnostic]:
+        folder = root.values[0].rstrip("/")
+        if "$" in folder:
             return
         modifier, pattern = split_location(location.values)
         prefix = pattern.rstrip("/")
