@@ -75,6 +75,8 @@ _DEFINES: dict[str, int] = {
     "js_set": 0,
     "js_var": 0,
 }
+# Directives of other modules that begin so make variables, although they read some, too.
+_MAKES = ("set_", "js_", "lua_add_variable", "vhost_traffic_status_set_by", "array_map")
 # Directives that read a variable they do not name; it has to be set by somebody.
 _NEEDS = {"memcached_pass": "memcached_key"}
 _CONNECTION_UPGRADE = "map $http_upgrade $connection_upgrade { default upgrade; '' close; }"
@@ -137,7 +139,7 @@ class Variables:
             return self._condition
         foreign = variant.kind in ("third-party", "plus")
         defines = _DEFINES.get(name)
-        if defines is None and foreign and (name.startswith(("set_", "js_")) or not variant.variables):
+        if defines is None and foreign and (name.startswith(_MAKES) or not variant.variables):
             return self._foreign
         reads = _READ.get(name)
         if name == "log_format":
@@ -271,9 +273,9 @@ class Variables:
                     self.defined.setdefault((match[1] or match[2]).lower(), directive)
 
     def _foreign(self, directive: Directive) -> Refusal | None:
-        """A module whose parser we do not know: a variable it names first is taken to be its own."""
-        if directive.values:
-            self._define(directive.values[0], directive)
+        """A module whose parser we do not know: a variable it names is taken to be its own (`array_join … to=$list`)."""
+        for value in directive.values:
+            self._define(value.rpartition("=")[2], directive)
         for line in directive.body or ():
             self._define(line.name, line)
         return None

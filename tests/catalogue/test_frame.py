@@ -167,6 +167,15 @@ def test_third_party_directives_are_accepted_where_the_modules_are_unknown():
     assert refusals(LOCATION.format("echo hello; more_set_headers 'A: b'; content_by_lua_block { ngx.say('}') }")) == []
 
 
+def test_variables_that_other_modules_make_are_known_and_no_others():
+    made = "array_split ',' $arg_a to=$list; array_join ' ' $list to=$joined; set_md5 $sum $joined; echo $joined $sum;"
+    assert refusals(LOCATION.format(made)) == []
+    (found,) = refusals(LOCATION.format(f"{made} add_header X $other;"))
+    assert found.nginx_message == 'unknown "other" variable'
+    stream = "events {{}} stream {{ lua_add_variable $kind; log_format a '$kind {}'; }}"
+    assert refusals(stream.format("")) == [] and len(refusals(stream.format("$other"))) == 1
+
+
 STOCK = "nginx version: nginx/1.26.2\nconfigure arguments: --with-compat"
 
 
