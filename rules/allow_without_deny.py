@@ -10,6 +10,7 @@ from nginxlint import (
     Severity,
     access_rules,
     insert_line_after,
+    refusing_some,
 )
 
 
@@ -41,10 +42,12 @@ class AllowWithoutDeny(Rule):
         Good("server { location / { allow 10.0.0.0/8; include snippets/deny-*.conf; } }"),
         Good("location / { allow 10.0.0.0/8; }"),
         Good("server { location / { allow 10.0.0.0/8; return 403; } }"),
+        Good("server { allow 10.0.0.0/8; location / { deny all; } location /a { allow all; } }"),
         Good("rtmp { server { application live { allow 10.0.0.0/8; } } }"),
     )
 
     def check(self, config: Config) -> Iterator[Diagnostic]:
+        choosy = None
         for block in dict.fromkeys(one.parent for one in config.find("allow")):
             if block is None or block.child("deny") is not None or _may_go_on(config, block):
                 continue
@@ -55,6 +58,9 @@ class AllowWithoutDeny(Rule):
             signs_in = any(guard.name not in ("deny", "ssl_verify_client") for guard in scope.guards)
             if (signs_in and scope.value("satisfy").lower() == "any") or block.child("return") is not None:
                 continue
+            if block.name == "server" and _is_answered_elsewhere(block):
+                continue
+            choosy = refusing_some(config) if choosy is None else choosy
             last = rules[-1]
             fix = Fix("end the list with deny all", (insert_line_after(last, "deny all;"),), safe=False)
             yield self.report(
@@ -63,8 +69,23 @@ class AllowWithoutDeny(Rule):
                 fix if last.source is block.source else None,
                 label="lets these in, and keeps nobody out",
                 help="write deny all; below",
-                severity=Severity.WARNING if scope.is_restricted else None,  # something else keeps them out
+                severity=Severity.WARNING if scope.is_restricted or _is_kept(config, block, choosy) else None,
             )
+
+
+def _is_answered_elsewhere(server: Block) -> bool:
+    """Has every location rules of its own?"""
+    locations = server.blocks("location")
+    return bool(locations) and all(one.child("allow", "deny") is not None for one in locations)
+
+
+def _is_kept(config: Config, block: Block, choosy: set[Block]) -> bool:
+    """Does something else keep visitors out: an `if`, an address of this machine, `internal`?"""
+    server = config.server(block)
+    around = (block, *block.ancestors())
+    return (
+        (server is not None and server.is_local) or block.child("internal") is not None or not choosy.isdisjoint(around)
+    )
 
 
 def _may_go_on(config: Config, block: Block) -> bool:
