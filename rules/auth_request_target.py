@@ -1,6 +1,7 @@
 from nginxlint import (
     PASSES,
     Bad,
+    Block,
     Confidence,
     Config,
     Diagnostic,
@@ -11,7 +12,9 @@ from nginxlint import (
     Rule,
     Server,
     Severity,
+    matches,
     note,
+    refusing_some,
 )
 
 
@@ -52,11 +55,25 @@ class AuthRequestTarget(Rule):
         Good("server { auth_request /a; location / { proxy_pass http://b; } location /a { proxy_pass http://sso; } }"),
         Good("server { auth_request /a/b; location / { root /srv; } location /a/ { internal; proxy_pass http://b; } }"),
         Good("server { location /app/ { auth_request /auth; root /srv; } location / { proxy_pass http://app; } }"),
+        Good(
+            "server { location / { auth_request /a; proxy_pass http://b; }"
+            " location = /a { error_page 418 = @in; return 418; } location @in { proxy_pass http://sso; } }"
+        ),
+        Good(
+            "server { error_page 500 = @in; location @in { return 302 /in; } location = /a { return 302 /in; }"
+            " location / { auth_request /a; proxy_pass http://b; } }"
+        ),
+        Good("server { auth_request /a; return 301 https://a.test$request_uri; }"),
+        Good(
+            "server { rewrite ^/a$ /in/a; location / { auth_request /a; proxy_pass http://b; }"
+            " location = /in/a { proxy_pass http://sso; } }"
+        ),
         Good("server { auth_request off; location / { proxy_pass http://app; } }"),
         Good("server { location / { auth_request /auth$is_args$args; proxy_pass http://app; } }"),
     )
 
     def check(self, config: Config) -> Iterator[Diagnostic]:
+        choosy = refusing_some(config)
         for directive in config.find("auth_request"):
             uri = directive.values[0] if directive.values else ""
             if not uri.startswith("/") or "$" in uri:
@@ -65,12 +82,16 @@ class AuthRequestTarget(Rule):
             for server in config.http_servers() if own is None else (own,):
                 if not server.is_whole or (own is None and not _is_inherited(config, directive, server)):
                     continue
+                if _answers_before(choosy, server, uri):
+                    continue
                 found = config.router.locations(server).find(uri)
                 if found.redirect:
                     yield self._finding(directive, uri, found.location, redirects=True)
                 elif found.location is None or _asks_itself(found.location, directive, uri):
                     yield self._finding(directive, uri, found.location)
-                elif (fixed := _fixed_answer(found.location)) is not None:
+                elif (fixed := _fixed_answer(found.location)) is not None and not (
+                    fixed.values[0][0] != "2" and _is_mended(config, directive)
+                ):
                     yield self._constant(directive, uri, fixed)
                 else:
                     continue
@@ -119,13 +140,33 @@ def _fixed_answer(target: Location) -> Directive | None:
     if answer is None or answer.name != "return" or target.block.has_gap or target.nested:
         return None
     code = answer.values[0] if answer.values else ""
+    if any(code in page.values for page in target.scope.effective("error_page")):
+        return None
     return answer if code.isdigit() and code not in ("401", "403", "444") else None
 
 
-def _is_inherited(config: Config, directive: Directive, server: Server) -> bool:
-    """Does a line in `http` hold for anything that answers in this server? A `return` answers before anybody asks."""
-    if server.block.child("return") is not None:
+def _answers_before(choosy: set[Block], server: Server, uri: str) -> bool:
+    """May the server itself answer, or lead the question elsewhere? (What it rewrites, it rewrites of subrequests, too.)"""
+    block = server.block
+    if block.child("return") is not None or block in choosy:
+        return True
+    return any(one.values and matches(one.values[0], uri) for one in block.named("rewrite"))
+
+
+def _is_mended(config: Config, directive: Directive) -> bool:
+    """Do visitors get something else than the 500, or are some not asked about?"""
+    block = directive.parent
+    if block is None:
         return False
+    scope = config.scope(block)
+    pages = scope.effective("error_page")
+    return scope.value("satisfy").lower() == "any" or any(
+        "500" in page.values and any(value.startswith("=") for value in page.values) for page in pages
+    )
+
+
+def _is_inherited(config: Config, directive: Directive, server: Server) -> bool:
+    """Does a line in `http` hold for anything that answers in this server?"""
     blocks = [location.block for location in server.all_locations()] or [server.block]
     return any(directive in config.scope(block).effective("auth_request") for block in blocks)
 
