@@ -50,6 +50,23 @@ class CorsBroken(Rule):
             "location / { auth_request /a; add_header Access-Control-Allow-Origin https://a.test;"
             " add_header Access-Control-Allow-Methods GET; if ($request_method = OPTIONS) { return 204; } }"
         ),
+        Good(
+            "location / { auth_basic $realm; auth_basic_user_file f; add_header Access-Control-Allow-Origin https://a.test;"
+            " add_header Access-Control-Allow-Methods PUT; }"
+        ),
+        Good(
+            "location / { auth_basic a; auth_basic_user_file f; if ($is_preflight) { return 204; }"
+            " add_header Access-Control-Allow-Origin https://a.test; add_header Access-Control-Allow-Methods PUT; }"
+        ),
+        Good(
+            "location / { auth_basic a; auth_basic_user_file f; error_page 401 = @ask;"
+            " add_header Access-Control-Allow-Origin https://a.test; add_header Access-Control-Allow-Methods PUT; }"
+        ),
+        Good(
+            "location / { add_header Access-Control-Allow-Origin $cors; add_header Access-Control-Allow-Credentials true;"
+            " add_header Access-Control-Allow-Headers *; if ($request_method = OPTIONS) {"
+            " add_header Access-Control-Allow-Origin $cors; add_header Access-Control-Allow-Headers X-A; return 204; } }"
+        ),
         Good("location / { auth_basic a; auth_basic_user_file f; add_header Access-Control-Allow-Origin *; }"),
         Good(
             "location / { add_header Access-Control-Allow-Origin *; add_header Access-Control-Allow-Credentials false; }"
@@ -74,7 +91,14 @@ class CorsBroken(Rule):
                 one for one in lines if one.values[0].lower() == _CREDENTIALS and one.values[1].strip() == "true"
             ]
             stars = [one for one in lines if one.values[0].lower() in _OF_PREFLIGHTS and one.values[1].strip() == "*"]
-            if allowing and stars and origins and not any(one.values[1].strip() == "*" for one in origins):
+            preflights = block is not None and (block.name == "if" or block.child("if") is not None)
+            if (
+                allowing
+                and stars
+                and origins
+                and not preflights
+                and not any(one.values[1].strip() == "*" for one in origins)
+            ):
                 yield self.report(
                     stars[0],
                     f'browsers refuse requests with cookies that need {stars[0].values[0]}: there "*" is taken literally',
@@ -101,12 +125,12 @@ class CorsBroken(Rule):
             return
         scope = config.scope(block)
         guard = next((one for one in scope.guards if one.name in _SIGNS_IN), None)
-        if guard is None or scope.value("satisfy").lower() == "any":
+        if guard is None or config.runs_code or "$" in guard.values[0] or scope.value("satisfy").lower() == "any":
             return
         around = [one for one in (block, *block.ancestors()) if isinstance(one, Block)]
-        if any(
-            "request_method" in " ".join(test.values) for one in around for test in one.blocks("if", "limit_except")
-        ):
+        if any(test.child("return", "rewrite") for one in around for test in one.blocks("if")):
+            return
+        if any("401" in page.values for page in scope.effective("error_page")):
             return
         if (
             block.child("limit_except", "return", "rewrite", "include") is not None
