@@ -50,9 +50,9 @@ class LinkCheckUnenforced(Rule):
                 continue
             yield self.report(
                 checked,
-                "who has no hash or a wrong one gets the file: only links that are out of date are refused"
+                "a link without a hash or with a wrong one passes: only those that are out of date are refused"
                 if tests
-                else f"everybody gets the file: nothing asks for ${name}",
+                else f"no {'link' if name == 'secure_link' else 'referer'} is refused: nothing asks for ${name}",
                 related=tuple(note(test, "asks for 0 only") for test in tests[:1]),
                 help=f'write if (${name} = "") {{ return 403; }}'
                 if name == "secure_link"
