@@ -43,12 +43,17 @@ class ListenIpv6Elsewhere(Rule):
             "server { listen 127.0.0.1:81; server_name a.test; }"
         ),
         Good(
+            "server { listen [::]:80; server_name a.test; } server { listen [::]:81; server_name b.test; }"
+            "server { listen [::]:81; server_name *.test; } server { listen 81; server_name a.test; }"
+        ),
+        Good(
             "server { listen [::]:80; server_name a.test; } server { listen [::]:443 ssl; server_name a.test; }"
             "server { listen 443 ssl; server_name a.test; }"
         ),
     )
 
     def check(self, config: Config) -> Iterator[Diagnostic]:
+        masks: set[int] = set()  # ports of [::] with a name that may take others
         defaults: dict[int, Server] = {}
         ports: dict[str, set[int]] = {}
         likely: list[Server] = []
@@ -57,6 +62,8 @@ class ListenIpv6Elsewhere(Rule):
             for listen in sixth:
                 if listen.address == "[::]":
                     defaults.setdefault(listen.port, config.listeners.at(server, listen).default)
+                if not server.is_whole or any(_is_mask(name.text) for name in server.names):
+                    masks.add(listen.port)
                 for name in server.names:
                     ports.setdefault(name.text.lower(), set()).add(listen.port)
             if len(sixth) < len(server.listens):
@@ -66,8 +73,12 @@ class ListenIpv6Elsewhere(Rule):
                 other = defaults.get(listen.port)
                 if listen.address != "*" or listen.udp or listen.directive is None or other is None or other is server:
                     continue
+                if listen.port in masks or not server.is_whole:
+                    continue
                 asked = next((one.text for one in server.names if ports.get(one.text.lower())), "")
-                if not asked.strip("_") or any(listen.port in ports.get(one.text.lower(), ()) for one in server.names):
+                if asked.strip("_") in ("", "localhost") or any(
+                    listen.port in ports.get(one.text.lower(), ()) for one in server.names
+                ):
                     continue
                 kept = [one for one in listen.options if one in ("ssl", "http2", "proxy_protocol")]
                 written = " ".join((f"[::]:{listen.port}", *kept))
@@ -83,3 +94,7 @@ class ListenIpv6Elsewhere(Rule):
                     related=(note(other.block.name_span, f"the default of [::]:{listen.port}"),),
                     help=f"write listen {written};",
                 )
+
+
+def _is_mask(name: str) -> bool:
+    return name.startswith(("~", "*", ".")) or name.endswith("*")
