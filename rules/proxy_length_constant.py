@@ -1,4 +1,4 @@
-from nginxlint import PASSES, Bad, Config, Diagnostic, Directive, Fix, Good, Iterator, Rule, delete
+from nginxlint import PASSES, Bad, Config, Diagnostic, Directive, Fix, Good, Iterator, Rule, delete, refusing_some
 
 _OWN = ("$content_length", "${content_length}", "$http_content_length", "${http_content_length}")
 
@@ -39,6 +39,13 @@ class ProxyLengthConstant(Rule):
         Good("location / { fastcgi_param CONTENT_LENGTH $content_length; fastcgi_pass php:9000; }"),
         Good('location / { proxy_set_header Transfer-Encoding ""; proxy_pass http://app; }'),
         Good("location / { proxy_set_header Content-Length 5; return 204; }"),
+        Good("location = /a { internal; proxy_set_header Content-Length 0; proxy_pass http://sso; }"),
+        Good("location / { limit_except GET { deny all; } proxy_set_header Content-Length 0; proxy_pass http://app; }"),
+        Good(
+            "location / { proxy_request_buffering off; proxy_http_version 1.1;"
+            " proxy_set_header Transfer-Encoding $http_transfer_encoding; proxy_pass http://app; }"
+        ),
+        Good("location / { proxy_set_header Transfer-Encoding $encoding; proxy_pass http://app; }"),
         Good("location / { proxy_set_header Content-Length $length; proxy_pass http://app; }"),
     )
 
@@ -65,8 +72,10 @@ class ProxyLengthConstant(Rule):
         scope = config.scope(target)
         if (scope.block.has_gap and family in ("proxy", "grpc")) or scope.directive(f"{family}_set_body") is not None:
             return False
-        if line.values[0].lower() == "transfer-encoding":
-            return True
+        if line.values[0].lower() == "transfer-encoding":  # unbuffered, what came in chunks goes on in chunks
+            return line.values[1] == "chunked" or scope.on("proxy_request_buffering", True)
+        if line.values[1] == "0" and _sends_no_body(config, target):
+            return False
         dropped = not scope.on(f"{family}_pass_request_body", True)
         if family != "proxy" and line.values[1] in _OWN:
             return False  # proxy-body-dropped says so
@@ -78,8 +87,19 @@ def _frames(values: tuple[str, ...]) -> bool:
     if len(values) < 2 or not values[1]:
         return False
     if values[0].lower() == "transfer-encoding":
-        return True
+        return values[1].lower() in ("chunked", "$http_transfer_encoding", "${http_transfer_encoding}")
     return values[0].lower() in ("content-length", "content_length") and (values[1] in _OWN or values[1].isdigit())
+
+
+def _sends_no_body(config: Config, target: Directive) -> bool:
+    """A question of auth_request or a mirror, or methods that have none."""
+    around = list(target.ancestors())
+    return (
+        any(block.child("internal", "limit_except") is not None for block in around if block.name == "location")
+        or config.scope(target).directive("proxy_method") is not None
+        or not refusing_some(config).isdisjoint(around)
+        or any("request_method" in " ".join(test.values) for block in around for test in block.blocks("if"))
+    )
 
 
 def _is_for_nginx(line: Directive) -> bool:
@@ -89,9 +109,12 @@ def _is_for_nginx(line: Directive) -> bool:
 def _consequence(line: Directive) -> str:
     name, value = line.values[:2]
     if name.lower() == "transfer-encoding":
-        return "the backend is told to expect chunks, and nginx sends none: requests with a body fail or hang"
+        return "the backend is told to expect chunks where nginx sends none: requests with a body fail or hang"
     if value in _OWN:
         return "the backend is told to expect a body that is not passed on: POST requests hang"
     if value == "0":
         return "the backend is told that there is no body: what is posted is lost, or taken for the next request"
-    return f"the backend is told to expect {value} bytes with every request: where none come, as with GET, visitors get 504"
+    return (
+        f"the backend is told to expect {value} bytes with every request: "
+        "if it waits for them where none come, as with GET, visitors get 504"
+    )
