@@ -4,7 +4,11 @@ _ALWAYS = frozenset(
     "http_authorization http_proxy_authorization http_cookie http_x_api_key http_x_auth_token sent_http_set_cookie"
     " upstream_http_set_cookie".split()
 )
-_SECRET = r"(?:arg|cookie|http)_\w*(?:passw|passwd|secret|token|session|sessid|jwt|apikey|api_key)\w*"
+# Tokens of forms and of lists of pages let nobody in; nor does what is said about a session.
+_SECRET = (
+    r"(?:arg|cookie|http)_(?!\w*(?:csrf|xsrf|page|next|contin|cursor|sync))"
+    r"\w*(?:passw|passwd|password|secret|token|session|session_?id|sessid|jwt|apikey|api_key)"
+)
 _BODIES = ("request_body",)
 
 
@@ -28,11 +32,15 @@ class LogHoldsSecrets(Rule):
         Bad("log_format forms '$request $request_body'; # here"),
         Good("log_format main '$remote_addr \"$request\" $cookie_lang $arg_page $http_user_agent';"),
         Good("map $http_authorization $signed_in { '' 0; default 1; } log_format main '$request $signed_in';"),
+        Good("log_format main '$request $http_x_csrf_token $arg_page_token $arg_session_length';"),
         Good("log_format tls '$ssl_session_id $ssl_session_reused $remote_user';"),
     )
 
     def check(self, config: Config) -> Iterator[Diagnostic]:
+        used = {value for line in config.find("access_log") for value in line.values[1:2]}
         for form in config.find(*self.directives):
+            if config.http_servers() and not config.partial and not used.intersection(form.values[:1]):
+                continue
             names = references(" ".join(form.values[1:]))
             secret = next((one for one in names if one in _ALWAYS or compiled(_SECRET).fullmatch(one)), None)
             shown = secret or next((one for one in names if one in _BODIES), None)
@@ -41,7 +49,7 @@ class LogHoldsSecrets(Rule):
             yield self.report(
                 form.args[0],
                 f"${shown} goes into the log: who may read that can "
-                + ("sign in as the visitor" if secret else "read what visitors type into forms, passwords too"),
+                + ("use it as the visitor does" if secret else "read what visitors type into forms, passwords too"),
                 severity=None if secret else Severity.INFO,
                 help=f"take ${shown} out of the format",
             )
