@@ -1,4 +1,18 @@
-from nginxlint import Bad, Config, Diagnostic, Good, Iterator, Location, Rule, Severity, note, opening, refusing_some
+from nginxlint import (
+    PASSES,
+    Bad,
+    Block,
+    Config,
+    Diagnostic,
+    Good,
+    Iterator,
+    Location,
+    Rule,
+    Severity,
+    note,
+    opening,
+    refusing_some,
+)
 
 
 class MergeSlashesBypass(Rule):
@@ -28,6 +42,16 @@ class MergeSlashesBypass(Rule):
         Good("server { merge_slashes off; location / { return 404; } location /admin/ { deny all; } }"),
         Good("server { merge_slashes off; root /srv; deny all; location /admin/ { auth_basic a; } }"),
         Good("server { merge_slashes off; root /srv; location /admin/ { deny all; } location ~ ^//+ { return 400; } }"),
+        Good(
+            "server { merge_slashes off; root /srv; rewrite ^(.*)//(.*)$ $1/$2 permanent; location /admin/ { deny all; } }"
+        ),
+        Good(
+            "server { merge_slashes off; if ($uri ~ //) { return 301 /; } location /admin/ { deny all; } location / { } }"
+        ),
+        Good("server { merge_slashes off; location /a/ { deny all; } location / { if ($uri ~ //) { return 404; } } }"),
+        Good(
+            "server { merge_slashes off; root /srv; location /a/ { deny all; proxy_pass http://app; } location / { } }"
+        ),
         Good("server { merge_slashes off; if ($request_uri ~ //) { return 404; } location /admin/ { deny all; } }"),
     )
 
@@ -37,7 +61,7 @@ class MergeSlashesBypass(Rule):
             setting = server.scope.directive("merge_slashes")
             if setting is None or setting.values[:1] != ("off",) or not server.is_whole or server.block in choosy:
                 continue
-            if server.block.child("return") is not None:
+            if _looks_at_slashes(server.block):
                 continue
             for location in server.locations:
                 path = f"/{location.pattern}"
@@ -49,13 +73,37 @@ class MergeSlashesBypass(Rule):
                 other = config.router.locations(server).find(path).location
                 if other is location or _keeps_out(other, server.scope.is_restricted):
                     continue
+                answering = server.block if other is None else other.block
+                if (
+                    answering in choosy
+                    or _looks_at_slashes(answering)
+                    or not _is_alike(config, location.block, answering)
+                ):
+                    continue
                 yield self.report(
                     location.block,
                     f"{path} goes past {guard.name}: it is answered by "
                     f"{'the server' if other is None else ' '.join(('location', *other.block.values))}, which asks nobody",
                     related=(note(setting, "keeps slashes apart"),),
                     help="take merge_slashes off out",
+                    severity=Severity.WARNING
+                    if answering.child(*PASSES) is not None
+                    else None,  # it may tell them apart
                 )
+
+
+def _looks_at_slashes(block: Block) -> bool:
+    """May it mend such paths, or answer before a location does?"""
+    return block.child("return", "rewrite") is not None or any(
+        test.child("return", "rewrite") is not None and any("//" in value for value in test.values)
+        for test in block.blocks("if")
+    )
+
+
+def _is_alike(config: Config, guarded: Block, other: Block) -> bool:
+    """Does the same folder or backend answer?"""
+    names = ("root", "alias", *sorted(PASSES))
+    return all(config.scope(guarded).value(name) == config.scope(other).value(name) for name in names)
 
 
 def _keeps_out(location: Location | None, restricted: bool) -> bool:
