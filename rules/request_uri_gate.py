@@ -13,9 +13,9 @@ from nginxlint import (
     split_condition,
 )
 
-_REFUSALS = ("401", "403", "404", "410", "444")
+_REFUSALS = ("401", "403", "404", "444")
 _PATH = r"/\w"
-_WRITTEN = r"\\\?|\[\?|(?<!\?)[%=&]|//|\.\."
+_WRITTEN = r"index|\\\?|\[\?|(?<!\?)[%=&]|//|\.\."
 
 
 class RequestUriGate(Rule):
@@ -24,7 +24,7 @@ class RequestUriGate(Rule):
     `$request_uri` is the path as it was sent; locations, files and backends take the decoded one, without double slashes and dots.
     `if ($request_uri ~ ^/admin) { return 403; }` therefore lets /%61dmin, //admin and /x/../admin pass. Ask for `$uri`, or write
     `location /admin { deny all; }`. Not reported: expressions for the query, for escapes and for dots, which only the sent
-    text holds, and such that may match anywhere.
+    text holds, such that may match anywhere, 410 for pages that are gone, and index.php, which $uri is of every page.
     Source: documentation of $request_uri and $uri; ngx_http_parse_complex_uri.
     """
 
@@ -45,6 +45,8 @@ class RequestUriGate(Rule):
         Good("server { if ($request_uri ~ \\?.*select) { return 403; } location / { root /srv; } }"),
         Good("server { if ($request_uri ~ ^/a\\?page=) { return 404; } location / { root /srv; } }"),
         Good("server { if ($request_uri ~ ^//) { return 404; } if ($request_uri ~ /\\.\\./) { return 403; } }"),
+        Good("server { if ($request_uri = /old-page/) { return 410; } location / { root /srv; } }"),
+        Good("location ~ \\.php$ { if ($request_uri ~ ^/index\\.php) { return 404; } fastcgi_pass php:9000; }"),
         Good("server { if ($request_uri ~ ^/old) { return 301 /new; } location / { root /srv; } }"),
         Good("server { if ($request_uri !~ ^/open) { return 403; } location / { root /srv; } }"),
     )
