@@ -44,6 +44,8 @@ class ProxyProtocolUnexpected(Rule):
     )
 
     def check(self, config: Config) -> Iterator[Diagnostic]:
+        if config.partial:
+            return  # a listen elsewhere may await it, for all servers of its socket
         for target in config.passes("proxy_pass"):
             if target.kind != "stream" or not config.scope(target.directive).on("proxy_protocol"):
                 continue
@@ -57,8 +59,8 @@ class ProxyProtocolUnexpected(Rule):
                 place = listen.directive
                 yield self.report(
                     target.directive.args[0],
-                    f"every visitor gets {'a TLS error' if found[0].ssl else '400'}: {listen.socket} awaits no PROXY protocol "
-                    "header, and takes this one for the request",
+                    f"whoever is passed on there gets {'a TLS error' if found[0].ssl else '400'}: {listen.socket} awaits no "
+                    "PROXY protocol header, and takes this one for the request",
                     label="sends a PROXY protocol header",
                     related=() if place is None else (note(place, "awaits none"),),
                     help="write proxy_protocol in that listen",
