@@ -31,6 +31,9 @@ class QueryTwice(Rule):
         Good("server { rewrite ^ https://b.test$request_uri? permanent; }"),
         Good("server { rewrite ^ https://b.test$uri permanent; }"),
         Good("server { return 301 https://b.test$request_uri; }"),
+        Good('server { if ($args = "") { rewrite ^ https://b.test$request_uri permanent; } }'),
+        Good("server { set $args lang=en; return 301 https://b.test$request_uri?$args; }"),
+        Good("server { return 200 $request_uri$is_args$args; }"),
         Good("server { return 301 https://b.test$uri$is_args$args; }"),
         Good("server { return 302 https://b.test/login?to=$request_uri; }"),
         Good("location / { rewrite ^ $request_uri break; proxy_pass http://app; }"),
@@ -41,6 +44,8 @@ class QueryTwice(Rule):
     def check(self, config: Config) -> Iterator[Diagnostic]:
         for name, says in (("rewrite", _appends), ("return", _repeats), ("proxy_pass", _repeats)):
             for line in config.saying(says, name):
+                if _has_its_own_query(config, line):
+                    continue
                 yield self._finding(line, line.args[1 if name == "rewrite" else -1].text)
 
     def _finding(self, line: Directive, text: str) -> Diagnostic:
@@ -55,6 +60,16 @@ class QueryTwice(Rule):
         )
 
 
+def _has_its_own_query(config: Config, line: Directive) -> bool:
+    """Is the query set here, or asked for before?"""
+    block = line.parent
+    asked = " ".join(block.values) if block is not None and block.name == "if" else ""
+    if any(name in asked for name in ("arg", "query_string", "request_uri")):
+        return True
+    server = line.enclosing("server")
+    return any(config.assignments(name).get(server) for name in ("args", "query_string"))
+
+
 def _appends(values: tuple[str, ...]) -> bool:
     """Does a redirect hold the query, and nginx add it once more?"""
     found = compiled(_WHOLE).search(values[1].lower()) if len(values) > 1 and "?" not in values[1] else None
@@ -64,6 +79,8 @@ def _appends(values: tuple[str, ...]) -> bool:
 
 
 def _repeats(values: tuple[str, ...]) -> bool:
+    if len(values) > 1 and not values[0].startswith("30"):
+        return False  # the text of an answer
     text = values[-1].lower() if values else ""
     if not text.endswith(_ENDS):
         return False
