@@ -1,4 +1,4 @@
-from nginxlint import Bad, Config, Diagnostic, Directive, Fix, Good, Iterator, Rule, compiled, replace
+from nginxlint import Bad, Block, Config, Diagnostic, Directive, Fix, Good, Iterator, Rule, compiled, replace
 
 _CODES = ("301", "302", "303", "307", "308")
 _HOST_ONLY = r"(?i)(?:https|\$scheme|\$\{scheme\})://([^/?#]+)/?$"
@@ -30,6 +30,13 @@ class RedirectDropsPath(Rule):
         Bad("server {\n listen 80; server_name a.test;\n return https://www.a.test; # here\n}"),
         Bad("server {\n listen 80; server_name a.test;\n rewrite ^ https://$server_name/? permanent; # here\n}"),
         Good("server { listen 80; server_name a.test; return 301 https://a.test$request_uri; }"),
+        Good(
+            "server { listen 80; server_name a.test; rewrite ^/b(.*) https://a.test/b$1; return 301 https://a.test; }"
+        ),
+        Good(
+            "server { listen 80; server_name a.test; location /b { root /b; } location / { return 301 https://a.test; } }"
+        ),
+        Good("server { listen 80; server_name a.test; return 301 $scheme://a.test/; }"),
         Good("server { listen 80; server_name old.test; return 301 https://new.test; }"),
         Good("server { listen 80; server_name a.test; location = / { return 301 https://a.test/; } }"),
         Good("server { listen 80; server_name a.test; if ($arg_a) { return 302 https://a.test; } }"),
@@ -50,10 +57,15 @@ class RedirectDropsPath(Rule):
                 continue
             if location is not None and location.modifier not in ("", "^~"):
                 continue
+            if _leads_elsewhere(server.block, line) or (block is not server.block and _leads_elsewhere(block, line)):
+                continue
             word = line.args[1 if line.name == "rewrite" else -1]
             found = compiled(_HOST_ONLY).match(word.text.removesuffix("?"))
             if found is None or not _is_own(found[1].lower(), {name.text.lower() for name in server.names}):
                 continue
+            names = (*_OWN, *(name.text.lower() for name in server.names))
+            if word.text.startswith("$") and found[1].lower() in names:
+                continue  # to the same scheme and host: a loop, rather
             yield self._finding(line, found[1])
 
     def _finding(self, line: Directive, host: str) -> Diagnostic:
@@ -67,6 +79,16 @@ class RedirectDropsPath(Rule):
             fix,
             help=f"write {meant}",
         )
+
+
+def _leads_elsewhere(block: Block, line: Directive) -> bool:
+    """Do some requests keep their paths, or are answered here? (All but those of ACME.)"""
+    before = (one for one in block.body if one is not line and one is not line.parent)
+    return any(
+        one.name in ("if", "rewrite", "include")
+        or (one.name == "location" and ".well-known" not in one.values[-1] and not one.values[-1].startswith("@"))
+        for one in before
+    )
 
 
 def _is_own(host: str, names: set[str]) -> bool:
