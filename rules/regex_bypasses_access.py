@@ -66,6 +66,12 @@ class RegexBypassesAccess(Rule):
         ),
         Good("location / { allow 10.0.0.0/8; deny all; } location ~ \\.php$ { allow all; fastcgi_pass php:9000; }"),
         Good("location /metrics { deny all; } location ~ (/app)?/socket { proxy_pass http://app; }"),
+        Good("location /admin/ { deny all; } location ~ \\.php$ { include auth.conf; fastcgi_pass php:9000; }"),
+        Good("location /admin/ { deny all; } location ~ ^(.*)\\.php$ { rewrite ^(.*)\\.php$ $1 permanent; }"),
+        Good(
+            "location /admin/ { deny all; }"
+            " location ~ \\.php$ { if ($uri ~ ^/admin/) { return 302 /; } fastcgi_pass php:9000; }"
+        ),
         Good("location /api/ { limit_req zone=a; } location ~ \\.php$ { fastcgi_pass php:9000; }"),
     )
 
@@ -77,6 +83,8 @@ class RegexBypassesAccess(Rule):
             around = None if block is None else block.parent
             if block is None or around is None or around not in beside or not _is_prefix(block):
                 continue
+            if not config.gaps.isdisjoint((block, around, *around.ancestors())):
+                continue  # another regular expression, or a nested one, may stand in what was not found
             location = config.location(block)
             if location is None or any(one.is_regex for one in location.nested):
                 continue
@@ -88,7 +96,11 @@ class RegexBypassesAccess(Rule):
                 continue
             for path, regex in _taken(location, regexes[around], guard):
                 choosy = refusing_some(config) if choosy is None else choosy
-                if _keeps_out(config, regex) or not choosy.isdisjoint((regex.block, *regex.block.ancestors())):
+                if (
+                    regex.block in config.gaps
+                    or _keeps_out(config, regex)
+                    or not choosy.isdisjoint((regex.block, *regex.block.ancestors()))
+                ):
                     continue
                 what = "counts no request for" if guard.name in _LIMITS else "is not asked about"
                 yield self.report(
@@ -148,4 +160,11 @@ def _taken(location: Location, regexes: list[Location], guard: Directive) -> Ite
 
 def _keeps_out(config: Config, regex: Location) -> bool:
     """Does it refuse somebody, too, or not answer with content?"""
-    return bool(config.scope(regex.block).guards or regex.block.child("return") or regex.internal)
+    block = regex.block
+    if any(
+        test.child("return", "rewrite") is not None for test in block.blocks("if") if "uri" in " ".join(test.values)
+    ):
+        return True
+    if any(rewrite.values[2:] != ("break",) for rewrite in block.named("rewrite")):
+        return True  # to where its guards count, it may be
+    return bool(config.scope(block).guards or block.child("return") or regex.internal)
