@@ -56,6 +56,9 @@ class RewriteBypassesAccess(Rule):
         Good("server { location /in { deny all; rewrite ^ https://a.test/x; } location / { } }"),
         Good("server { location /in { deny all; rewrite ^ /x last; } location / { return 403; } }"),
         Good("server { location /in { limit_req zone=a; rewrite ^ /x last; } location / { limit_req zone=a; } }"),
+        Good("server { location /in { deny all; rewrite ^ /x last; } location /x { include auth.conf; } }"),
+        Good("server { location /in { deny all; rewrite ^ /closed.html last; } location / { root /srv; } }"),
+        Good("server { location /in { deny all; if ($arg_a) { break; } rewrite ^ /x last; } location / { } }"),
         Good("server { location /in { deny all; if ($arg_a) { return 403; } rewrite ^ /x last; } location / { } }"),
     )
 
@@ -72,6 +75,9 @@ class RewriteBypassesAccess(Rule):
                 target is None
                 or target is location
                 or not location.server.is_whole
+                or target.block in config.gaps
+                or _goes_otherwise(location.block)
+                or _is_page(rewrite.values[1])
                 or _keeps_out(config, target, guard)
             ):
                 continue
@@ -93,6 +99,16 @@ def _leads_on(values: tuple[str, ...]) -> bool:
         return False
     path = compiled(r"\$\d").sub("", values[1].partition("?")[0])
     return "$" not in path and (path.startswith("/") or path == "")
+
+
+def _goes_otherwise(block: Block) -> bool:
+    """May an `if` keep some requests from it?"""
+    return any(test.child("break", "return", "rewrite") is not None for test in block.blocks("if"))
+
+
+def _is_page(replacement: str) -> bool:
+    """Is it one page for all, of an error or of maintenance?"""
+    return "$" not in replacement and replacement.endswith((".html", ".htm", ".json", ".txt"))
 
 
 def _path(rewrite: Directive) -> str:
