@@ -14,6 +14,12 @@ from nginxlint import (
     split_location,
 )
 
+# What answers without the folder, or puts files there by the same path.
+_OTHER = (
+    *("rewrite", "return", "location", "internal", "alias", "stub_status", "empty_gif", "js_content", "perl"),
+    *("dav_methods", "proxy_store", "error_page"),
+)
+
 
 class RootDoublesPrefix(Rule):
     """The `root` of a location ends with the location's own prefix: files are looked for in a folder inside that folder.
@@ -44,6 +50,10 @@ class RootDoublesPrefix(Rule):
         Good("location /app { root /srv/app; rewrite ^/app(.*)$ $1 break; }"),
         Good("location /app/ { root /srv/app; proxy_pass http://app; }"),
         Good("location /app { root /srv/app; try_files /index.html =404; }"),
+        Good("location /app { root /srv/app; include app.conf; }"),
+        Good("location /app { root /srv/app; content_by_lua_file a.lua; }"),
+        Good("location /app { root /srv/app; if ($arg_a) { rewrite ^/app(.*)$ $1 break; } }"),
+        Good("location /tiles { root /var/tiles; error_page 404 = @make; }"),
         Good("location = /app { root /srv/app; }"),
         Good("location /app { root /srv/app; location ~ \\.css$ { expires 1d; } }"),
     )
@@ -62,7 +72,11 @@ class RootDoublesPrefix(Rule):
         prefix = pattern.rstrip("/")
         if modifier not in ("", "^~") or not prefix.startswith("/") or not folder.endswith(prefix):
             return
-        if location.child(*PASSES, "rewrite", "return", "location", "internal", "alias") is not None:
+        if location.has_gap or location.child(*PASSES, *_OTHER) is not None:
+            return
+        if any("_by_lua" in one.name for one in location.body) or any(
+            test.child("rewrite") for test in location.blocks("if")
+        ):
             return
         tried = location.child("try_files")
         if tried is not None and not any("$uri" in value for value in tried.values):
