@@ -22,6 +22,8 @@ _WHAT = {
     "auth_basic_user_file": "the users and their passwords",
 }
 _MOST = 8
+_SAME = frozenset(("$uri", "${uri}", "$document_uri", "${document_uri}"))
+_HANDLERS = ("stub_status", "empty_gif", "js_content", "perl")
 
 
 class SecretFileServed(Rule):
@@ -56,6 +58,10 @@ class SecretFileServed(Rule):
         Good("server { root /srv; auth_basic_user_file /srv/.htpasswd; location ~ /\\.ht { deny all; } }"),
         Good("server { root /srv; access_log off; error_log stderr; location /a { root /srv/$host; } }"),
         Good("server { root /srv; access_log /srv/logs/a.log; location / { try_files /index.html @app; } }"),
+        Good("server { root /srv; access_log /srv/logs/a.log; location / { try_files /public$uri @app; } }"),
+        Good("server { root /srv; access_log /srv/logs/a.log; location / { rewrite ^ /index.php last; } }"),
+        Good("server { listen 127.0.0.1:80; root /srv; access_log /srv/logs/a.log; }"),
+        Good("server { include refused.conf; access_log /srv/logs/a.log; location / { root /srv; } }"),
         Good(
             "access_log /var/log/nginx/a.log; server { location /logs/ { alias /var/log/nginx/; allow ::1; deny all; } }"
         ),
@@ -110,10 +116,21 @@ def _served(config: Config, place: Directive, path: str, choosy: set[Block]) -> 
         return None
     if answering is not None and (answering.internal or block.child(*PASSES)):
         return None
-    if scope.guards or block.child("return") or server.block.child("return"):
+    around = (block, *block.ancestors())
+    if server.is_local or not config.gaps.isdisjoint(around):
+        return None  # nobody from elsewhere, or a location that refuses may stand in what was not found
+    if scope.guards or any("_by_lua" in one.name for one in block.body):
+        return None
+    if block.child("return", "rewrite", *_HANDLERS) or server.block.child("return", "rewrite"):
+        return None
+    if any(
+        test.child("return", "rewrite") and "uri" in " ".join(test.values)
+        for one in around
+        for test in one.blocks("if")
+    ):
         return None
     tried = scope.directive("try_files")
-    if tried is not None and not any("$uri" in value for value in tried.values[:-1]):
+    if tried is not None and _SAME.isdisjoint(tried.values[:-1]):
         return None
     if not choosy.isdisjoint((block, *block.ancestors())):
         return None
