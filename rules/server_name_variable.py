@@ -36,12 +36,19 @@ class ServerNameVariable(Rule):
         Good("location / { return 301 https://$server_name$request_uri; }"),
         Good("server { include names.conf; return 301 https://$server_name$request_uri; }"),
         Good("server { server_name _; return 200 $server_name; }"),
+        Good("server { server_name _; return 200 https://$server_name/; }"),
+        Good(
+            "server { server_name _; proxy_set_header Host $server_name;"
+            " location / { proxy_set_header Host $host; proxy_pass http://app; } }"
+        ),
     )
 
     def check(self, config: Config) -> Iterator[Diagnostic]:
         for name in self.directives:
             for line in config.saying(_redirects if name in ("return", "rewrite") else _is_host, name):
                 server = config.server(line)
+                if name.endswith("_set_header") and not any(config.governed(line, f"{name.partition('_')[0]}_pass")):
+                    continue
                 if server is None or server.kind != "http" or not server.is_whole:
                     continue
                 first = server.first_name
@@ -62,6 +69,8 @@ class ServerNameVariable(Rule):
 
 
 def _redirects(values: tuple[str, ...]) -> bool:
+    if values[:1] in (("200",), ("201",)):
+        return False  # the text of an answer
     return len(values) > 1 and any(_names_host(value) for value in values[:2])
 
 
