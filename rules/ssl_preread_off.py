@@ -53,7 +53,7 @@ class SslPrereadOff(Rule):
             if variable is not None:
                 yield self.report(
                     target.directive.args[0],
-                    f"${variable} is always empty: every connection goes to one place, or is closed",
+                    f"${variable} is always empty here: no connection goes where its handshake asks",
                     Fix("write ssl_preread on", (insert_line_before(target.directive, "ssl_preread on;"),), safe=False),
                     help="write ssl_preread on; in this server",
                 )
