@@ -1,6 +1,7 @@
 from nginxlint import (
     PASSES,
     Bad,
+    Block,
     Confidence,
     Config,
     Diagnostic,
@@ -68,6 +69,10 @@ class Ssrf(Rule):
         Good("location ~ ^/api(/.*)$ { resolver 192.0.2.1; proxy_pass http://backend$1; }"),
         Good("location /x/ { internal; resolver 192.0.2.1; proxy_pass http://$arg_host; }"),
         Good("location /x { if ($arg_h !~ ^[a-z]+$) { return 403; } resolver 192.0.2.1; proxy_pass http://$arg_h; }"),
+        Good(
+            "server { listen 80 default_server; if ($host !~ ^a) { return 301 https://a.test; } resolver 192.0.2.1;"
+            " location / { proxy_pass http://$host; } }"
+        ),
         Good("server { set $b app; resolver 192.0.2.1; location / { proxy_pass http://$b$request_uri; } }"),
         Good(
             "map $arg_to $b { default app1; two app2; }\nserver { resolver 192.0.2.1; location / { proxy_pass http://$b; } }"
@@ -88,6 +93,8 @@ class Ssrf(Rule):
             choosy = refusing_some(config) if choosy is None else choosy
             if not choosy.isdisjoint(target.directive.ancestors()):
                 continue
+            if any(_asks_first(test) for block in target.directive.ancestors() for test in block.blocks("if")):
+                continue
             limited = config.scope(target.directive).is_restricted
             yield self.report(
                 target.directive.args[0],
@@ -98,3 +105,10 @@ class Ssrf(Rule):
                 help=f"let a map choose among the {'ports' if choice.on else 'hosts'} that are meant",
                 severity=Severity.WARNING if limited or choice.on else None,
             )
+
+
+def _asks_first(test: Block) -> bool:
+    """Does it send some visitors elsewhere, by something else than the scheme or the method?"""
+    if test.child("return", "rewrite") is None:
+        return False
+    return not any(name in test.values[0] for name in ("scheme", "https", "request_method", "forwarded_proto"))
