@@ -9,11 +9,12 @@ from nginxlint import (
     Location,
     Rule,
     insert_after,
-    made_of,
     note,
+    references,
 )
 
-_QUERY = frozenset(("args", "query_string", "is_args", "request_uri"))
+_QUERY = frozenset(("args", "query_string", "is_args"))
+_NO_PAGES = ("404", "403", "error", "maintenance", "offline")
 
 
 class TryFilesDropsArgs(Rule):
@@ -57,6 +58,18 @@ class TryFilesDropsArgs(Rule):
             " location ~ \\.php$ { fastcgi_param SCRIPT_NAME $uri; fastcgi_pass php:9000; } }"
         ),
         Good("server { location / { try_files $uri /index.php; } }"),
+        Good(
+            "server { location / { try_files $uri /app; } location /app { proxy_pass http://192.0.2.1$request_uri; } }"
+        ),
+        Good("server { location / { try_files $uri /img/none.png; } location /img/ { proxy_pass http://app; } }"),
+        Good(
+            "server { location / { try_files $uri /404.php; }"
+            " location ~ \\.php$ { fastcgi_param QUERY_STRING $query_string; fastcgi_pass php:9000; } }"
+        ),
+        Good(
+            "server { location / { set $q $args; try_files $uri /index.php; }"
+            " location ~ \\.php$ { fastcgi_param QUERY_STRING $q; fastcgi_pass php:9000; } }"
+        ),
         Bad(
             "server { location / { try_files $uri /index.php; } # here\n"
             " location ~ \\.php$ { include fastcgi_params; fastcgi_param A b; fastcgi_pass php:9000; } }"
@@ -90,19 +103,22 @@ def _drops(values: tuple[str, ...]) -> bool:
         path.startswith("/")
         and "$" not in path
         and "?" not in path
-        and not path.endswith((".html", ".htm", "/", ".json"))
+        and (path.endswith(".php") or "." not in path.rpartition("/")[2])
+        and not path.endswith("/")
+        and not any(word in path.rpartition("/")[2] for word in _NO_PAGES)
     )
 
 
 def _takes_a_query(config: Config, target: Location) -> bool:
-    if target.block.child("proxy_pass"):
-        return True
+    if target.block.child("rewrite") is not None:
+        return False
+    passed = target.block.child("proxy_pass")
+    if passed is not None:
+        return "$" not in "".join(passed.values)  # $request_uri is still the one that was sent
     for family in ("fastcgi", "uwsgi", "scgi"):
         if target.block.child(f"{family}_pass"):
             params = [one.values for one in target.scope.effective(f"{family}_param") if len(one.values) > 1]
-            told = any(
-                name == "QUERY_STRING" and not _QUERY.isdisjoint(made_of(config, text)) for name, text, *_ in params
-            )
+            told = any(name == "QUERY_STRING" and not _QUERY.isdisjoint(references(text)) for name, text, *_ in params)
             return told or any(
                 "_param" in one.pattern and one.directive.parent in (target.block, *target.block.ancestors())
                 for one in config.failed_includes  # as nginx ships it
