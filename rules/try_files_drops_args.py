@@ -114,7 +114,9 @@ def _takes_a_query(config: Config, target: Location) -> bool:
         return False
     passed = target.block.child("proxy_pass")
     if passed is not None:
-        return "$" not in "".join(passed.values)  # $request_uri is still the one that was sent
+        return "$" not in passed.values[0] and not passed.values[0].endswith(
+            ".html"
+        )  # $request_uri is still the one that was sent
     for family in ("fastcgi", "uwsgi", "scgi"):
         if target.block.child(f"{family}_pass"):
             params = [one.values for one in target.scope.effective(f"{family}_param") if len(one.values) > 1]
