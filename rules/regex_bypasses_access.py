@@ -1,4 +1,5 @@
 from nginxlint import (
+    PASSES,
     Bad,
     Block,
     Config,
@@ -72,6 +73,12 @@ class RegexBypassesAccess(Rule):
             "location /admin/ { deny all; }"
             " location ~ \\.php$ { if ($uri ~ ^/admin/) { return 302 /; } fastcgi_pass php:9000; }"
         ),
+        Good(
+            "location /grafana/ { auth_basic a; auth_basic_user_file f; proxy_pass http://app; }"
+            " location ~ \\.php$ { fastcgi_pass php:9000; }"
+        ),
+        Good("location /munin/ { alias /var/munin/; deny all; } location ~ \\.php$ { fastcgi_pass php:9000; }"),
+        Good("location /stats { root /var/stats; deny all; } location ~ \\.php$ { fastcgi_pass php:9000; }"),
         Good("location /api/ { limit_req zone=a; } location ~ \\.php$ { fastcgi_pass php:9000; }"),
     )
 
@@ -95,6 +102,8 @@ class RegexBypassesAccess(Rule):
             if guard is None:
                 continue
             for path, regex in _taken(location, regexes[around], guard):
+                if not _is_same_content(config, block, regex.block):
+                    continue
                 choosy = refusing_some(config) if choosy is None else choosy
                 if (
                     regex.block in config.gaps
@@ -156,6 +165,21 @@ def _taken(location: Location, regexes: list[Location], guard: Directive) -> Ite
             if first is regex:
                 yield path, regex
                 break
+
+
+def _is_same_content(config: Config, block: Block, other: Block) -> bool:
+    """Does the regex location answer with what is protected: from the same folder, or the same backend?"""
+    own, theirs = block.child(*PASSES), other.child(*PASSES)
+    if own is not None:
+        return theirs is not None and _backend(own) == _backend(theirs)
+    if block.child("alias") is not None or other.child("alias") is not None:
+        return False
+    read = theirs is None or theirs.name != "proxy_pass"
+    return not read or config.scope(block).value("root") == config.scope(other).value("root")
+
+
+def _backend(target: Directive) -> str:
+    return target.values[0].partition("$")[0].rstrip("/") if target.values else ""
 
 
 def _keeps_out(config: Config, regex: Location) -> bool:
