@@ -31,6 +31,7 @@ class LinkCheckUnenforced(Rule):
         Good("location /i/ { valid_referers server_names; if ($invalid_referer) { return 403; } }"),
         Good("location /d/ { secure_link $arg_md5; secure_link_md5 $uri; proxy_set_header X-A $secure_link; }"),
         Good("map $invalid_referer $bad { 1 1; } server { valid_referers a.test; if ($bad) { return 403; } }"),
+        Good("server { include check.conf; location /i/ { valid_referers a.test; root /srv; } }"),
         Good("server { valid_referers a.test; location /i/ { if ($invalid_referer) { return 403; } } }"),
     )
 
@@ -44,6 +45,9 @@ class LinkCheckUnenforced(Rule):
                 or config.runs_code
                 or config.concerns(("map",), (f"${name}", f"${{{name}}}"))
             ):
+                continue
+            server = block if block.name == "server" else block.enclosing("server")
+            if any(gap is server or gap.enclosing("server") is server for gap in config.gaps if server is not None):
                 continue
             tests, others = _uses(block, name)
             if others or (tests and (name != "secure_link" or any(map(_refuses_wrong_ones, tests)))):
