@@ -52,6 +52,9 @@ class MergeSlashesBypass(Rule):
         Good(
             "server { merge_slashes off; root /srv; location /a/ { deny all; proxy_pass http://app; } location / { } }"
         ),
+        Good(
+            "server { merge_slashes off; root /srv; location /a/ { deny all; } location / { try_files /index.html =404; } }"
+        ),
         Good("server { merge_slashes off; if ($request_uri ~ //) { return 404; } location /admin/ { deny all; } }"),
     )
 
@@ -61,7 +64,7 @@ class MergeSlashesBypass(Rule):
             setting = server.scope.directive("merge_slashes")
             if setting is None or setting.values[:1] != ("off",) or not server.is_whole or server.block in choosy:
                 continue
-            if _looks_at_slashes(server.block):
+            if server.is_local or _looks_at_slashes(server.block):
                 continue
             for location in server.locations:
                 path = f"/{location.pattern}"
@@ -102,6 +105,9 @@ def _looks_at_slashes(block: Block) -> bool:
 
 def _is_alike(config: Config, guarded: Block, other: Block) -> bool:
     """Does the same folder or backend answer?"""
+    tried = config.scope(other).directive("try_files")
+    if tried is not None and not any("uri" in value for value in tried.values):
+        return False  # one page for all
     names = ("root", "alias", *sorted(PASSES))
     return all(config.scope(guarded).value(name) == config.scope(other).value(name) for name in names)
 
