@@ -73,7 +73,7 @@ class ProxyLengthConstant(Rule):
         if (scope.block.has_gap and family in ("proxy", "grpc")) or scope.directive(f"{family}_set_body") is not None:
             return False
         if line.values[0].lower() == "transfer-encoding":  # unbuffered, what came in chunks goes on in chunks
-            return line.values[1] == "chunked" or scope.on("proxy_request_buffering", True)
+            return family == "proxy" and (line.values[1] == "chunked" or scope.on("proxy_request_buffering", True))
         if line.values[1] == "0" and _sends_no_body(config, target):
             return False
         dropped = not scope.on(f"{family}_pass_request_body", True)
