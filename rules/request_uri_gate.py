@@ -3,10 +3,12 @@ from nginxlint import (
     Block,
     Config,
     Diagnostic,
+    Directive,
     Fix,
     Good,
     Iterator,
     Rule,
+    Server,
     compiled,
     replace,
     shapes,
@@ -47,6 +49,13 @@ class RequestUriGate(Rule):
         Good("server { if ($request_uri ~ ^//) { return 404; } if ($request_uri ~ /\\.\\./) { return 403; } }"),
         Good("server { if ($request_uri = /old-page/) { return 410; } location / { root /srv; } }"),
         Good("location ~ \\.php$ { if ($request_uri ~ ^/index\\.php) { return 404; } fastcgi_pass php:9000; }"),
+        Good(
+            "server { if ($request_uri ~ ^/rpc) { return 403; } location /rpc { deny all; } location / { root /srv; } }"
+        ),
+        Good(
+            "server { location / { try_files $uri /app.php$is_args$args; }"
+            " location = /app.php { if ($request_uri ~ ^/app\\.php) { return 404; } fastcgi_pass php:9000; } }"
+        ),
         Good("server { if ($request_uri ~ ^/old) { return 301 /new; } location / { root /srv; } }"),
         Good("server { if ($request_uri !~ ^/open) { return 403; } location / { root /srv; } }"),
     )
@@ -57,6 +66,8 @@ class RequestUriGate(Rule):
             if not any(answer.values[:1] and answer.values[0] in _REFUSALS for answer in answers):
                 continue
             word = next(one for one in test.args if "request_uri" in one.text.lower())
+            if _is_kept(config, test):
+                continue
             written = word.span.text
             plain = written.replace("$request_uri", "$uri").replace("${request_uri}", "$uri")
             yield self.report(
@@ -65,6 +76,27 @@ class RequestUriGate(Rule):
                 Fix("ask for $uri", (replace(word.span, plain),), safe=False) if plain != written else None,
                 help="ask for $uri, or write a location with deny all",
             )
+
+
+def _is_kept(config: Config, test: Directive) -> bool:
+    """Do locations refuse these paths as well, or is one what try_files leads every page to?"""
+    server, words = config.server(test), split_condition(test.values)
+    if server is None:
+        return False
+    paths = [words[2]] if words[1] == "=" else [way.runs[0] for way in shapes(words[2]) or ()]
+    fallbacks = [one.values[-1] for one in server.block.walk() if one.name == "try_files" and one.values]
+    if any(fallback.startswith(path) for fallback in fallbacks for path in paths):
+        return True
+    return all(_refuses(config, server, path) for path in paths)
+
+
+def _refuses(config: Config, server: Server, path: str) -> bool:
+    found = config.router.locations(server).find(path).location
+    near = [one for one in server.locations if one.pattern.startswith(path)]
+    return any(
+        one.scope.is_restricted or one.block.child("return") is not None
+        for one in (*near, *(() if found is None else (found,)))
+    )
 
 
 def _is_for_a_path(values: tuple[str, ...]) -> bool:
