@@ -69,7 +69,7 @@ class ServerNameVariable(Rule):
 
 
 def _redirects(values: tuple[str, ...]) -> bool:
-    if values[:1] in (("200",), ("201",)):
+    if values and values[0].isdigit() and not values[0].startswith("30"):
         return False  # the text of an answer
     return len(values) > 1 and any(_names_host(value) for value in values[:2])
 
