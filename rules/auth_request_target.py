@@ -63,6 +63,10 @@ class AuthRequestTarget(Rule):
             "server { error_page 500 = @in; location @in { return 302 /in; } location = /a { return 302 /in; }"
             " location / { auth_request /a; proxy_pass http://b; } }"
         ),
+        Good(
+            "server { location / { auth_request /a; auth_request_set $b $sent_http_b; proxy_pass http://b; }"
+            " location = /a { add_header b $request_id; return 204; } }"
+        ),
         Good("server { auth_request /a; return 301 https://a.test$request_uri; }"),
         Good(
             "server { rewrite ^/a$ /in/a; location / { auth_request /a; proxy_pass http://b; }"
@@ -92,20 +96,24 @@ class AuthRequestTarget(Rule):
                 elif (fixed := _fixed_answer(found.location)) is not None and not (
                     fixed.values[0][0] != "2" and _is_mended(config, directive)
                 ):
-                    yield self._constant(directive, uri, fixed)
+                    yield from self._constant(config, directive, uri, fixed)
                 else:
                     continue
                 break
 
-    def _constant(self, directive: Directive, uri: str, answer: Directive) -> Diagnostic:
+    def _constant(self, config: Config, directive: Directive, uri: str, answer: Directive) -> Iterator[Diagnostic]:
         code = answer.values[0]
         lets_in = code.startswith("2")
-        return self.report(
+        scope = None if directive.parent is None else config.scope(directive.parent)
+        if lets_in and scope is not None and scope.effective("auth_request_set"):
+            return  # asked for what it sets
+        others = lets_in and scope is not None and any(one.name != "auth_request" for one in scope.guards)
+        yield self.report(
             directive.args[0],
-            f"everybody is let in: {uri} always answers {code}"
+            f"auth_request keeps nobody out: {uri} always answers {code}"
             if lets_in
             else f"every visitor gets 500: {uri} always answers {code}, and auth_request takes 2xx, 401 and 403 only",
-            severity=Severity.ERROR,
+            severity=Severity.WARNING if others else Severity.ERROR,
             related=(note(answer, "asks nobody"),),
             help=f"write location = {uri} {{ internal; proxy_pass …; }}"
             if lets_in
