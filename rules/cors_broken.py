@@ -125,7 +125,7 @@ class CorsBroken(Rule):
             return
         scope = config.scope(block)
         guard = next((one for one in scope.guards if one.name in _SIGNS_IN), None)
-        if guard is None or config.runs_code or "$" in guard.values[0] or scope.value("satisfy").lower() == "any":
+        if guard is None or config.runs_code or "$" in "".join(guard.values) or scope.value("satisfy").lower() == "any":
             return
         around = [one for one in (block, *block.ancestors()) if isinstance(one, Block)]
         if any(test.child("return", "rewrite") for one in around for test in one.blocks("if")):

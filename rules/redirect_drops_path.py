@@ -86,7 +86,11 @@ def _leads_elsewhere(block: Block, line: Directive) -> bool:
     before = (one for one in block.body if one is not line and one is not line.parent)
     return any(
         one.name in ("if", "rewrite", "include")
-        or (one.name == "location" and ".well-known" not in one.values[-1] and not one.values[-1].startswith("@"))
+        or (
+            one.name == "location"
+            and ".well-known" not in "".join(one.values)
+            and not "".join(one.values).startswith("@")
+        )
         for one in before
     )
 

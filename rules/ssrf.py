@@ -111,4 +111,6 @@ def _asks_first(test: Block) -> bool:
     """Does it send some visitors elsewhere, by something else than the scheme or the method?"""
     if test.child("return", "rewrite") is None:
         return False
-    return not any(name in test.values[0] for name in ("scheme", "https", "request_method", "forwarded_proto"))
+    return not any(
+        name in "".join(test.values[:1]) for name in ("scheme", "https", "request_method", "forwarded_proto")
+    )

@@ -113,10 +113,9 @@ def _takes_a_query(config: Config, target: Location) -> bool:
     if target.block.child("rewrite") is not None:
         return False
     passed = target.block.child("proxy_pass")
-    if passed is not None:
-        return "$" not in passed.values[0] and not passed.values[0].endswith(
-            ".html"
-        )  # $request_uri is still the one that was sent
+    if passed is not None:  # $request_uri is still the one that was sent
+        to = "".join(passed.values)
+        return "$" not in to and not to.endswith(".html")
     for family in ("fastcgi", "uwsgi", "scgi"):
         if target.block.child(f"{family}_pass"):
             params = [one.values for one in target.scope.effective(f"{family}_param") if len(one.values) > 1]
