@@ -16,6 +16,7 @@ from nginxlint import (
 _KEYS = ("ssl_certificate_key", "ssl_password_file", "ssl_session_ticket_key") + tuple(
     f"{family}_ssl_{name}" for family in ("proxy", "grpc", "uwsgi") for name in ("certificate_key", "password_file")
 )
+_KEY = "the private key, unless only root may read it"
 _WHAT = {
     "access_log": "the access log",
     "error_log": "the error log",
@@ -91,8 +92,9 @@ class SecretFileServed(Rule):
                     place, uri = served
                     yield self.report(
                         secret.args[0],
-                        f"everybody may download {_WHAT.get(secret.name, 'the private key')}: {uri}",
+                        f"everybody may download {_WHAT.get(secret.name, _KEY)}: {uri}",
                         related=(note(place, "this folder is served"),),
+                        severity=None if secret.name in _WHAT else Severity.WARNING,
                         help=f"move it out of {place.values[0]}, or write location = {uri} {{ return 404; }}",
                     )
                     break
