@@ -1,4 +1,35 @@
-from nginxlint import PASSES, Bad, Diagnostic, Directive, Good, Iterator, Rule, Severity, note, shapes, split_location
+from nginxlint import (
+    PASSES,
+    Bad,
+    Diagnostic,
+    Directive,
+    Good,
+    Iterator,
+    Rule,
+    Severity,
+    compiled,
+    note,
+    shapes,
+    split_location,
+)
+
+# What answers otherwise than by the file, or for a part of the requests.
+_OTHERWISE = (
+    *PASSES,
+    "return",
+    "rewrite",
+    "try_files",
+    "if",
+    "internal",
+    "location",
+    "autoindex",
+    "deny",
+    "stub_status",
+) + (
+    ("empty_gif", "random_index", "js_content", "perl", "echo", "fancyindex", "dav_methods")
+    + ("content_by_lua", "content_by_lua_block", "content_by_lua_file", "rewrite_by_lua_block", "rewrite_by_lua_file")
+)
+_EXTENSION = r"\\\.[^/]+\$$"
 
 
 class AliasRegexConstant(Rule):
@@ -26,6 +57,9 @@ class AliasRegexConstant(Rule):
         Good("location ~ ^/api/ { alias /data/api/; proxy_pass http://app; }"),
         Good("location ~ ^/docs/?$ { alias /data/docs/; index index.html; }"),
         Good("location ~ ^/app/ { alias /data/app/index.html; }"),
+        Good("location ~ /(\\.well-known/)?apple-app-site-association { alias /data/apple-app-site-association; }"),
+        Good("location ~ ^/files/ { alias /data/files/; autoindex on; }"),
+        Good("location ~ ^/app/ { alias /data/app/; location ~ ^/app/(.*)$ { alias /data/app/$1; } }"),
     )
 
     def check_directive(self, alias: Directive) -> Iterator[Diagnostic]:
@@ -33,10 +67,14 @@ class AliasRegexConstant(Rule):
         if location is None or location.name != "location" or "$" in folder or location.has_gap:
             return
         modifier, pattern = split_location(location.values)
-        if not modifier.startswith("~") or (not folder.endswith("/") and "." in folder.rpartition("/")[2]):
+        if not modifier.startswith("~") or location.child(*_OTHERWISE) is not None:
             return
-        if location.child(*PASSES, "return", "rewrite", "try_files", "if", "internal") is not None:
-            return
+        if not folder.endswith("/") and (
+            "." in folder.rpartition("/")[2] or compiled(_EXTENSION).search(pattern) is None
+        ):
+            return  # it is or may be a file
+        if pattern.endswith("/$"):
+            return  # folders only: their index, or a list
         ways = shapes(pattern) or ()
         if all(way.start and way.end and len(way.runs) == 1 for way in ways):
             return  # one path, or a few
