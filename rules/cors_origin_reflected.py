@@ -77,6 +77,14 @@ class CorsOriginReflected(Rule):
             "map $http_origin $cors { ~^https?://(\\w+\\.)?a\\.test(:\\d+)?$ $http_origin; https://b.test $http_origin; }"
             "server { add_header Access-Control-Allow-Origin $cors; add_header Access-Control-Allow-Credentials true; }"
         ),
+        Good(
+            "server { set $cors $http_origin; if ($http_origin !~ ^https://(a|b)\\.test$) { set $cors ''; }"
+            " add_header Access-Control-Allow-Origin $cors; add_header Access-Control-Allow-Credentials true; }"
+        ),
+        Good(
+            "map $http_origin $cors { default $scheme://$host; https://b.test $http_origin; }"
+            "server { add_header Access-Control-Allow-Origin $cors; add_header Access-Control-Allow-Credentials true; }"
+        ),
         Good("location / { add_header Access-Control-Allow-Origin $http_origin; }"),
         Good(
             "location / { if ($http_origin ~ \\.example\\.com$) { set $ok 1; } if ($ok) {"
@@ -120,6 +128,7 @@ class CorsOriginReflected(Rule):
                 f"pages of {foreign} may {may}: "
                 + ("every origin is allowed" if pattern == _ANY else f'"{pattern}" matches that origin, too'),
                 related=() if place is line else (note(place, "here the origin is let pass"),),
+                severity=Severity.WARNING if _is_preflight(line.parent) else None,
                 help="let a map of $http_origin choose by whole names, as ~^https://(www\\.)?example\\.com$",
             )
             return
@@ -150,22 +159,34 @@ def _tests(config: Config, line: Directive) -> Iterator[_Test]:
 
 def _makers(config: Config, place: Directive, name: str, wanted: str | None, depth: int = 0) -> Iterator[_Test]:
     """What an origin has to pass so that a variable gets the value `wanted` ("": a true one, None: one with variables)."""
-    for made in config.assignments(name).get(place.enclosing("server"), ()):
+    assigned = config.assignments(name).get(place.enclosing("server"), ())
+    if assigned and config.runs_code:
+        return
+    taken_back = any(made.parent is not None and made.parent.name == "if" for made in assigned)
+    for made in assigned:
         if not _is(made.values[1], wanted):
             continue
         if made.parent is not None and made.parent.name == "if":
+            if wanted is None and not _repeats(made):
+                continue
             yield from _condition(config, made.parent, depth + 1)
-        elif _ORIGIN in references(made.values[1]):
+        elif _ORIGIN in references(made.values[1]) and not taken_back:
             yield _ANY, False, made
     for block in config.other_definitions(name):
         if block.name == "map" and isinstance(block, Block) and references(block.values[0]) == [_ORIGIN]:
             for line in block.body:
                 if not line.values or not _is(line.values[0], wanted):
                     continue
-                if line.name == "default":
+                if line.name == "default" and (wanted is not None or _ORIGIN in references(line.values[0])):
                     yield _ANY, False, line
-                elif line.name.startswith("~"):
+                elif line.name.startswith("~") and (wanted is not None or _repeats(line)):
                     yield line.name.lstrip("~").removeprefix("*"), line.name.startswith("~*"), line
+
+
+def _repeats(line: Directive) -> bool:
+    """Is the value made of the origin, or of what a test of it captured?"""
+    fixed = ("scheme", "host", "http_host", "server_name", "server_port")
+    return not all(name in fixed for name in references(line.values[-1]))
 
 
 def _is(value: str, wanted: str | None) -> bool:
