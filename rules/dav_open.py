@@ -15,6 +15,9 @@ from nginxlint import (
 
 _WRITING = frozenset(("PUT", "DELETE", "MKCOL", "COPY", "MOVE"))
 
+# What may answer or refuse by rules of its own.
+_SCRIPTS = ("rewrite_by_lua", "content_by_lua", "js_content", "perl", "modsecurity", "upload_pass")
+
 
 class DavOpen(Rule):
     """Everybody may write or delete files: WebDAV methods are on, and nobody is kept out.
@@ -41,6 +44,7 @@ class DavOpen(Rule):
         Good("location / { dav_methods PUT; if ($http_x_key != secret) { return 403; } }"),
         Good("server { listen 127.0.0.1:80; dav_methods PUT; }"),
         Good("server { dav_methods PUT; auth_request /ask; location / { root /srv; } }"),
+        Good("location / { dav_methods PUT; auth_digest a; auth_digest_user_file f; }"),
         Good("location /a { internal; dav_methods PUT; }"),
         Good("server { dav_methods PUT; location / { proxy_pass http://app; } }"),
     )
@@ -56,7 +60,8 @@ class DavOpen(Rule):
                 yield self.report(
                     dav,
                     f"everybody may {'write' if methods != {'DELETE'} else 'delete'} files here",
-                    help="ask for a password here, or write limit_except GET HEAD { deny all; }",
+                    help="ask for a password here, or write limit_except GET HEAD { deny all; }"
+                    + (" in the location" if dav.parent is not None and dav.parent.name != "location" else ""),
                 )
 
 
@@ -76,6 +81,8 @@ def _places(config: Config, dav: Directive) -> Iterator[Block]:
 def _is_open(config: Config, block: Block, methods: frozenset[str], choosy: set[Block]) -> bool:
     location = config.location(block)
     if block.has_gap or block.child(*PASSES, "return") or (location is not None and location.internal):
+        return False
+    if any(line.name.startswith(_SCRIPTS) for around in (block, *block.ancestors()) for line in around.body):
         return False
     if not choosy.isdisjoint((block, *block.ancestors())):
         return False

@@ -15,6 +15,11 @@ _INHERIT_SWITCH = {"add_header": "add_header_inherit", "add_trailer": "add_trail
 _TWINS = {name: tuple(twin for twin in names if twin != name) for name, names in SET_OF.items() if len(names) > 1}
 
 _GUARDS = ("auth_basic", "auth_request", "auth_jwt", "auth_ldap", "auth_pam", "ssl_verify_client") + (
+    "auth_digest",
+    "auth_gss",
+    "auth_spnego",
+    "auth_ldap_servers",
+    "auth_jwt_enabled",
     "access_by_lua",
     "access_by_lua_block",
     "access_by_lua_file",
