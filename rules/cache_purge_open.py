@@ -1,12 +1,13 @@
 from nginxlint import (
+    PASSES,
     Bad,
+    Block,
     Config,
     Diagnostic,
     Directive,
     Good,
     Iterator,
     Rule,
-    Scope,
     definitions_of,
     made_of,
     opening,
@@ -60,24 +61,19 @@ class CachePurgeOpen(Rule):
             " proxy_pass http://app; }"
         ),
         Good("location ~ /purge(/.*) { if ($remote_addr != 127.0.0.1) { return 403; } proxy_cache_purge z $1; }"),
+        Good(
+            "server { proxy_cache_purge $request_method;"
+            " location / { allow 127.0.0.1; deny all; proxy_cache z; proxy_pass http://app; } }"
+        ),
         Good("location ~ /purge(/.*) { internal; proxy_cache_purge z $1; }"),
     )
 
     def check(self, config: Config) -> Iterator[Diagnostic]:
         choosy = refusing_some(config)
         for purge in config.find(*self.directives):
-            block, location, server = purge.parent, config.location(purge), config.server(purge)
-            if block is None or block in config.gaps or (location is not None and location.internal):
-                continue
-            if server is not None and server.is_local:
-                continue
-            if (
-                not choosy.isdisjoint(purge.ancestors())
-                or block.child("limit_except")
-                or not _is_open(config.scope(block))
+            if _everybody_may(config, purge) and any(
+                _is_open(config, place, choosy) for place in _places(config, purge)
             ):
-                continue
-            if _everybody_may(config, purge):
                 yield self.report(
                     purge,
                     "everybody may take pages out of the cache, and so have the backend make each of them anew",
@@ -107,8 +103,28 @@ def _is_free(config: Config, text: str) -> bool:
     return True
 
 
-def _is_open(scope: Scope) -> bool:
+def _places(config: Config, purge: Directive) -> Iterator[Block]:
+    """The blocks it is in effect in: its location, or those of its server that pass requests on to a backend."""
+    block, server = purge.parent, config.server(purge)
+    servers = [server] if server is not None else config.http_servers()
+    if block is not None and (block.name == "location" or not any(one.locations for one in servers)):
+        yield block
+        return
+    for location in (one for server in servers for one in server.all_locations()):
+        if location.scope.directive(purge.name) is purge and location.block.child(*PASSES):
+            yield location.block
+
+
+def _is_open(config: Config, block: Block, choosy: set[Block]) -> bool:
     """Is nobody kept out?"""
+    around = (block, *block.ancestors())
+    location, server, scope = config.location(block), config.server(block), config.scope(block)
+    if not config.gaps.isdisjoint(around) or not choosy.isdisjoint(around) or block.child("limit_except"):
+        return False
+    if (location is not None and location.internal) or (server is not None and server.is_local):
+        return False
+    if scope.directive("modsecurity") is not None:
+        return False  # its rules mostly name the methods that are let in
     allowed = scope.effective("allow")
     opened = bool(allowed) and allowed[0].parent is not None and opening(allowed[0].parent) is not None
     return not any(guard.name != "deny" or not opened for guard in scope.guards)
