@@ -39,6 +39,11 @@ class HeaderValueIgnored(Rule):
         Good('add_header Strict-Transport-Security "max-age=31536000; includeSubDomains; preload" always;'),
         Good("add_header strict-transport-security 'max-age=\"31536000\";';"),
         Good("add_header Strict-Transport-Security max-age=0;"),
+        Good(
+            'add_header X-Frame-Options "ALLOW-FROM https://a.test"; add_header Content-Security-Policy "frame-ancestors a.test";'
+        ),
+        Good("add_header X-Frame-Options ALLOWALL;"),
+        Good('add_header Referrer-Policy "no-referrer, of-the-future";'),
         Good("add_header Strict-Transport-Security $hsts; add_header X-Frame-Options '';"),
         Good("add_header X-Frame-Options SameOrigin always; add_header X-Content-Type-Options nosniff;"),
         Good('add_header Referrer-Policy "no-referrer, strict-origin-when-cross-origin";'),
@@ -48,6 +53,9 @@ class HeaderValueIgnored(Rule):
     def check(self, config: Config) -> Iterator[Diagnostic]:
         for line in config.saying(_is_ignored, "add_header"):
             name, value = line.values[:2]
+            beside = line.parent.children("add_header") if line.parent is not None else ()
+            if name.lower() == "x-frame-options" and any(_is_policy_of_frames(one.values) for one in beside):
+                continue  # kept for browsers that know no policy
             meant, told = _MEANT[name.lower()]
             yield self.report(
                 line.args[1],
@@ -57,19 +65,28 @@ class HeaderValueIgnored(Rule):
 
 
 def _is_ignored(values: tuple[str, ...]) -> bool:
-    if len(values) < 2 or not values[1].strip() or any(mark in values[1] for mark in "${<"):
+    if len(values) < 2 or not values[1].strip() or any(mark in values[1] for mark in "${<@%_"):
         return False
     name, value = values[0].lower(), values[1].lower().strip()
     if name == "strict-transport-security":
         return not _is_hsts(value)
     known = _VALUES.get(name)
-    if known is None or (name == "x-frame-options" and "," in value):
+    if known is None or (name == "x-frame-options" and ("," in value or value.startswith("allowall"))):
         return False
+    said = [part.strip() for part in value.split(",")]
     # of several policies browsers take the last one they know
-    return value.split(",")[-1 if name == "referrer-policy" else 0].strip() not in known
+    return known.isdisjoint(said if name == "referrer-policy" else said[:1])
+
+
+def _is_policy_of_frames(values: tuple[str, ...]) -> bool:
+    return (
+        len(values) > 1
+        and values[0].lower() == "content-security-policy"
+        and ("frame-ancestors" in values[1].lower() or "$" in values[1])
+    )
 
 
 def _is_hsts(value: str) -> bool:
     parts = [part.partition("=")[::2] for part in value.split(";")]
     ages = [age.strip().strip('"') for name, age in parts if name.strip() == "max-age"]
-    return len(ages) == 1 and ages[0].isdigit() and "," not in value
+    return len(ages) == 1 and ages[0].isdigit()  # of a comma further on only some browsers take notice
