@@ -1,4 +1,17 @@
-from nginxlint import Bad, Config, Diagnostic, Good, Iterator, Rule, Severity, compiled, fold, note
+from nginxlint import (
+    Bad,
+    Config,
+    Diagnostic,
+    Good,
+    Iterator,
+    Rule,
+    Severity,
+    compiled,
+    definitions_of,
+    fold,
+    made_of,
+    note,
+)
 
 _ZONE = r"zone=([^:]+)"
 
@@ -31,6 +44,10 @@ class LimitNeverApplied(Rule):
             "map $arg_a $key { b ''; default $binary_remote_addr; } limit_conn_zone $key zone=a:1m; server { limit_conn a 1; }"
         ),
         Good("limit_req_zone $host zone=a:1m rate=1r/s;", context="http"),
+        Good(
+            "map $http_user_agent $bot { default ''; include bots.map; } limit_req_zone $bot zone=a:1m rate=1r/s;"
+            "server { limit_req zone=a; }"
+        ),
     )
 
     def check(self, config: Config) -> Iterator[Diagnostic]:
@@ -52,7 +69,7 @@ class LimitNeverApplied(Rule):
                         severity=Severity.INFO,
                     )
                 continue
-            values = fold(config, zone, zone.values[0]) if name and "$" in zone.values[0] else None
+            values = fold(config, zone, zone.values[0]) if name and _is_known(config, zone.values[0]) else None
             if values and all(value.text == "" for value in values):
                 yield self.report(
                     zone,
@@ -60,3 +77,9 @@ class LimitNeverApplied(Rule):
                     related=tuple(note(one, "gives an empty key") for value in values[:1] for one in value.origins[:1]),
                     help="give the requests that shall be limited a key, for example $binary_remote_addr",
                 )
+
+
+def _is_known(config: Config, key: str) -> bool:
+    """Is all there that makes the key?"""
+    makers = [one for name in made_of(config, key) for one in definitions_of(config, name)]
+    return "$" in key and not any(one in config.gaps or one.parent in config.gaps for one in makers)
