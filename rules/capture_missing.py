@@ -1,5 +1,6 @@
 from nginxlint import (
     Bad,
+    Block,
     Confidence,
     Config,
     Diagnostic,
@@ -8,7 +9,9 @@ from nginxlint import (
     Iterator,
     Rule,
     compiled,
+    definitions_of,
     group_text,
+    made_of,
     note,
     patterns_behind,
 )
@@ -24,6 +27,7 @@ _PLACES = (
     "fastcgi_param",
     "add_header",
 )
+_INHERITED = ("root", "proxy_set_header", "fastcgi_param", "add_header")
 _DIGIT = r"\$\{?([1-9])"
 
 
@@ -54,6 +58,11 @@ class CaptureMissing(Rule):
         Good("map $uri $to { ~^/a/(.*)$ /b/$1; } server { location ~ ^/a/ { return 301 $to; } }"),
         Good("server { if ($host ~ ^www\\.(.*)$) { return 301 https://$1$request_uri; } }"),
         Good("location ~ ^/x { set $a $uri; if ($a ~ ^/x/(.*)$) { set $b $1; } add_header X-B $1; }"),
+        Good("location ~ ^/img/ { add_header X-A $1; location ~ ^/img/(.*)$ { root /srv; } }"),
+        Good(
+            "map $uri $hit { ~^/t/(.+)$ 1; default 0; }"
+            "server { location ~ ^/t/ { if ($hit) { return 301 /new/$1; } set $a $hit$1; } }"
+        ),
         Good('location /p { add_header X-Price "$1"; } location @n { return 302 /$1; }'),
     )
 
@@ -68,6 +77,8 @@ class CaptureMissing(Rule):
                 patterns = patterns_behind(line, "1")
                 if not any(by is line.parent or by.parent is line.parent for _, by in patterns):
                     continue  # a named location keeps what was captured before
+                if line.parent is None or _is_unsure(config, line, line.parent):
+                    continue
             missing = [
                 digit for digit in dict.fromkeys(wanted.findall(text)) if patterns and not _captured(patterns, digit)
             ]
@@ -80,6 +91,15 @@ class CaptureMissing(Rule):
                     help="put parentheses around what is meant, or use a named group: (?<rest>.*) and $rest",
                     confidence=Confidence.MEDIUM if len(patterns) > 1 else None,
                 )
+
+
+def _is_unsure(config: Config, line: Directive, block: Block) -> bool:
+    """Can another expression have matched last: that of a location inside, of a missing file, or of a map?"""
+    if block.has_gap or (line.name in _INHERITED and block.child("location") is not None):
+        return True
+    used = made_of(config, " ".join(value for one in (block, *block.body) for value in one.values))
+    maps = (one for name in used for one in definitions_of(config, name) if one.name == "map")
+    return any(entry.name.startswith("~") for one in maps for entry in one.body or ())
 
 
 def _captured(patterns: list[tuple[str, Directive]], digit: str) -> bool:
