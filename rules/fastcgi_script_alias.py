@@ -8,8 +8,8 @@ class FastcgiScriptAlias(Rule):
 
     With `location /blog/ { alias /srv/wp/; location ~ \\.php$ { … } }` and that SCRIPT_FILENAME, /blog/index.php is told to
     PHP as /srv/wp//blog/index.php: "File not found". `$document_root` is the alias, and the script name still begins with
-    the prefix. Write `fastcgi_param SCRIPT_FILENAME $request_filename;`. Not reported: where the alias and the prefix end
-    alike and `root` would do.
+    the prefix. Write `fastcgi_param SCRIPT_FILENAME $request_filename;`. Not reported: other backends than PHP, which may
+    ask for no file, and exact locations, where PHP finds the script on the way.
     Source: ngx_http_core_module ($document_root, $request_filename); ngx_http_fastcgi_module.
     """
 
@@ -46,6 +46,14 @@ class FastcgiScriptAlias(Rule):
         Good(
             "location / { alias /s/; fastcgi_param SCRIPT_FILENAME $document_root$fastcgi_script_name; fastcgi_pass p:9; }"
         ),
+        Good(
+            "location = /status { alias /s/status.php; fastcgi_pass php:9;"
+            " fastcgi_param SCRIPT_FILENAME $document_root$fastcgi_script_name; }"
+        ),
+        Good(
+            "location /git/ { alias /s/; fastcgi_pass unix:/run/fcgiwrap.sock;"
+            " fastcgi_param SCRIPT_FILENAME $document_root$fastcgi_script_name; }"
+        ),
         Good("location /b/ { alias /s/; fastcgi_param SCRIPT_FILENAME /s/run.php; fastcgi_pass p:9; }"),
     )
 
@@ -59,7 +67,9 @@ class FastcgiScriptAlias(Rule):
             if alias is None or not alias.values or not lines or lines[-1] in reported or not _doubles(lines[-1]):
                 continue
             holder = config.location(alias)
-            if holder is None or holder.is_regex or holder.pattern in ("", "/") or _changed(config, place, alias):
+            if holder is None or holder.is_regex or holder.modifier == "=" or holder.pattern in ("", "/"):
+                continue
+            if not _is_php(place, alias) or _changed(config, place, alias):
                 continue
             reported.add(lines[-1])
             yield self._finding(lines[-1], alias, holder.pattern)
@@ -90,6 +100,15 @@ def _doubles(line: Directive) -> bool:
     return len(names) == 2 and names[0] in ("document_root", "realpath_root") and names[1] in _NAMES
 
 
+def _is_php(place: Directive, alias: Directive) -> bool:
+    """Does the location, the address or the index speak of PHP?"""
+    said = list(place.values)
+    for block in (place.parent, alias.parent):
+        if block is not None:
+            said += [*block.values, *(value for line in block.children("fastcgi_index") for value in line.values)]
+    return any("php" in value.lower() for value in said)
+
+
 def _changed(config: Config, place: Directive, alias: Directive) -> bool:
     """Is the script name made without the prefix, or the alias not around it?"""
     scope = config.scope(place)
@@ -97,7 +116,9 @@ def _changed(config: Config, place: Directive, alias: Directive) -> bool:
         return True
     block = place.parent
     while block is not None and block.name in ("location", "if"):
-        if block.child("rewrite") is not None:
+        if block in config.gaps or block.child("rewrite") is not None:
+            return True
+        if any("break" in line.values for test in block.blocks("if") for line in test.children("rewrite")):
             return True
         if block is alias.parent:
             return False
