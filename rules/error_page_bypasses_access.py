@@ -13,6 +13,8 @@ from nginxlint import (
     refusing_some,
 )
 
+_TOLD = ("proxy_set_header", "fastcgi_param", "uwsgi_param", "scgi_param", "grpc_set_header", "proxy_method")
+
 
 class ErrorPageBypassesAccess(Rule):
     """Who is refused is handed to the application all the same: the page of `error_page 403` is a location that passes there.
@@ -53,6 +55,10 @@ class ErrorPageBypassesAccess(Rule):
             " location @app { auth_basic a; auth_basic_user_file f; proxy_pass http://app; } }"
         ),
         Good(
+            "server { location / { auth_request /a; error_page 401 = @any; proxy_set_header X-User $user; proxy_pass http://app; }"
+            " location @any { proxy_set_header X-User ''; proxy_pass http://app; } }"
+        ),
+        Good(
             "server { location / { deny all; error_page 404 = @a; proxy_pass http://a; } location @a { proxy_pass http://a; } }"
         ),
     )
@@ -76,11 +82,14 @@ class ErrorPageBypassesAccess(Rule):
                     other is None
                     or own is None
                     or own.values != target.directive.values
-                    or other.child("rewrite", "return")
+                    or other.child("rewrite", "return", "try_files")
                 ):
                     continue
-                if config.scope(other).is_restricted or other in choosy:
+                if config.scope(other).is_restricted or other in choosy or other.has_gap:
                     continue
+                told = guard.name not in ("deny", "auth_basic")
+                if told and any(_said(config, block, name) != _said(config, other, name) for name in _TOLD):
+                    continue  # the backend is told that nobody is signed in, or asked for something else
                 reported.add(page)
                 yield self.report(
                     page,
@@ -88,6 +97,10 @@ class ErrorPageBypassesAccess(Rule):
                     related=(note(guard, "refuses"), note(own, "passes it on")),
                     help=f"answer with a page of its own in {page.values[-1]}, or write {guard.name} there, too",
                 )
+
+
+def _said(config: Config, block: Block, name: str) -> list[tuple[str, ...]]:
+    return sorted(line.values for line in config.scope(block).effective(name))
 
 
 def _is_for_the_refused(values: tuple[str, ...]) -> bool:
