@@ -1,4 +1,28 @@
-from nginxlint import PASSES, Bad, Config, Diagnostic, Directive, Good, Iterator, Location, Rule, note, opening
+from nginxlint import (
+    PASSES,
+    Bad,
+    Block,
+    Config,
+    Diagnostic,
+    Directive,
+    Good,
+    Iterator,
+    Location,
+    Rule,
+    matches,
+    note,
+    opening,
+)
+
+_BEFORE = (
+    "return",
+    "rewrite",
+    "if",
+    "content_by_lua_file",
+    "content_by_lua_block",
+    "rewrite_by_lua_file",
+    "js_content",
+)
 
 
 class ErrorPageDenied(Rule):
@@ -29,6 +53,13 @@ class ErrorPageDenied(Rule):
         ),
         Good("server { root /srv; deny all; error_page 403 /403.html; location = /403.html { return 403 no; } }"),
         Good("server { root /srv; deny all; error_page 404 /404.html; }"),
+        Good(
+            "server { root /srv; deny all; error_page 403 /no; rewrite ^/no$ /open/no.html; location /open/ { allow all; } }"
+        ),
+        Good(
+            "map $uri $realm { /401.html off; default a; }"
+            "server { root /srv; auth_basic $realm; auth_basic_user_file f; error_page 401 /401.html; }"
+        ),
         Good("server { root /srv; auth_basic a; error_page 401 /401.html; }"),
         Good("server { satisfy any; allow ::1; deny all; auth_basic a; auth_basic_user_file f; error_page 401 /in; }"),
     )
@@ -41,6 +72,8 @@ class ErrorPageDenied(Rule):
             if server is None or server.kind != "http" or not server.is_whole:
                 continue
             path = page.values[-1].partition("?")[0]
+            if _is_answered_before(server.block, path):
+                continue
             found = config.router.locations(server).find(path).location
             guard = _guard(config, page, found)
             if guard is not None:
@@ -57,10 +90,17 @@ def _is_for_the_refused(values: tuple[str, ...]) -> bool:
     return path.startswith("/") and "$" not in path and not {"401", "403"}.isdisjoint(values[:-1])
 
 
+def _is_answered_before(server: Block, path: str) -> bool:
+    """Does the server rewrite the page, or answer it by an `if`, before anybody is refused?"""
+    if any(matches(line.values[0], path) for line in server.children("rewrite") if line.values):
+        return True
+    return any(test.child("return", "rewrite") is not None for test in server.blocks("if"))
+
+
 def _guard(config: Config, page: Directive, answering: Location | None) -> Directive | None:
     """What refuses the page, and more than the page."""
     block = page.parent if answering is None else answering.block
-    if block is None or block.has_gap or block.child(*PASSES, "return", "rewrite") is not None:
+    if block is None or block.has_gap or block.child(*PASSES, *_BEFORE) is not None:
         return None
     scope = config.scope(block)
     if scope.value("satisfy").lower() == "any" or page not in scope.effective("error_page"):
@@ -71,6 +111,8 @@ def _guard(config: Config, page: Directive, answering: Location | None) -> Direc
             continue
         if guard.name == "deny" and "403" in page.values and opening(around) is None:
             return guard
+        if guard.name == "auth_basic" and "$" in guard.values[0]:
+            continue  # a map may switch it off for the page
         if guard.name == "auth_basic" and "401" in page.values and scope.effective("auth_basic_user_file"):
             return guard
     return None
