@@ -1,16 +1,19 @@
 from nginxlint import (
     Bad,
+    Block,
     CachedPass,
     Confidence,
     Config,
     Diagnostic,
     Good,
     Iterator,
+    Location,
     Rule,
     compiled,
     definitions_of,
     made_of,
     note,
+    shapes,
 )
 
 _WHOLE = frozenset(("request_uri", "request"))
@@ -40,7 +43,7 @@ _OF_THE_SITE = frozenset(
 )
 _FILES = (
     r"(?i)static|asset|media|image|img|thumb|font|css|js\b|upload|download|file|dist|package|simple|mirror|repo|pool|tile|"
-    r"archive|\\\."
+    r"archive|hls|dash|live|vod|video|stream|segment|chunk|avatar|photo|icon|logo|badge|blob|manifest|layer|\\\.|\.\w+$"
 )
 
 
@@ -79,6 +82,17 @@ class CacheKeyLacksPath(Rule):
             "map $request_uri $page { default $request_uri; }"
             "server { location / { proxy_cache z; proxy_cache_key $page; proxy_pass http://a; } }"
         ),
+        Good(
+            "location / { rewrite ^ /index.html break; proxy_cache z; proxy_cache_key $host; proxy_pass http://app; }"
+        ),
+        Good("location = /feed { proxy_cache z; proxy_cache_key $host$uri; proxy_pass http://app; }"),
+        Good(
+            "location /pay/ { secure_link $arg_sum; secure_link_md5 $uri; proxy_cache z; proxy_cache_key $uri;"
+            " proxy_pass http://app; }"
+        ),
+        Good(
+            "location / { if ($args) { return 301 $uri; } proxy_cache z; proxy_cache_key $uri; proxy_pass http://app; }"
+        ),
         Good("location = /a { proxy_cache z; proxy_cache_key one; proxy_pass http://app; }"),
     )
 
@@ -90,10 +104,15 @@ class CacheKeyLacksPath(Rule):
                 continue
             variables = made_of(config, cached.key)
             location = config.location(cached.target.directive)
-            exact = location is not None and location.modifier == "="
+            if location is not None and (
+                location.internal or location.modifier == "=" or _is_scripted(config, variables)
+            ):
+                continue
             made = {name: definitions_of(config, name) for name in variables}
             followed = {name for name, by in made.items() if by and all(one.name in ("set", "map") for one in by)}
-            if not exact and variables and variables - followed <= _OF_THE_SITE:
+            if variables and variables - followed <= _OF_THE_SITE:
+                if _is_one_page(config, cached, location):
+                    continue
                 said = "all pages of a site share one entry: everybody gets the one that was stored first"
             elif _lacks_query(config, cached, variables):
                 if location is not None and compiled(_FILES).search(location.pattern):
@@ -110,6 +129,22 @@ class CacheKeyLacksPath(Rule):
             )
 
 
+def _is_scripted(config: Config, names: set[str]) -> bool:
+    return config.runs_code and any(one.name == "set" for name in names for one in definitions_of(config, name))
+
+
+def _is_one_page(config: Config, cached: CachedPass, location: Location | None) -> bool:
+    """Is the backend asked for the same page always, or can nobody tell?"""
+    block, target = cached.target.directive.parent, cached.target
+    if block is None or block.child("rewrite") is not None:
+        return True
+    if target.has_variables and made_of(config, target.text).isdisjoint(("uri", "document_uri", "request_uri")):
+        return True
+    if location is None or not location.is_regex:
+        return location is not None and "." in location.pattern
+    return all(way.start and way.end and len(way.runs) == 1 for way in shapes(location.pattern) or ())
+
+
 def _lacks_query(config: Config, cached: CachedPass, variables: set[str]) -> bool:
     """Does the backend get a query string that the key does not hold?"""
     if variables & (_QUERY | {"slice_range"}) or any(name.startswith("arg_") or name.isdigit() for name in variables):
@@ -122,11 +157,23 @@ def _lacks_query(config: Config, cached: CachedPass, variables: set[str]) -> boo
     block, target = cached.target.directive.parent, cached.target
     if block is None or any("?" in one.values[1] for one in block.children("rewrite") if len(one.values) > 1):
         return False
-    if config.variable_definitions().get("args"):
+    if config.variable_definitions().get("args") or cached.scope.directive("secure_link") is not None:
         return False
+    if any(name.startswith("upstream_") for name in made_of(config, target.text)):
+        return False  # an address that a backend named
+    for around in (block, *block.ancestors()):
+        if any("?" in one.values[1] for one in around.children("rewrite") if len(one.values) > 1):
+            return False
+        if any(_asks_for_query(config, test) for test in around.blocks("if")):
+            return False
     if cached.family == "proxy":  # with a path made of variables nginx sends no query of its own
         return not target.has_variables or (
             target.uri is None and not made_of(config, target.text) & {"uri", "document_uri"}
         )
     params = cached.scope.effective(f"{cached.family}_param")
     return bool(made_of(config, " ".join(one.values[1] for one in params if len(one.values) > 1)) & _QUERY)
+
+
+def _asks_for_query(config: Config, test: Block) -> bool:
+    names = made_of(config, " ".join(test.values))
+    return not names.isdisjoint(_QUERY) and test.child("return", "rewrite") is not None
