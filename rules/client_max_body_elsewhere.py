@@ -1,4 +1,5 @@
 from nginxlint import (
+    PASSES,
     Bad,
     Block,
     Config,
@@ -51,6 +52,14 @@ class ClientMaxBodyElsewhere(Rule):
             "server { location / { try_files $uri @a; } location /up { client_max_body_size 9m; try_files /none @a; }"
             " location @a { client_max_body_size 9m; proxy_pass http://a; } }"
         ),
+        Good(
+            "server { location / { client_max_body_size 9m; try_files $uri /index.html; }"
+            " location = /index.html { expires -1; } }"
+        ),
+        Good(
+            "server { location / { try_files $uri @a; } location /up { client_max_body_size 9m; error_page 418 = @a; return 418; }"
+            " location @a { client_max_body_size 9m; proxy_pass http://a; } }"
+        ),
         Good("server { location / { try_files $uri /i.php; } location = /i.php { client_max_body_size 1k; } }"),
         Good("server { location / { root /srv; } location ~ \\.php$ { client_max_body_size 9m; fastcgi_pass a:9; } }"),
     )
@@ -63,11 +72,24 @@ class ClientMaxBodyElsewhere(Rule):
             reported: set[Directive] = set()
             ways = [(one, to) for one in server.all_locations() if (to := _handed_to(config, one)) is not None]
             enough = {to.block for one, to in ways if _size(config, one) >= _size(config, to)}
+            for one in server.all_locations():
+                for page in one.block.children("error_page"):  # return 418; is another way there
+                    enough |= {
+                        to.block
+                        for _, to in ways
+                        if page.values[-1:] == (to.pattern,) and _size(config, one) >= _size(config, to)
+                    }
             for first, then in ways:
+                if any(
+                    place.block in config.gaps or place.block.child("if", "limit_except") for place in (first, then)
+                ):
+                    continue
                 for small, large in ((first, then), (then, first)):
                     size = large.block.child(_NAME)
                     if size is None or size in reported or _size(config, small) >= _size(config, large):
                         continue
+                    if small is then and small.block.child(*PASSES) is None:
+                        continue  # a file is not sent any body
                     if "@" in (small.modifier, large.modifier) and (small is then or large.block in enough):
                         continue  # a named location is not asked; or another way there lets it pass
                     reported.add(size)
@@ -77,12 +99,14 @@ class ClientMaxBodyElsewhere(Rule):
         limit = config.scope(small.block).directive(_NAME)
         said = limit.values[0] if limit is not None and limit.values else "1m"
         name = " ".join(small.block.values)
+        certain = not later or large.modifier == "@"
         return self.report(
             size,
-            f"bodies over {said} get 413 all the same: location {name} {'comes first' if later else 'answers then'}, with {said}",
+            f"bodies over {said} get 413 {'all the same: ' if certain else 'where '}"
+            f"location {name} {'comes first' if later else 'answers then'}, with {said}",
             related=(note(limit if limit is not None else small.block, "the smaller one counts"),),
             help=f"write {_NAME} {size.values[0]} in the server, or in location {name}, too",
-            severity=None if not later or large.modifier == "@" else Severity.INFO,
+            severity=None if certain else Severity.INFO,
         )
 
 
