@@ -68,6 +68,7 @@ def _decides(config: Config, zone: Directive) -> bool:
     named = [line for line in config.find(user) if name in (word.removeprefix("zone=") for word in line.values)]
     for line in named:
         scope, server = config.scope(line), config.server(line)
-        if len(scope.effective(user)) == 1 and not scope.is_restricted and (server is None or not server.is_local):
+        limits = scope.effective("limit_req") + scope.effective("limit_conn")
+        if len(limits) == 1 and not scope.is_restricted and (server is None or not server.is_local):
             return True
     return not named
