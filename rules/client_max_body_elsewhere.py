@@ -88,7 +88,7 @@ class ClientMaxBodyElsewhere(Rule):
                     size = large.block.child(_NAME)
                     if size is None or size in reported or _size(config, small) >= _size(config, large):
                         continue
-                    if small is then and small.block.child(*PASSES) is None:
+                    if small is then and small.block.child(*PASSES, "try_files") is None:
                         continue  # a file is not sent any body
                     if "@" in (small.modifier, large.modifier) and (small is then or large.block in enough):
                         continue  # a named location is not asked; or another way there lets it pass

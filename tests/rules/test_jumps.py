@@ -49,7 +49,7 @@ def test_a_fallback_gets_the_query_string_it_writes(fallback: str, args: str) ->
 
 
 def test_the_root_of_an_alias_and_the_script_name_hold_the_prefix_twice() -> None:
-    param = "fastcgi_param SCRIPT_FILENAME $document_root$fastcgi_script_name; fastcgi_pass p:9;"
+    param = "fastcgi_param SCRIPT_FILENAME $document_root$fastcgi_script_name; fastcgi_pass php:9;"
     text = f"location /b/ {{ alias /s/; location ~ p$ {{ {param} }} }}"
     assert found_by("fastcgi-script-alias", text)
     told = 'return 200 "<$document_root$fastcgi_script_name|$request_filename>";'
