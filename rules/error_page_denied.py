@@ -111,7 +111,7 @@ def _guard(config: Config, page: Directive, answering: Location | None) -> Direc
             continue
         if guard.name == "deny" and "403" in page.values and opening(around) is None:
             return guard
-        if guard.name == "auth_basic" and "$" in guard.values[0]:
+        if guard.name == "auth_basic" and "$" in "".join(guard.values):
             continue  # a map may switch it off for the page
         if guard.name == "auth_basic" and "401" in page.values and scope.effective("auth_basic_user_file"):
             return guard
