@@ -1,4 +1,4 @@
-from nginxlint import Bad, Config, Diagnostic, Good, Iterator, Rule, Severity, compiled, references
+from nginxlint import Bad, Config, Diagnostic, Directive, Good, Iterator, Rule, Severity, compiled, references
 
 _ALWAYS = frozenset(
     "http_authorization http_proxy_authorization http_cookie http_x_api_key http_x_auth_token sent_http_set_cookie"
@@ -37,14 +37,11 @@ class LogHoldsSecrets(Rule):
     )
 
     def check(self, config: Config) -> Iterator[Diagnostic]:
-        used = {value for line in config.find("access_log") for value in line.values[1:2]}
         for form in config.find(*self.directives):
-            if config.http_servers() and not config.partial and not used.intersection(form.values[:1]):
-                continue
             names = references(" ".join(form.values[1:]))
             secret = next((one for one in names if one in _ALWAYS or compiled(_SECRET).fullmatch(one)), None)
             shown = secret or next((one for one in names if one in _BODIES), None)
-            if shown is None:
+            if shown is None or _is_unused(config, form):
                 continue
             yield self.report(
                 form.args[0],
@@ -53,3 +50,10 @@ class LogHoldsSecrets(Rule):
                 severity=None if secret else Severity.INFO,
                 help=f"take ${shown} out of the format",
             )
+
+
+def _is_unused(config: Config, form: Directive) -> bool:
+    """Does no log of a whole configuration name it?"""
+    if config.partial or not config.http_servers():
+        return False
+    return all(line.values[1:2] != form.values[:1] for line in config.find("access_log"))
