@@ -61,16 +61,16 @@ class RootDoublesPrefix(Rule):
     def check(self, config: Config) -> Iterator[Diagnostic]:
         for root in config.find("root"):
             location = root.parent
-            if location is not None and location.name == "location" and root.values:
-                yield from self._judge(root, location)
+            if location is not None and location.name == "location" and root.values and location.values:
+                prefix = location.values[-1].lstrip("^~").rstrip("/")
+                if prefix and root.values[0].rstrip("/").endswith(prefix):
+                    yield from self._judge(root, location)
 
     def _judge(self, root: Directive, location: Block) -> Iterator[Diagnostic]:
         folder = root.values[0].rstrip("/")
-        if "$" in folder:
-            return
         modifier, pattern = split_location(location.values)
         prefix = pattern.rstrip("/")
-        if modifier not in ("", "^~") or not prefix.startswith("/") or not folder.endswith(prefix):
+        if "$" in folder or modifier not in ("", "^~") or not prefix.startswith("/"):
             return
         if location.has_gap or location.child(*PASSES, *_OTHER) is not None:
             return
