@@ -150,9 +150,10 @@ def _names_of_groups(config: Config, count: int, group_of: dict[Block | None, in
     for line in lines:
         said[group_of.get(line.parent, -1)].append(line.values)
     named = dict.fromkeys([line.parent for line in lines])
-    for block, group in group_of.items():
-        if block not in named:
-            said[group].append(_UNNAMED)
+    if not group_of.keys() <= named.keys():
+        for block, group in group_of.items():
+            if block not in named:
+                said[group].append(_UNNAMED)
     return said
 
 
